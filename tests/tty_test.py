@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from support import BINARY, Server, Session, wait_for
-from terminal import Terminal
+from terminal import FakeServer, Terminal, made_up
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def tty(folder, server, line, **options):
     """An interactive shell of ours with a line of glassbell's in it."""
     (folder / "stderr").touch()  # to be told with the screen
     terminal = Terminal(folder, "bash --norc --noprofile -i", shell=True,
-                        env={"GLASSBELL_SOCKET": server.socket}, **options)
+                        env={"GLASSBELL_SOCKET": str(getattr(server, "socket", None) or server.path)}, **options)
     terminal.wait("shell>")
     enter(terminal, f"clear; {BINARY} {line}; echo left with $?")
     return terminal
@@ -154,9 +154,108 @@ def test_what_has_no_terminal_is_told_so(server):
 
 def test_a_hang_up_of_ours_lets_the_program_go_on(server, session, tmp_path):
     with tty(tmp_path, server, f"shell {session.id} sh -c 'echo begun; read x'") as terminal:
-        terminal.wait("begun")
-        ours = next(process for process in processes() if process[1:2] == [BINARY] and session.id in process)
-        os.kill(int(ours[0]), signal.SIGTERM)
+        terminal.wait("begun", without=["shell>"])
+        os.kill(ours(session), signal.SIGTERM)
         terminal.wait("left with 143")
     info = session.client.call("terminal.list", session=session.id)["terminals"][0]
     assert info["running"]
+
+
+def modes(terminal):
+    """Of the terminal, as the shell sees them: in tmux's words and in stty's."""
+    enter(terminal, "stty -a | tr ' ;' '\\n\\n' | grep -x -e icanon -e echo | tr '\\n' +")
+    terminal.wait("icanon+echo+")
+    return terminal.tmux("display-message", "-p", "#{cursor_flag}#{mouse_standard_flag}#{alternate_on}").strip()
+
+
+def ours(session):
+    found = wait_for(lambda: [process for process in processes() if process[1:2] == [BINARY] and session.id in process])
+    return int(found[0][0])
+
+
+FULL = "sh -c 'printf \"\\033[?1049h\\033[?25l\\033[?1000hfull\"; read x; echo got $x; read x'"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM])
+def test_a_signal_leaves_our_terminal_as_it_was(server, session, tmp_path, signum):
+    with tty(tmp_path, server, f"shell {session.id} {FULL}") as terminal:
+        terminal.wait("full", without=["shell>"])
+        os.kill(ours(session), signum)
+        terminal.wait(f"left with {128 + signum}")
+        assert modes(terminal) == "100"
+    assert session.client.call("terminal.list", session=session.id)["terminals"][0]["running"]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTSTP, signal.SIGSTOP])
+def test_stopped_and_continued_it_goes_on_where_it_was(server, session, tmp_path, signum):
+    with tty(tmp_path, server, f"shell {session.id} {FULL}") as terminal:
+        terminal.wait("full", without=["shell>"])
+        os.kill(ours(session), signum)
+        terminal.wait("Stopped")
+        if signum == signal.SIGTSTP:
+            assert modes(terminal) == "100"
+        enter(terminal, "clear; fg; echo left with $?")
+        terminal.wait("full", without=["shell>"])
+        enter(terminal, "this")
+        terminal.wait("got this")
+        terminal.keys("~", ".")
+        terminal.wait("left with 0")
+        assert modes(terminal) == "100"
+
+
+class SlowServer(FakeServer):
+    """Answers no request for a terminal before the test says so."""
+
+    def __init__(self, folder):
+        super().__init__(folder, [made_up(1)])
+        self.unanswered = []
+
+    def _answer(self, connection, call):
+        if call["method"] in ("session.terminal", "terminal.resize"):
+            self.unanswered.append((connection, call))
+        else:
+            super()._answer(connection, call)
+
+    def resizes(self):
+        return [call["params"] for call in self.calls if call["method"] == "terminal.resize"]
+
+    def answer_next(self):
+        connection, call = wait_for(lambda: self.unanswered and self.unanswered.pop(0))
+        self.reply(connection, call, {"terminal": 1} if call["method"] == "session.terminal" else {})
+
+
+def test_a_signal_before_the_program_has_begun(tmp_path):
+    with SlowServer(tmp_path) as fake, tty(tmp_path, fake, "shell agent-1") as terminal:
+        wait_for(lambda: fake.unanswered)
+        terminal.keys("C-c")
+        terminal.wait("left with 130")
+        assert modes(terminal) == "100"
+
+
+def test_a_change_of_size_before_the_program_has_begun_is_told(tmp_path):
+    with SlowServer(tmp_path) as fake, tty(tmp_path, fake, "shell agent-1") as terminal:
+        wait_for(lambda: fake.unanswered)
+        terminal.resize(90, 25)
+        wait_for(lambda: terminal.tmux("display-message", "-p", "#{pane_width}") == "90\n")
+        fake.answer_next()
+        wait_for(fake.resizes)
+        assert [(each["rows"], each["columns"]) for each in fake.resizes()] == [(25, 90)]
+
+
+def test_one_change_of_size_is_under_way_and_the_newest_follows(tmp_path):
+    with SlowServer(tmp_path) as fake, tty(tmp_path, fake, "shell agent-1") as terminal:
+        fake.answer_next()
+        client = wait_for(lambda: [process for process in processes() if process[1:2] == [BINARY] and "agent-1" in process])
+        for columns in range(60, 80):
+            terminal.resize(columns, 20)
+            os.kill(int(client[0][0]), signal.SIGWINCH)
+            wait_for(lambda: fake.resizes())
+        terminal.type("x")  # what is typed comes behind whatever was asked for before
+        wait_for(lambda: [call for call in fake.calls if call["method"] == "terminal.input"])
+        assert len(fake.resizes()) == 1
+        fake.answer_next()
+        wait_for(lambda: len(fake.resizes()) == 2)
+        fake.answer_next()
+        terminal.type("y")
+        wait_for(lambda: len([call for call in fake.calls if call["method"] == "terminal.input"]) == 2)
+        assert len(fake.resizes()) == 2 and fake.resizes()[1]["columns"] == 79

@@ -23,6 +23,7 @@ enum {
     TYPED_MAX = 64 * 1024,    /* unsent bytes above which no more is read */
     UNSHOWN_MAX = 256 * 1024, /* bytes not accepted by our terminal above which no more is
                                * requested */
+    TTY_SIGNALS = 7,
 };
 
 /* The state of the escape sequence: at the start, at the start of a line, after ~. */
@@ -37,9 +38,14 @@ struct tty {
     uint64_t number;
     struct input *input;
     struct output *output;
-    struct gb_signal *signals[3];
+    struct gb_signal *signals[TTY_SIGNALS];
     struct termios before;
     bool raw;
+    bool stops;          /* SIGTSTP has come */
+    bool begun;          /* there is a program, and we are attached to it */
+    bool resizing;       /* a request is in flight */
+    bool repaint;        /* our screen was lost: another one follows even if the size is the same */
+    struct winsize size; /* as last told */
     enum tty_escape escape;
     struct gb_buf typed;
     bool under_way; /* a piece is in flight */
@@ -58,7 +64,7 @@ static bool tty_make_raw(struct tty *tty)
 {
     struct termios raw;
 
-    if (tcgetattr(STDIN_FILENO, &tty->before) < 0)
+    if (!tty->begun && tcgetattr(STDIN_FILENO, &tty->before) < 0)
         return false;
     raw = tty->before;
     cfmakeraw(&raw);
@@ -73,14 +79,30 @@ static void tty_make_cooked(struct tty *tty)
     tty->raw = false;
 }
 
-static void tty_put_size(struct gb_json_out *out)
+/* Of our terminal, within the limits; 0: unknown. */
+static struct winsize tty_size(void)
 {
     struct winsize size;
 
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0 || size.ws_col == 0)
+        return (struct winsize){0};
+    return (struct winsize){
+        .ws_row = (unsigned short)MIN((unsigned)size.ws_row, (unsigned)GB_TERMINAL_ROWS_MAX),
+        .ws_col = (unsigned short)MIN((unsigned)size.ws_col, (unsigned)GB_TERMINAL_COLUMNS_MAX)};
+}
+
+static void tty_put_size(struct tty *tty, struct gb_json_out *out)
+{
+    tty->size = tty_size();
+    if (tty->size.ws_row == 0)
         return;
-    gb_json_put_u64(out, "rows", MIN((unsigned)size.ws_row, GB_TERMINAL_ROWS_MAX));
-    gb_json_put_u64(out, "columns", MIN((unsigned)size.ws_col, GB_TERMINAL_COLUMNS_MAX));
+    gb_json_put_u64(out, "rows", tty->size.ws_row);
+    gb_json_put_u64(out, "columns", tty->size.ws_col);
+}
+
+static bool tty_is_in_foreground(void)
+{
+    return tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
 /* ---- calls ---- */
@@ -230,33 +252,112 @@ static void tty_on_closed(void *arg, const struct gb_err *why)
     tty_end(arg, EXIT_GLASSBELL, why->message);
 }
 
-static void tty_on_signal(void *arg, int signum)
+static void tty_follow_size(struct tty *tty);
+
+static void tty_on_resized(void *arg, const struct gb_json *result,
+                           const struct gb_call_error *error)
 {
     struct tty *tty = arg;
+
+    (void)result;
+    (void)error; /* the program has ended, which is told by itself */
+    tty->resizing = false;
+    tty_follow_size(tty);
+}
+
+/* One request at a time: the next one has the size of then. */
+static void tty_follow_size(struct tty *tty)
+{
+    const struct winsize size = tty_size();
+    bool same = size.ws_row == tty->size.ws_row && size.ws_col == tty->size.ws_col;
     struct gb_buf params = {0};
     struct gb_json_out out;
 
-    if (signum != SIGWINCH) {
-        tty->left = true;
-        tty_end(tty, 128 + signum, NULL);
+    if (!tty->begun || tty->resizing || tty->over || (same && !tty->repaint))
+        return;
+    tty->resizing = true;
+    tty->repaint = false;
+    tty_begin_params(tty, &out, &params);
+    tty_put_size(tty, &out);
+    gb_json_end(&out);
+    (void)gb_client_call(tty->app->client, "terminal.resize", &params, CALL_DEADLINE_MS,
+                         tty_on_resized, tty);
+    gb_buf_release(&params);
+}
+
+/* Until everything is written, or cannot be. */
+static void tty_drain(const struct tty *tty)
+{
+    while (output_queued(tty->output) > 0 && tty->status != 128 + SIGHUP)
+        app_turn(tty->app);
+}
+
+/* As the terminal would do it for a program that does not handle it; returns when we are
+ * continued. A shell finds our terminal as it was. */
+static void tty_stop(struct tty *tty)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL}, ours;
+
+    if (tty->raw) {
+        output_write(tty->output, gb_bytes_str(tty_reset));
+        tty_drain(tty);
+    }
+    tty_make_cooked(tty);
+    (void)sigaction(SIGTSTP, &standard, &ours); /* cannot fail */
+    (void)raise(SIGTSTP);
+    (void)sigaction(SIGTSTP, &ours, NULL);
+}
+
+/* We were stopped, whatever by: others have used our terminal since. */
+static void tty_continue(struct tty *tty)
+{
+    if (!tty->begun || tty->over || !tty_is_in_foreground())
+        return;
+    if (!tty_make_raw(tty)) {
+        tty_end(tty, 128 + SIGHUP, NULL);
         return;
     }
-    tty_begin_params(tty, &out, &params);
-    tty_put_size(&out);
-    gb_json_end(&out);
-    (void)gb_client_call(tty->app->client, "terminal.resize", &params, CALL_DEADLINE_MS, NULL,
-                         NULL);
-    gb_buf_release(&params);
+    tty->repaint = true;
+    tty_follow_size(tty);
+    tty_send_typed(tty); /* reads again */
+}
+
+static void tty_on_signal(void *arg, int signum)
+{
+    struct tty *tty = arg;
+
+    if (signum == SIGWINCH) {
+        tty_follow_size(tty);
+    } else if (signum == SIGTSTP) {
+        tty->stops = true;
+    } else if (signum == SIGCONT) {
+        tty_continue(tty);
+    } else {
+        tty->left = true;
+        tty_end(tty, 128 + signum, NULL);
+    }
 }
 
 /* ---- begin and end ---- */
 
-static void tty_use_number(void *arg, const struct gb_json *result)
+static void tty_on_begun(void *arg, const struct gb_json *result, const struct gb_call_error *error)
 {
     struct tty *tty = arg;
 
+    if (error != NULL && !tty->over)
+        app_say_error(error);
+    if (error != NULL) {
+        tty_end(tty, EXIT_GLASSBELL, NULL);
+        return;
+    }
     if (tty->number == 0)
         tty->number = json_count(result, "terminal");
+    tty->begun = tty_make_raw(tty);
+    if (!tty->begun)
+        tty_end(tty, EXIT_GLASSBELL, "our terminal cannot be used");
+    else
+        input_pause(tty->input, false);
+    tty_follow_size(tty); /* it may have changed meanwhile */
 }
 
 static bool tty_begin(struct tty *tty)
@@ -268,7 +369,7 @@ static bool tty_begin(struct tty *tty)
 
     tty->number = tty->attach;
     tty_begin_params(tty, &out, &params);
-    tty_put_size(&out);
+    tty_put_size(tty, &out);
     if (tty->attach > 0)
         gb_json_put_bool(&out, "watch", tty->watch);
     else
@@ -280,8 +381,10 @@ static bool tty_begin(struct tty *tty)
     if (args->word_count > 1)
         gb_json_end(&out);
     gb_json_end(&out);
-    good = good && app_call(tty->app, tty->attach > 0 ? "terminal.attach" : "session.terminal",
-                            &params, START_DEADLINE_MS, tty_use_number, tty);
+    if (good)
+        (void)gb_client_call(tty->app->client,
+                             tty->attach > 0 ? "terminal.attach" : "session.terminal", &params,
+                             START_DEADLINE_MS, tty_on_begun, tty);
     gb_buf_release(&params);
     return good;
 }
@@ -305,10 +408,9 @@ static void tty_finish(struct tty *tty)
     if (tty->left && tty->status == 0)
         tty_leave(tty);
     tty->app->events = (struct gb_client_events){0};
-    if (lost || (tty->left && tty->status != 0))
+    if (tty->raw && (lost || (tty->left && tty->status != 0)))
         output_write(tty->output, gb_bytes_str(tty_reset));
-    while (output_queued(tty->output) > 0 && tty->status != 128 + SIGHUP)
-        app_turn(tty->app);
+    tty_drain(tty);
     tty_make_cooked(tty);
     if (lost)
         app_say("%s", gb_buf_str(&tty->message));
@@ -317,10 +419,23 @@ static void tty_finish(struct tty *tty)
                 (unsigned long long)tty->number, tty->args->words[0]);
 }
 
+/* Signals are only noted by their callbacks: stopping has to write first, for which it uses the
+ * loop. */
+static void tty_turn(struct tty *tty)
+{
+    app_turn(tty->app);
+    if (!tty->stops || tty->over)
+        return;
+    tty->stops = false;
+    tty_stop(tty);
+    tty_continue(tty);
+}
+
 /* Until it is over; then our terminal is as it was. */
 static void tty_run(struct tty *tty)
 {
-    static const int signals[] = {SIGWINCH, SIGTERM, SIGHUP};
+    static const int signals[TTY_SIGNALS] = {SIGWINCH, SIGTERM, SIGHUP, SIGINT,
+                                             SIGQUIT,  SIGTSTP, SIGCONT};
     struct app *app = tty->app;
 
     tty->output = output_new(app->loop, STDOUT_FILENO, tty_on_drained, tty_on_broken, tty);
@@ -328,19 +443,18 @@ static void tty_run(struct tty *tty)
     input_pause(tty->input, true);
     app->events = (struct gb_client_events){.notified = tty_on_notified, .closed = tty_on_closed};
     app->arg = tty;
-    if (tty_begin(tty) && !tty->over && tty_make_raw(tty)) {
-        for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-            tty->signals[i] = gb_signal_new(app->loop, signals[i], tty_on_signal, tty);
-        input_pause(tty->input, false);
+    for (size_t i = 0; i < TTY_SIGNALS; i++)
+        tty->signals[i] = gb_signal_new(app->loop, signals[i], tty_on_signal, tty);
+    if (tty_begin(tty)) {
         while (!tty->over)
-            app_turn(app);
+            tty_turn(tty);
     }
     if (tty->over)
         tty_finish(tty);
     tty_make_cooked(tty);
     app->events = (struct gb_client_events){0};
     app->arg = NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+    for (size_t i = 0; i < TTY_SIGNALS; i++)
         gb_signal_free(tty->signals[i]);
     input_free(tty->input);
     output_free(tty->output);
