@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import select
 import socket
 import stat
 import struct
@@ -19,6 +18,7 @@ import time
 from typing import Optional
 
 from ._host import Host, find_host
+from ._poll import readable
 from .errors import Busy, ConnectionFailed, DeadlineExceeded, InvalidInput, PolicyError
 
 __all__ = ["Address", "connect", "connect_now", "find_program"]
@@ -189,7 +189,7 @@ def _wait_ready(fd: int, deadline: float) -> None:
     said = b""
     while b"\n" not in said and len(said) < _READY_MAX:
         left = deadline - time.monotonic()
-        if left <= 0 or not select.select([fd], [], [], left)[0]:
+        if left <= 0 or not readable([fd], left):
             raise Busy("the server was started and is not ready yet; look at its log, or try again",
                        retryable=True)
         piece = os.read(fd, _READY_MAX)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import select
 import socket
 import sys
 import time
 from typing import Optional
 
+from ._poll import readable
 from .errors import Busy, ConnectionFailed, GlassbellError, InvalidInput, Unsupported, from_json
 
 __all__ = ["Host", "LinkSocket", "find_host"]
@@ -70,7 +70,7 @@ class LinkSocket(socket.socket):
         """Takes what ssh has written to standard error; `wait`: seconds for its end."""
         until = time.monotonic() + wait
         while self.errors >= 0:
-            ready = select.select([self.errors], [], [], max(0.0, until - time.monotonic()))[0]
+            ready = readable([self.errors], until - time.monotonic())
             if not ready:
                 return
             piece = os.read(self.errors, _SAID_MAX)
@@ -176,7 +176,7 @@ class Host:
             if left <= 0:
                 raise Busy(f"no server by {self.url}: it did not answer in time", retryable=True)
             waiting = [link.fileno()] + ([link.errors] if link.errors >= 0 else [])
-            ready = select.select(waiting, [], [], left)[0]
+            ready = readable(waiting, left)
             link.drain()
             if link.fileno() not in ready:
                 continue

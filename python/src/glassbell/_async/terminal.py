@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
     from .client import AsyncClient
 
 __all__ = ["AsyncTerminal"]
+
+# What a terminal shows while a request waits for its answer is kept for `read`, up to this. Above it, the
+# oldest is dropped, and the whole screen is sent again.
+_KEPT_MAX = 4 << 20  # bytes
+_LATE_MAX = 64  # requests given up before they were answered
+
+
+def _size_of(note: dict[str, Any]) -> int:
+    """Of what it shows."""
+    params = note.get("params") or {}
+    return len(params.get("text") or params.get("base64") or "")
 
 
 class AsyncTerminal:
@@ -33,7 +45,11 @@ class AsyncTerminal:
         self._client = client
         self._conn = conn
         self._session = session
-        self._notes: list[dict[str, Any]] = []
+        self._notes: deque[dict[str, Any]] = deque()
+        self._kept = 0  # bytes of output in them
+        self._torn = False  # some of it was dropped
+        self._late: set[int] = set()  # requests given up, whose answers may still come
+        self._rows, self._columns = 24, 80
         self.number = 0  # in its session
         self.ended = False
         self.types = True  # what is typed comes from us
@@ -54,30 +70,68 @@ class AsyncTerminal:
         except BaseException:
             terminal._conn.close()
             raise
+        terminal._rows, terminal._columns = params["rows"], params["columns"]
         terminal.number = int(params.get("terminal") or result["terminal"])
         terminal.types = not params.get("watch")
         return terminal
 
     async def _request(self, method: str, params: dict[str, Any], seconds: float) -> Any:
         """One request and its reply; what is told meanwhile is kept."""
+        result = await self._exchange(method, params, seconds)
+        if self._torn and method != "terminal.close":
+            await self._exchange("terminal.resize", {
+                "terminal": self.number, "rows": self._rows, "columns": self._columns}, seconds)
+            self._torn = False  # the screen comes after the answer
+        return result
+
+    async def _exchange(self, method: str, params: dict[str, Any], seconds: float) -> Any:
         until = time.monotonic() + seconds
+        number = None
         try:
             number = await self._conn.send(method, {"session": self._session, **params}, until)
             while True:
                 message = await self._conn.receive(until)
                 if "method" in message:
-                    self._notes.append(message)
-                    continue
-                if message.get("id") != number:
-                    raise ProtocolError("the server answered what nobody asked", dispatched=True)
-                if "error" in message:
+                    self._keep(message)
+                elif message.get("id") != number:
+                    self._discard(message)
+                elif "error" in message:
+                    number = None
                     raise from_json(message["error"])
-                return check_result(method, message.get("result"))
+                else:
+                    number = None
+                    return check_result(method, message.get("result"))
         except TimeoutError:
             raise expired(method) from None
         except (Disconnected, ValueError):  # ValueError: closed by us
             raise ConnectionFailed(f"{method}: the connection of the terminal is closed",
                                    dispatched=method == "session.terminal") from None
+        finally:
+            if number is not None:  # without an answer, be it for a deadline or a cancelled task
+                self._late.add(number)
+                if len(self._late) > _LATE_MAX:
+                    self._conn.close()
+
+    def _discard(self, message: dict[str, Any]) -> None:
+        """The answer to a request that was given up."""
+        if message.get("id") not in self._late:
+            raise ProtocolError("the server answered what nobody asked", dispatched=True)
+        self._late.remove(message["id"])
+
+    def _keep(self, message: dict[str, Any]) -> None:
+        """For `read`. The server sends the whole screen again after a gap, so output may be dropped."""
+        size = _size_of(message)
+        if self._kept + size > _KEPT_MAX:
+            self._notes = deque(note for note in self._notes if _size_of(note) == 0)
+            self._kept = 0
+            self._torn = True
+        self._notes.append(message)
+        self._kept += size
+
+    def _kept_next(self) -> dict[str, Any]:
+        message = self._notes.popleft()
+        self._kept -= _size_of(message)
+        return message
 
     def _take(self, message: dict[str, Any]) -> bytes:
         params = message.get("params") or {}
@@ -101,7 +155,7 @@ class AsyncTerminal:
         until = None if timeout is None else time.monotonic() + timeout
         while not self.ended:
             try:
-                message = (self._notes.pop(0) if self._notes else
+                message = (self._kept_next() if self._notes else
                            await self._conn.receive(until))
             except TimeoutError:
                 raise DeadlineExceeded(f"the terminal showed nothing new within {timeout:g} s",
@@ -109,7 +163,10 @@ class AsyncTerminal:
             except (Disconnected, ValueError):
                 raise ConnectionFailed("the connection of the terminal is closed",
                                        retryable=True) from None
-            data = self._take(message) if "method" in message else b""
+            if "method" not in message:
+                self._discard(message)
+                continue
+            data = self._take(message)
             if data:
                 return data
         return b""
@@ -124,6 +181,7 @@ class AsyncTerminal:
     async def resize(self, rows: int, columns: int) -> None:
         await self._request("terminal.resize", {
             "terminal": self.number, "rows": rows, "columns": columns}, self._client.timeout)
+        self._rows, self._columns = rows, columns
 
     async def close(self) -> None:
         """Hangs up: the program gets SIGHUP, and what does not end for that is killed."""
