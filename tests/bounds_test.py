@@ -17,6 +17,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import threading
 import time
 
 import pytest
@@ -478,11 +479,22 @@ def test_uploads_that_cannot_be(vm, bounded, what):
 def test_uploads_that_nobody_takes_are_bounded(vm, bounded):
     """What a guest does not consume waits up to a limit, and no more than a window of it has left."""
     vm.exec("vm.at_open = lambda kind, number: None\nend()")
-    sent = [vm.call_later("file.write", path="f", offset=at * MIB, text="x" * MIB, final=False) for at in range(8)]
-    with vm.client_of() as other:  # this connection is not read any more
-        other.call("session.exec", session=vm.id,
-                   code="assert sum(size for name, _, size in vm.received if name == 'DATA') <= 512 << 10\nend()")
+    sent = []
+
+    def write():  # stands still when the server has stopped reading this connection
+        for at in range(8):
+            sent.append(vm.call_later("file.write", path="f", offset=at * MIB, text="x" * MIB, final=False))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    wait_for(lambda: len(sent) > 4)
+    with vm.client_of() as other:
+        cell = other.call("session.exec", session=vm.id,
+                          code="assert sum(size for name, _, size in vm.received if name == 'DATA') <= 512 << 10\nend()")
+        assert cell["state"] == "done"
+        assert len(sent) < 8
         other.call("session.close", session=vm.id)
+    writer.join()
     for pending in sent:
         with pytest.raises(Failure):
             pending.wait()
