@@ -18,6 +18,7 @@ from support import BINARY, RELEASE, Failure, Server, Session, out, wait_for
 
 
 RESTORED = ("template", "pool")
+CLONES = int(os.environ.get("GLASSBELL_CLONES", "50"))  # over all images
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ echo awk $(awk 'BEGIN { srand(); print rand() }' | md5sum) $$ $SRANDOM
 
 
 def test_clones_share_nothing(client):
-    """Two hundred clones, and no two equal values of any source."""
+    """Many clones, and no two equal values of any source."""
     seen, clones, few = {}, 0, 5
 
     def note(image, cell):
@@ -187,6 +188,7 @@ def test_clones_share_nothing(client):
             values.append(value)
 
     for image, (count, code, more) in SOURCES.items():
+        count = max(few, count * CLONES // 200)
         client.send("image.warm", image=image).wait(240)
         pending = []
         for i in range(count):
@@ -198,7 +200,7 @@ def test_clones_share_nothing(client):
         for reply in pending:
             note(image, reply.wait())
         assert {len(seen[key]) for key in seen if key[0] == image} == {few, count}
-    assert clones == 200
+    assert clones >= CLONES
 
 
 def clock_error(session, offset=0):
