@@ -39,7 +39,7 @@ _glassbell_verbs()
         'network:show or change what a session may reach'
         'put:bring a file or folder into a session'
         'get:fetch a file or folder from a session'
-        'log:show what a session ran'
+        'log:show what a session ran or connected to'
         'export:write what a session ran as a notebook or the like'
         'mcp:be an MCP server for agents, on standard input and output'
         'serve:be the server'
@@ -312,7 +312,8 @@ _glassbell()
             '*--cell=[only this cell]:N: ' \
             '*--code[only the code]' \
             '*--output[only what was printed]' \
-            '*--json[print each cell as JSON, one a line]' \
+            '*--network[its connections instead of its cells\: those that have ended, what was refused, who set the rules]' \
+            '*--json[print each cell or connection as JSON, one a line]' \
             '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
             '*--no-autostart[fail when no server runs instead of starting one]' \

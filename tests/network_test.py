@@ -3,6 +3,7 @@
 
 import contextlib
 import http.server
+import json
 import socket
 import ssl
 import subprocess
@@ -245,6 +246,7 @@ def test_events_tell_what_happens(fresh, server, port):
             told.setdefault(event["kind"], event)
     assert told["network.open"]["name"] == "app.test" and told["network.open"]["address"] == "127.0.0.1"
     assert told["network.closed"]["received"] > 0 and told["network.closed"]["sent"] > 0
+    assert [told[kind].get("cell") for kind in sorted(kinds)] == [1, 1, 1]
     assert told["network.denied"]["name"] == "other.test" and told["network.denied"]["reason"] == "no_rule"
 
 
@@ -282,6 +284,94 @@ def test_from_the_command_line(server, fresh, port, tmp_path):
         "\ndeny a.test\nallow b.test\n")
     assert glassbell("network", session.id, "--net", "none").stdout.startswith("# none:")
     assert glassbell("network", session.id, "permit", "a.test").returncode == 2
+
+
+def log_of(client, session):
+    """All records of its network, a few at a time."""
+    records, after = [], 0
+    while True:
+        page = client.call("session.network_log", session=session.id, after=after, limit=3)
+        records += page["records"]
+        if not page["more"]:
+            return records
+        assert page["next"] == page["records"][-1]["number"] > after
+        after = page["next"]
+
+
+def test_each_connection_is_recorded_when_it_has_ended(fresh, client, port, refusing):
+    session = fresh(network=rules(port, f"allow gone.test :{refusing} private", "resolve gone.test 127.0.0.1"))
+    rule = f"allow app.test :{port} http private"
+    (_, cell) = asks(session, f"len(urllib.request.urlopen('http://app.test:{port}/large').read())",
+                     f"connect('gone.test', {refusing})", "connect('other.test', 80)", "connect('10.0.0.1', 81)")
+    session.exec(TRY + f"s = socket.create_connection(('app.test', {port})); s.sendall(b'GET')")
+    session.close()
+    policy, *records, end = log_of(client, session)
+    assert policy["kind"] == "policy" and policy["name"] == "rules" and rule in policy["rule"].splitlines()
+    kept = [(one["kind"], one["name"], one.get("address"), one.get("port"), one["reason"], one["cell"])
+            for one in records]
+    number = cell["cell"]
+    assert sorted(kept, key=str) == sorted([
+        ("connection", "app.test", "127.0.0.1", port, None, number),
+        ("denied", "gone.test", None, refusing, "refused", number),
+        ("denied", "other.test", None, None, "no_rule", number),
+        ("denied", None, "10.0.0.1", 81, "no_rule", number),
+        ("connection", "app.test", "127.0.0.1", port, "session_ended", number + 1)], key=str)
+    got, last = (one for one in records if one["kind"] == "connection")
+    assert got["rule"] == rule and got["received"] > 256 * 8192 and got["sent"] > 0 and got["ms"] > 0
+    assert last["received"] == last["sent"] == 0  # an incomplete request is not passed on
+    assert end["kind"] == "end" and end["received"] == got["received"] and end["sent"] == got["sent"]
+    assert [one["number"] for one in records] == sorted(one["number"] for one in records)
+
+
+def test_records_of_a_busy_guest_are_bounded_and_counted(fresh, client):
+    session = fresh(network={"rules": ["deny *"]})
+    code = TRY + "print({connect('10.0.0.1', 1 + i % 9) for i in range(1100)})"
+    cell = session.exec(code, timeout_ms=240000)
+    assert out(cell) == "{'EHOSTUNREACH'}\n", err(cell)
+    session.close()
+    records = log_of(client, session)
+    written, left_out = len(records) - 2, sum(one.get("left_out", 0) for one in records)
+    assert records[-1]["kind"] == "end" and left_out > 0
+    assert 1000 <= written + 1 and written + left_out == 1100
+
+
+def test_who_changed_the_rules_is_recorded(fresh, server, client):
+    session = fresh()
+    assert log_of(client, session) == []
+    with server.client() as alice:
+        alice.call("hello", client="alice")
+        alice.call("session.network", session=session.id, network={"allow": ["a.test"]})
+        alice.call("session.network", session=session.id, rules=["deny b.test"])
+        alice.call("session.network", session=session.id, network="none")
+        alice.call("session.network", session=session.id)
+    records = log_of(client, session)
+    assert [(one["kind"], one["client"], one["name"], one["rule"]) for one in records] == [
+        ("policy", "alice", "rules", "allow a.test\n"), ("policy", "alice", "rules", "deny b.test\nallow a.test\n"),
+        ("policy", "alice", "none", None)]
+
+
+def test_the_log_of_a_network(server, fresh, port, tmp_path):
+    def glassbell(*words):
+        done = subprocess.run([BINARY, words[0], "--socket", server.socket, *words[1:]], capture_output=True, text=True,
+                              timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    session = fresh(network=rules(port))
+    asks(session, f"urllib.request.urlopen('http://app.test:{port}/x').read()", "connect('other.test', 80)")
+    session.close()
+    shown = glassbell("log", "--network", session.id).splitlines()
+    assert "network rules" in shown[0] and f": allow app.test :{port} http private; resolve" in shown[0]
+    assert any(f"[1] app.test:{port} (127.0.0.1), " in line for line in shown)
+    assert any(line.endswith("[1] other.test, refused: no_rule") for line in shown)
+    records = [json.loads(line) for line in glassbell("log", "--network", "--json", session.id).splitlines()]
+    assert len(records) == len(shown) == 4 and records[-1]["kind"] == "end"
+    exported = json.loads(glassbell("export", "--format", "json", session.id))
+    assert exported["network"] == records and len(exported["cells"]) == 1
+    text = glassbell("export", "--format", "md", session.id)
+    assert "## Network" in text and "other.test, refused: no\\_rule" in text
+    wrong = subprocess.run([BINARY, "log", "--network", "--follow", session.id], capture_output=True, check=False)
+    assert wrong.returncode == 2
 
 
 @pytest.fixture(scope="module")

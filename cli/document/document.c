@@ -183,6 +183,24 @@ void document_cell(struct document *document, const struct gb_cell_info *cell,
     document->begun = true;
 }
 
+void document_network(struct document *document, const struct gb_network_record *record,
+                      const struct gb_json *json)
+{
+    size_t from = document->out->size;
+
+    if (document->format == DOCUMENT_MD) {
+        md_network(document, record);
+    } else if (document->format == DOCUMENT_JSON) {
+        if (!document->networked) {
+            gb_json_end(&document->json);
+            gb_json_array(&document->json, "network");
+        }
+        json_print(&document->json, NULL, json);
+    }
+    document->networked = true;
+    document_make_visible(document, from);
+}
+
 void document_end(struct document *document)
 {
     size_t from = document->out->size;

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "language/language.h"
 #include "model/cell.h"
+#include "model/network.h"
 #include "rpc/json.h"
 
 enum document_format {
@@ -43,7 +44,8 @@ struct document {
     struct gb_json_out json;
     const struct gb_languages *languages;
     char language[GB_LANGUAGE_NAME_MAX + 1], title[300];
-    bool begun;   /* something has been written */
+    bool begun;     /* something has been written */
+    bool networked; /* a record of the network has */
     double epoch; /* asciicast: Unix time of its start */
     double last;  /* asciicast: time of the last event */
     double created_at;
@@ -56,4 +58,8 @@ void document_begin(struct document *document, enum document_format format, stru
 /* @json is the value that @cell was read from. */
 void document_cell(struct document *document, const struct gb_cell_info *cell,
                    const struct gb_json *json);
+/* A connection, or a decision about the network: after all cells. Only Markdown and JSON have
+ * them. */
+void document_network(struct document *document, const struct gb_network_record *record,
+                      const struct gb_json *json);
 void document_end(struct document *document);

@@ -29,5 +29,6 @@ void py_begin(struct document *document, const struct gb_json *session);
 void py_cell(struct document *document, const struct gb_cell_info *cell);
 void md_begin(struct document *document, const struct gb_json *session);
 void md_cell(struct document *document, const struct gb_cell_info *cell);
+void md_network(struct document *document, const struct gb_network_record *record);
 void cast_cell(struct document *document, const struct gb_cell_info *cell);
 void cast_end(struct document *document);

@@ -13,6 +13,7 @@
 #include "show/cell.h"
 #include "show/filter.h"
 #include "show/facts.h"
+#include "show/traffic.h"
 
 static void text_add_time(struct gb_buf *out, double seconds)
 {
@@ -195,4 +196,16 @@ void md_cell(struct document *document, const struct gb_cell_info *cell)
     gb_buf_release(&stream);
     text_add_text_block(out, "value", cell->value);
     text_add_displays(out, cell);
+}
+
+void md_network(struct document *document, const struct gb_network_record *record)
+{
+    struct gb_buf *out = document->out, line = {0};
+
+    gb_buf_adds(out, document->networked ? "- " : "\n## Network\n\n- ");
+    traffic_line(&line, record);
+    text_add_escaped(out, gb_buf_str(&line));
+    text_add_time(out, facts_seconds(record->at_ns));
+    gb_buf_adds(out, "\n");
+    gb_buf_release(&line);
 }

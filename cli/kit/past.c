@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/answer.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
 
-enum { PAGE = 50, DEADLINE_MS = 60000 };
+enum { PAGE = 50, RECORD_PAGE = 500, DEADLINE_MS = 60000 };
 
 struct search {
     const char *name;
@@ -175,4 +176,56 @@ bool past_read(struct past *past, uint64_t after, uint64_t limit, past_each *eac
         left -= MIN(left, (uint64_t)page.count);
     }
     return true;
+}
+
+/* ---- network ---- */
+
+struct record_page {
+    past_each_record *each;
+    void *arg;
+    uint64_t next;
+    bool more;
+};
+
+static void past_use_records(void *arg, const struct gb_json *result)
+{
+    struct record_page *page = arg;
+    struct gb_network_log_info info;
+    const struct gb_json *list, *json = NULL;
+
+    gb_object_take(&gb_network_log_object, result, &info);
+    list = info.records.json;
+    page->more = (info.flags & GB_PAGE_MORE) != 0 && info.next > page->next;
+    for (uint32_t i = 0; list != NULL && i < list->count; i++) {
+        struct gb_network_record record;
+
+        json = i == 0 ? gb_json_first(list) : gb_json_next(json);
+        gb_object_take(&gb_network_record_object, json, &record);
+        if (page->each(page->arg, &record, json))
+            continue;
+        page->more = false;
+        break;
+    }
+    page->next = info.next;
+}
+
+bool past_read_network(struct past *past, past_each_record *each, void *arg)
+{
+    struct record_page page = {.each = each, .arg = arg, .more = true};
+    bool good = true;
+
+    while (good && page.more) {
+        struct gb_buf params = {0};
+        struct gb_json_out out = {.buf = &params};
+
+        gb_json_object(&out, NULL);
+        gb_json_put_str(&out, "session", past->id);
+        gb_json_put_u64(&out, "after", page.next);
+        gb_json_put_u64(&out, "limit", RECORD_PAGE);
+        gb_json_end(&out);
+        good = app_call(past->app, "session.network_log", &params, DEADLINE_MS, past_use_records,
+                        &page);
+        gb_buf_release(&params);
+    }
+    return good;
 }

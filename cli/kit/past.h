@@ -4,6 +4,7 @@
 
 #include "cli/app.h"
 #include "model/cell.h"
+#include "model/network.h"
 #include "model/session.h"
 
 /* A session from session.list. */
@@ -31,3 +32,8 @@ const struct gb_json *past_session(const struct past *past);
  * answer was invalid, which was reported. */
 typedef bool past_each(void *arg, const struct gb_cell_info *cell, const struct gb_json *json);
 bool past_read(struct past *past, uint64_t after, uint64_t limit, past_each *each, void *arg);
+
+/* The same for the records of the session's network. A server without a journal has none. */
+typedef bool past_each_record(void *arg, const struct gb_network_record *record,
+                              const struct gb_json *json);
+bool past_read_network(struct past *past, past_each_record *each, void *arg);

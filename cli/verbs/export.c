@@ -69,6 +69,15 @@ static bool export_on_cell(void *arg, const struct gb_cell_info *cell, const str
     return export_flush(export);
 }
 
+static bool export_on_record(void *arg, const struct gb_network_record *record,
+                             const struct gb_json *json)
+{
+    struct export *export = arg;
+
+    document_network(&export->document, record, json);
+    return export_flush(export);
+}
+
 /* A script has a single language. */
 static bool export_suits(struct app *app, const struct past *past, const char *name,
                          enum document_format format)
@@ -96,6 +105,8 @@ static bool export_write_document(struct app *app, const char *name, enum docume
                        app_languages(app));
         good = past_read(&past, 0, 0, export_on_cell, export);
     }
+    if (good && (format == DOCUMENT_MD || format == DOCUMENT_JSON))
+        good = past_read_network(&past, export_on_record, export);
     if (good) {
         document_end(&export->document);
         good = export_flush(export);

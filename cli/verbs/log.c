@@ -10,14 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "cli/app.h"
 #include "cli/past.h"
 #include "show/cell.h"
 #include "show/facts.h"
+#include "show/traffic.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
 #include "verbs/verbs.h"
@@ -325,6 +328,42 @@ static bool log_follow(struct log *log)
     return !log->failed;
 }
 
+/* ---- its network ---- */
+
+static bool log_on_record(void *arg, const struct gb_network_record *record,
+                          const struct gb_json *json)
+{
+    struct log *log = arg;
+    struct gb_json_out out = {.buf = &log->text};
+    time_t whole = (time_t)(record->at_ns / GB_NS_PER_S);
+    char clock[32] = "";
+    struct tm parts;
+
+    if (log->json) {
+        size_t from = log->text.size;
+
+        json_print(&out, NULL, json);
+        json_make_visible(&log->text, from);
+    } else {
+        if (localtime_r(&whole, &parts) == NULL ||
+            strftime(clock, sizeof(clock), "%Y-%m-%d %H:%M:%S  ", &parts) == 0)
+            clock[0] = '\0';
+        gb_buf_adds(&log->text, clock);
+        traffic_line(&log->text, record);
+    }
+    gb_buf_adds(&log->text, "\n");
+    return log_flush(log);
+}
+
+static bool log_show_network(struct log *log, const char *name)
+{
+    bool good = past_find(&log->app, name, &log->past) &&
+                past_read_network(&log->past, log_on_record, log);
+
+    past_release(&log->past);
+    return good && !log->failed;
+}
+
 /* ---- the verb ---- */
 
 static bool log_read_number(const struct args *args, uint64_t *ret_number)
@@ -397,9 +436,13 @@ static int log_run(const struct args *args)
         return EXIT_USAGE;
     if (following && number > 0)
         return app_wrong_use(args, "--follow shows all cells, --cell one");
+    if (args_has(args, "network") &&
+        (following || number > 0 || args_has(args, "code") || args_has(args, "output")))
+        return app_wrong_use(args, "--network shows no cells, and takes only --json with it");
     log_choose(&log, args);
     app_open(&log.app, args);
-    good = log_show_log(&log, args->words[0], number, following);
+    good = args_has(args, "network") ? log_show_network(&log, args->words[0])
+                                     : log_show_log(&log, args->words[0], number, following);
     app_close(&log.app);
     gb_buf_release(&log.text);
     gb_buf_release(&log.waiting);
@@ -414,19 +457,24 @@ static const struct option log_options[] = {
     {.name = "cell", .value = "N", .kind = ARG_TEXT, .help = "only this cell"},
     {.name = "code", .kind = ARG_NONE, .help = "only the code"},
     {.name = "output", .kind = ARG_NONE, .help = "only what was printed"},
-    {.name = "json", .kind = ARG_NONE, .help = "print each cell as JSON, one a line"},
+    {.name = "network",
+     .kind = ARG_NONE,
+     .help = "its connections instead of its cells: those that have ended, what was refused, who "
+             "set the rules"},
+    {.name = "json", .kind = ARG_NONE, .help = "print each cell or connection as JSON, one a line"},
     {0},
 };
 
 const struct verb verb_log = {
     .name = "log",
-    .summary = "show what a session ran",
+    .summary = "show what a session ran or connected to",
     .usage = "SESSION [options]",
     .options = log_options,
     .common = app_options,
     .words = ARG_SESSION,
     .examples = "  glassbell log work\n"
                 "  glassbell log work --follow\n"
+                "  glassbell log work --network\n"
                 "  glassbell log work --cell 3 --output >out.txt\n",
     .run = log_run,
 };

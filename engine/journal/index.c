@@ -57,6 +57,7 @@ static void session_release(struct gb_journal *journal, struct gb_journal_sessio
     text_release(journal, session->message);
     text_release(journal, session->undone);
     free(session->entries);
+    free(session->notes);
     free(session);
 }
 
@@ -189,6 +190,39 @@ void index_cell(struct gb_journal *journal, const struct gb_record_head *head, s
     session->cells = MAX(session->cells, head->cell);
 }
 
+void index_network(struct gb_journal *journal, const struct gb_record_head *head,
+                   struct place place)
+{
+    struct gb_journal_session *session = index_get(journal, head->session);
+
+    if (session->note_count == session->note_capacity) {
+        uint32_t capacity = session->note_capacity == 0 ? 4 : session->note_capacity * 2;
+        struct gb_journal_note *notes = xcalloc(capacity, sizeof(*notes));
+
+        if (session->note_count > 0)
+            memcpy(notes, session->notes, session->note_count * sizeof(*notes));
+        free(session->notes);
+        session->notes = notes;
+        session->note_capacity = capacity;
+    }
+    session->notes[session->note_count++] =
+        (struct gb_journal_note){place.segment, place.at, head->number};
+    index_touch(session, head, place);
+}
+
+void index_drop_network(struct gb_journal *journal, const char *id, uint64_t number)
+{
+    struct gb_journal_session *session = index_find(journal, id);
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; session != NULL && i < session->note_count; i++) {
+        if (session->notes[i].number != number)
+            session->notes[kept++] = session->notes[i];
+    }
+    if (session != NULL)
+        session->note_count = kept;
+}
+
 static void entry_remove(struct gb_journal_session *session, uint32_t at)
 {
     session->entry_count--;
@@ -241,6 +275,12 @@ void index_forget(struct gb_journal *journal, uint32_t segment)
                 session->entries[kept++] = entry;
         }
         session->entry_count = kept;
+        kept = 0;
+        for (uint32_t i = 0; i < session->note_count; i++) {
+            if (session->notes[i].segment != segment)
+                session->notes[kept++] = session->notes[i];
+        }
+        session->note_count = kept;
         /* The record of the end is a session's last one: there are no others left. */
         if (session->state != GB_RECORD_OPEN && session->segment <= segment) {
             (void)tdelete(session, &journal->by_id, index_compare);

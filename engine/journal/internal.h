@@ -12,6 +12,12 @@ struct gb_journal_entry {
     uint64_t start_at, done_at;
 };
 
+/* Where a record of a session's network is. */
+struct gb_journal_note {
+    uint32_t segment;
+    uint64_t at, number; /* of the record; they increase */
+};
+
 /* A position in the journal; segment 0: none. */
 struct place {
     uint32_t segment;
@@ -74,6 +80,10 @@ struct gb_journal_session *index_find(const struct gb_journal *journal, const ch
 void index_session(struct gb_journal *journal, const struct gb_record_head *head,
                    const struct gb_record_session *record, struct place place);
 void index_cell(struct gb_journal *journal, const struct gb_record_head *head, struct place place);
+void index_network(struct gb_journal *journal, const struct gb_record_head *head,
+                   struct place place);
+/* Removes a record of the network that turned out not to be written. */
+void index_drop_network(struct gb_journal *journal, const char *id, uint64_t number);
 /* @id has a SESSION record that is damaged. */
 void index_damaged_session(struct gb_journal *journal, const struct gb_record_head *head);
 /* Decides about cells whose end was not recorded: if the START is before the last gap, the end may

@@ -241,7 +241,9 @@ static void journal_take_back(struct gb_journal *journal, const struct gb_record
         journal->total -= size;
     }
     journal->records--;
-    if (head->cell > 0) {
+    if (head->type == GB_RECORD_NETWORK) {
+        index_drop_network(journal, head->session, head->number);
+    } else if (head->cell > 0) {
         index_drop_cell(journal, head->session, head->cell, segment_number,
                         head->type == GB_RECORD_CELL);
     } else if (session != NULL) {
@@ -308,7 +310,7 @@ static int append(struct gb_journal *journal, struct segment *segment, struct gb
     struct job *job;
     int r;
 
-    if (head.cell > 0 && writer_bytes(journal->writer) + size > GB_JOURNAL_QUEUE_MAX) {
+    if (head.type != GB_RECORD_SESSION && writer_bytes(journal->writer) + size > GB_JOURNAL_QUEUE_MAX) {
         failed(journal, ENOBUFS, 0); /* the disk is too slow */
         return -GB_ECAPACITY;
     }
@@ -322,7 +324,9 @@ static int append(struct gb_journal *journal, struct segment *segment, struct gb
     segment->size += record.size;
     journal->total += record.size;
     journal->records++;
-    if (head.cell > 0)
+    if (head.type == GB_RECORD_NETWORK)
+        index_network(journal, &head, (struct place){segment->number, offset});
+    else if (head.type != GB_RECORD_SESSION)
         index_cell(journal, &head, (struct place){segment->number, offset});
     if (may_write_here(journal, record.size)) {
         r = write_here(journal, gb_buf_bytes(&record), offset);
@@ -613,6 +617,35 @@ int gb_journal_cell(struct gb_journal *journal, const struct gb_cell_info *cell,
         index_lose_end(journal, id.text, cell->number);
     journal_settle(journal);
     return r;
+}
+
+/* ---- network ---- */
+
+static struct gb_bytes cut(struct gb_bytes text, size_t most)
+{
+    return (struct gb_bytes){text.data, MIN(text.size, most)};
+}
+
+void gb_journal_network(struct gb_journal *journal, const char *id, uint32_t incarnation,
+                        const struct gb_network_record *record)
+{
+    struct gb_record_head head = make_head(GB_RECORD_NETWORK, id, record->cell, incarnation);
+    struct gb_network_record copy = *record;
+    struct segment *segment;
+    size_t size;
+
+    copy.name = cut(copy.name, GB_NETWORK_HOST_MAX);
+    copy.address = cut(copy.address, GB_NETWORK_HOST_MAX);
+    copy.rule = cut(copy.rule, record->kind == GB_NETWORK_POLICY ? GB_NETWORK_RULES_TEXT_MAX
+                                                                 : GB_NETWORK_RULE_MAX);
+    copy.reason = cut(copy.reason, GB_NETWORK_REASON_MAX);
+    copy.client = cut(copy.client, GB_NAME_MAX);
+    size = GB_RECORD_HEAD + 256 + copy.name.size + copy.address.size + copy.rule.size +
+           copy.reason.size + copy.client.size;
+    segment = room_for_cell(journal, id, size);
+    if (segment != NULL)
+        (void)append(journal, segment, head, &gb_record_network_fields, &copy, size, NULL);
+    journal_settle(journal);
 }
 
 /* ---- life ---- */

@@ -76,6 +76,8 @@ struct gb_journal_session {
     uint64_t last_offset;
     struct gb_journal_entry *entries;
     uint32_t entry_count, entry_capacity;
+    struct gb_journal_note *notes; /* of its network */
+    uint32_t note_count, note_capacity;
 };
 
 /* Records a session's start, or its end with a different state. */
@@ -103,6 +105,13 @@ void gb_journal_start(struct gb_journal *journal, const struct gb_cell_info *cel
 int gb_journal_cell(struct gb_journal *journal, const struct gb_cell_info *cell,
                     struct gb_journal_ticket *ticket);
 
+/* ---- network ---- */
+
+/* Records a connection that has ended, or a decision. Copies. `number` and `at_ns` are set here;
+ * texts over their limits are cut. */
+void gb_journal_network(struct gb_journal *journal, const char *id, uint32_t incarnation,
+                        const struct gb_network_record *record);
+
 /* ---- reading ---- */
 
 /* Result of @each for the cell that it was given. */
@@ -128,6 +137,22 @@ struct gb_journal_query {
 /* Reads a session's cells. Skips those that are removed by rotation meanwhile. */
 int gb_journal_read(struct gb_journal *journal, struct gb_bytes id,
                     const struct gb_journal_query *query, struct gb_err *err);
+
+struct gb_journal_network_query {
+    uint64_t after; /* records with larger numbers */
+    uint32_t limit;
+    /* Called for each record in order, in a thread of the pool: borrows for the call. False: stop
+     * before this one. */
+    bool (*each)(void *arg, const struct gb_network_record *record);
+    /* Called once and last, on the loop. @last: the number of the last one examined. */
+    void (*done)(void *arg, uint64_t last, bool more, const struct gb_err *err);
+    void *arg;
+};
+
+/* Reads the records of a session's network, except for damaged ones and those removed by rotation
+ * meanwhile. */
+int gb_journal_read_network(struct gb_journal *journal, struct gb_bytes id,
+                            const struct gb_journal_network_query *query, struct gb_err *err);
 
 /* For `stats`. */
 struct gb_journal_figures {

@@ -263,6 +263,118 @@ START_TEST(rotation)
 }
 END_TEST
 
+struct seen_network {
+    uint32_t count;
+    uint64_t numbers[64], connections[64];
+    uint32_t cells[64];
+    char name[64][32];
+    uint64_t last;
+    bool more, done;
+};
+
+static bool on_network(void *arg, const struct gb_network_record *record)
+{
+    struct seen_network *seen = arg;
+
+    ck_assert_uint_lt(seen->count, 64);
+    ck_assert_uint_gt(record->at_ns, 0);
+    seen->numbers[seen->count] = record->number;
+    seen->connections[seen->count] = record->connection;
+    seen->cells[seen->count] = record->cell;
+    (void)snprintf(seen->name[seen->count], 32, "%.*s", (int)MIN(record->name.size, (size_t)31),
+                   record->name.size > 0 ? (const char *)record->name.data : "");
+    seen->count++;
+    return true;
+}
+
+static void on_network_done(void *arg, uint64_t last, bool more, const struct gb_err *why)
+{
+    struct seen_network *seen = arg;
+
+    ck_assert_ptr_null(why);
+    seen->last = last;
+    seen->more = more;
+    seen->done = true;
+}
+
+static struct seen_network look_network(const char *id, uint64_t after, uint32_t limit)
+{
+    struct seen_network seen = {0};
+    const struct gb_journal_network_query query = {.after = after,
+                                                   .limit = limit,
+                                                   .each = on_network,
+                                                   .done = on_network_done,
+                                                   .arg = &seen};
+
+    ck_assert_int_eq(gb_journal_read_network(journal, gb_bytes_str(id), &query, &err), 0);
+    while (!seen.done)
+        (void)uv_run(&uv, UV_RUN_ONCE);
+    return seen;
+}
+
+static void connect_once(const char *id, uint32_t cell, uint64_t number, struct gb_bytes name)
+{
+    const struct gb_network_record record = {
+        .cell = cell, .connection = number, .port = 443, .received = 5, .name = name};
+
+    gb_journal_network(journal, id, 1, &record);
+}
+
+/* Records of the network: with and without a cell, in pages, and after a restart. */
+START_TEST(connections)
+{
+    static uint8_t long_name[1000];
+    struct seen_network seen;
+
+    memset(long_name, 'a', sizeof(long_name));
+    begin("s-1", "k");
+    begin("s-2", "other");
+    connect_once("s-1", 0, 1, gb_bytes_str("one"));
+    run_cell("s-1", 1, "x", gb_bytes_str("y"));
+    connect_once("s-2", 0, 1, gb_bytes_str("another session's"));
+    connect_once("s-1", 1, 2, (struct gb_bytes){long_name, sizeof(long_name)});
+    connect_once("s-1", 7, 3, (struct gb_bytes){0});
+    for (int again = 0; again < 2; again++) {
+        seen = look_network("s-1", 0, 2);
+        ck_assert_uint_eq(seen.count, 2);
+        ck_assert(seen.more);
+        ck_assert_uint_eq(seen.last, seen.numbers[1]);
+        ck_assert_str_eq(seen.name[0], "one");
+        ck_assert_uint_eq(seen.cells[0], 0);
+        ck_assert_uint_eq(seen.cells[1], 1);
+        seen = look_network("s-1", seen.last, 2);
+        ck_assert_uint_eq(seen.count, 1);
+        ck_assert(!seen.more);
+        ck_assert_uint_eq(seen.connections[0], 3);
+        ck_assert_uint_eq(look_network("s-2", 0, 9).count, 1);
+        ck_assert_uint_eq(look("s-1", 0, 9).count, 1);
+        ck_assert_uint_eq(find("s-1")->cells, 1); /* a connection is no cell */
+        reopen();
+    }
+    ck_assert_uint_eq(gb_journal_figures(journal).lost, 0);
+}
+END_TEST
+
+/* They go with their segment. */
+START_TEST(connections_rotate)
+{
+    static uint8_t block[256 << 10];
+
+    close_journal();
+    config.size = 4 << 20;
+    open_journal();
+    begin("s-open", "open");
+    connect_once("s-open", 0, 1, gb_bytes_str("old"));
+    for (uint32_t i = 1; i <= 60; i++)
+        run_cell("s-open", i, "x", (struct gb_bytes){block, sizeof(block)});
+    ck_assert_uint_eq(look_network("s-open", 0, 9).count, 0);
+    connect_once("s-open", 60, 2, gb_bytes_str("new"));
+    reopen();
+    ck_assert_uint_eq(look_network("s-open", 0, 9).count, 1);
+    ck_assert_str_eq(look_network("s-open", 0, 9).name[0], "new");
+}
+END_TEST
+
 /* However many small ones there are, the index does not grow without end. */
 START_TEST(many_sessions)
 {
@@ -396,9 +508,9 @@ END_TEST
 
 /* ---- other versions ---- */
 
-/* The records of a file as an older version wrote them. None had `undone` in its sessions, the
- * first three no `file` and `argv` in their cells and the first no `pace`, all of which are empty
- * here; the third and the fourth have the heads of today. */
+/* The records of a file as an older version wrote them. The first four had no `undone` in
+ * their sessions, the first three no `file` and `argv` in their cells and the first no `pace`, all of which are empty
+ * here; from the third on they have the heads of today. */
 static struct gb_buf in_old_version(struct gb_bytes bytes, enum gb_record_version version)
 {
     struct gb_buf old = {0};
@@ -413,7 +525,7 @@ static struct gb_buf in_old_version(struct gb_bytes bytes, enum gb_record_versio
         uint32_t sum;
 
         if (gb_get_u32(record + 4) == GB_RECORD_SESSION)
-            kept -= 4;
+            kept -= version <= GB_RECORD_FOURTH ? 4 : 0;
         else
             kept -= version == GB_RECORD_FIRST ? 12 : version <= GB_RECORD_THIRD ? 8 : 0;
         memcpy(head, record, size - GB_RECORD_HEAD_OLD + 8);
@@ -586,9 +698,14 @@ START_TEST(writes_that_fail)
         ck_assert(!told_recorded); /* by the thread */
     }
     ck_assert_uint_ge(gb_journal_figures(journal).failures, 1);
+    limit_files(1);
+    connect_once("s-1", 0, 1, gb_bytes_str("lost"));
+    ck_assert_uint_eq(look_network("s-1", 0, 9).count, 0);
     limit_files(RLIM_INFINITY);
+    connect_once("s-1", 0, 2, gb_bytes_str("kept"));
     run_cell("s-1", 50, "50", gb_bytes_str("again"));
     reopen();
+    ck_assert_uint_eq(look_network("s-1", 0, 9).connections[0], 2);
     ck_assert_uint_eq(look("s-1", 0, 1).out_size[0], 3);
     ck_assert_uint_eq(look("s-1", 49, 1).out_size[0], 5);
     ck_assert_uint_eq(look("s-1", cell.number - 1, 1).count, 1); /* 50, and not what failed */
@@ -665,6 +782,8 @@ int main(void)
     tcase_add_test(cases, a_disk_that_is_slow);
     tcase_add_test(cases, every_cell_synced);
     tcase_add_test(cases, rotation);
+    tcase_add_test(cases, connections);
+    tcase_add_test(cases, connections_rotate);
     tcase_add_test(cases, many_sessions);
     tcase_add_test(cases, one_server_at_a_time);
     tcase_add_test(cases, undone_cells_are_kept);

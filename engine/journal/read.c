@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads cells back, on the thread pool: pure except for reading files, which no longer change. */
+/* Reads records back, on the thread pool: pure except for reading files, which no longer change. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -23,6 +23,9 @@ struct reading {
     bool more;
     uint64_t bytes;              /* read so far */
     struct gb_buf first, second; /* payloads */
+    struct gb_journal_network_query network; /* instead of `query` */
+    struct gb_journal_note *notes;           /* instead of `entries` */
+    uint64_t last_note;
     struct gb_journal_entry entries[];
 };
 
@@ -77,28 +80,39 @@ static bool read_segment_head(struct reading *reading, uint64_t at, struct gb_re
            ret_head->key == reading->file->key;
 }
 
-/* Reads the record of cell @number at that position. Nothing: it is not there, or was removed by
- * rotation. Borrows from @payload. */
-static enum found read_cell(struct reading *reading, uint32_t number, struct place place,
-                            struct gb_buf *payload, struct gb_cell_info *ret_cell)
+/* Reads the session's record at that position. Nothing: it is not there, or was removed by
+ * rotation. */
+static enum found read_record(struct reading *reading, struct place place, struct gb_buf *payload,
+                              struct gb_record_head *ret_head)
 {
-    struct gb_record_head head;
     uint8_t *to;
     int r = place.segment == 0 ? -ENOENT : open_segment(reading, place.segment);
 
     if (r == -ENOENT)
         return FOUND_NOTHING;
-    if (r < 0 || reading->file == NULL || !read_segment_head(reading, place.at, &head) ||
-        strcmp(head.session, reading->session) != 0 || head.cell != number)
+    if (r < 0 || reading->file == NULL || !read_segment_head(reading, place.at, ret_head) ||
+        strcmp(ret_head->session, reading->session) != 0)
         return FOUND_DAMAGED;
     gb_buf_clear(payload);
-    to = gb_buf_reserve(payload, head.size, GB_RECORD_MAX);
+    to = gb_buf_reserve(payload, ret_head->size, GB_RECORD_MAX);
     if (to == NULL ||
-        !read_at(reading->file_fd, to, head.size, place.at + gb_record_head_size(&head)))
+        !read_at(reading->file_fd, to, ret_head->size, place.at + gb_record_head_size(ret_head)))
         return FOUND_DAMAGED;
-    gb_buf_commit(payload, head.size);
-    reading->bytes += head.size;
-    if (gb_record_read_cell(&head, gb_buf_bytes(payload), ret_cell) < 0)
+    gb_buf_commit(payload, ret_head->size);
+    reading->bytes += ret_head->size;
+    return FOUND;
+}
+
+/* The record of cell @number. Borrows from @payload. */
+static enum found read_cell(struct reading *reading, uint32_t number, struct place place,
+                            struct gb_buf *payload, struct gb_cell_info *ret_cell)
+{
+    struct gb_record_head head;
+    enum found found = read_record(reading, place, payload, &head);
+
+    if (found != FOUND)
+        return found;
+    if (head.cell != number || gb_record_read_cell(&head, gb_buf_bytes(payload), ret_cell) < 0)
         return FOUND_DAMAGED;
     ret_cell->session = gb_bytes_str(reading->session); /* the head's does not outlive this frame */
     return FOUND;
@@ -179,6 +193,7 @@ static void reading_free(struct reading *reading)
         free(container_of(link, struct segment, link));
     gb_buf_release(&reading->first);
     gb_buf_release(&reading->second);
+    free(reading->notes);
     (void)gb_close(reading->file_fd);
     (void)gb_close(reading->folder_fd);
     free(reading);
@@ -193,6 +208,25 @@ static void after(uv_work_t *request, int status)
         (void)gb_err_set(&err, GB_EBUSY, "the journal could not be read: %s", uv_strerror(status));
     reading->query.done(reading->query.arg, reading->last, reading->more, status < 0 ? &err : NULL);
     reading_free(reading);
+}
+
+/* Takes @reading. */
+static int reading_begin(struct reading *reading, const struct gb_journal *journal,
+                         uv_work_cb on_work, uv_after_work_cb on_done, struct gb_err *err)
+{
+    int r;
+
+    copy_segments(reading, journal);
+    reading->file_fd = -1;
+    reading->folder_fd = fcntl(journal->folder_fd, F_DUPFD_CLOEXEC, 3);
+    r = reading->folder_fd < 0
+            ? gb_err_sys(err, errno, "cannot read the journal")
+            : uv_queue_work(gb_loop_uv(journal->loop), &reading->work, on_work, on_done);
+    if (r < 0 && reading->folder_fd >= 0)
+        r = gb_err_set(err, GB_EBUSY, "cannot read the journal: %s", uv_strerror(r));
+    if (r < 0)
+        reading_free(reading);
+    return r < 0 ? r : 0;
 }
 
 /* The entries selected by @query: session->entries[*ret_from .. *ret_to). Numbers increase. */
@@ -215,7 +249,6 @@ int gb_journal_read(struct gb_journal *journal, struct gb_bytes id,
     const struct gb_journal_session *session = gb_journal_find(journal, id);
     struct reading *reading;
     uint32_t from, to, count;
-    int r;
 
     if (session == NULL)
         return gb_err_set(err, GB_ENOTFOUND, "the journal has no such session");
@@ -230,15 +263,64 @@ int gb_journal_read(struct gb_journal *journal, struct gb_bytes id,
     for (uint32_t i = 0; i < count; i++)
         reading->entries[i] = session->entries[query->before > 0 ? to - 1 - i : from + i];
     reading->incarnation = session->incarnation;
-    copy_segments(reading, journal);
-    reading->file_fd = -1;
-    reading->folder_fd = fcntl(journal->folder_fd, F_DUPFD_CLOEXEC, 3);
-    r = reading->folder_fd < 0
-            ? gb_err_sys(err, errno, "cannot read the journal")
-            : uv_queue_work(gb_loop_uv(journal->loop), &reading->work, work, after);
-    if (r < 0 && reading->folder_fd >= 0)
-        r = gb_err_set(err, GB_EBUSY, "cannot read the journal: %s", uv_strerror(r));
-    if (r < 0)
-        reading_free(reading);
-    return r < 0 ? r : 0;
+    return reading_begin(reading, journal, work, after, err);
+}
+
+/* ---- network ---- */
+
+static void network_work(uv_work_t *request)
+{
+    struct reading *reading = container_of(request, struct reading, work);
+    const struct gb_journal_network_query *query = &reading->network;
+
+    for (uint32_t i = 0; i < reading->count; i++) {
+        const struct gb_journal_note *note = &reading->notes[i];
+        struct gb_network_record record;
+        struct gb_record_head head;
+
+        if (read_record(reading, (struct place){note->segment, note->at}, &reading->first, &head) ==
+                FOUND &&
+            gb_record_read_network(&head, gb_buf_bytes(&reading->first), &record) == 0 &&
+            !query->each(query->arg, &record)) {
+            reading->more = true;
+            return;
+        }
+        reading->last_note = note->number;
+    }
+}
+
+static void network_after(uv_work_t *request, int status)
+{
+    struct reading *reading = container_of(request, struct reading, work);
+    struct gb_err err = {0};
+
+    if (status < 0)
+        (void)gb_err_set(&err, GB_EBUSY, "the journal could not be read: %s", uv_strerror(status));
+    reading->network.done(reading->network.arg, reading->last_note, reading->more,
+                          status < 0 ? &err : NULL);
+    reading_free(reading);
+}
+
+int gb_journal_read_network(struct gb_journal *journal, struct gb_bytes id,
+                            const struct gb_journal_network_query *query, struct gb_err *err)
+{
+    const struct gb_journal_session *session = gb_journal_find(journal, id);
+    struct reading *reading;
+    uint32_t from = 0;
+
+    if (session == NULL)
+        return gb_err_set(err, GB_ENOTFOUND, "the journal has no such session");
+    while (from < session->note_count && session->notes[from].number <= query->after)
+        from++;
+    reading = xcalloc(1, sizeof(*reading));
+    reading->network = *query;
+    reading->count = MIN(session->note_count - from, MIN(query->limit, (uint32_t)ENTRIES_MAX));
+    reading->more = reading->count < session->note_count - from;
+    reading->last_note = query->after;
+    memcpy(reading->session, session->id, sizeof(reading->session));
+    if (reading->count > 0) {
+        reading->notes = xcalloc(reading->count, sizeof(*reading->notes));
+        memcpy(reading->notes, session->notes + from, reading->count * sizeof(*reading->notes));
+    }
+    return reading_begin(reading, journal, network_work, network_after, err);
 }

@@ -10,7 +10,7 @@
 #include "model/undone.h"
 #include "wire/guest.h"
 
-/* "GbB1" to "GbB5". */
+/* "GbB1" to "GbB6". */
 enum { MAGIC_NAME = 0x426247, MAGIC_DIGIT = '0', SHORT_TEXT = 4096, MAGIC_SIZE = 4 };
 
 #define FIELD(type_, field_)                                                                       \
@@ -66,9 +66,23 @@ static const struct gb_field cell_fields[] = {
 };
 #undef STRUCT
 
+#define STRUCT struct gb_network_record
+static const struct gb_field network_fields[] = {
+    FIELD(GB_FIELD_U8, kind),         FIELD(GB_FIELD_U64, connection),
+    FIELD(GB_FIELD_U32, port),        FIELD(GB_FIELD_U32, line),
+    FIELD(GB_FIELD_U64, received),    FIELD(GB_FIELD_U64, sent),
+    FIELD(GB_FIELD_U64, duration_ns), FIELD(GB_FIELD_U64, left_out),
+    BYTES(name, GB_NETWORK_HOST_MAX), BYTES(address, GB_NETWORK_HOST_MAX),
+    BYTES(rule, GB_NETWORK_RULES_TEXT_MAX), BYTES(reason, GB_NETWORK_REASON_MAX),
+    BYTES(client, GB_NAME_MAX),
+};
+#undef STRUCT
+
 const struct gb_fields gb_record_session_fields = {"SESSION", session_fields,
                                                    ARRAY_SIZE(session_fields)};
 const struct gb_fields gb_record_cell_fields = {"CELL", cell_fields, ARRAY_SIZE(cell_fields)};
+const struct gb_fields gb_record_network_fields = {"NETWORK", network_fields,
+                                                   ARRAY_SIZE(network_fields)};
 /* The first four versions had no `undone`. */
 static const struct gb_fields fourth_session_fields = {"SESSION", session_fields,
                                                        ARRAY_SIZE(session_fields) - 1};
@@ -154,6 +168,23 @@ static bool valid_id(const char *id)
     return true;
 }
 
+/* The types of a version, and whether a record of it has the number of a cell. */
+static bool valid_type(const struct gb_record_head *head)
+{
+    switch (head->type) {
+    case GB_RECORD_SESSION:
+        return head->cell == 0;
+    case GB_RECORD_START:
+    case GB_RECORD_CELL:
+        return head->cell != 0;
+    case GB_RECORD_NETWORK:
+        return head->version >= GB_RECORD_SIXTH;
+    case GB_RECORD_TYPE_END:
+        break;
+    }
+    return false;
+}
+
 /* 0: unknown. */
 static enum gb_record_version version_of(struct gb_bytes bytes)
 {
@@ -218,7 +249,7 @@ int gb_record_head_read(struct gb_bytes bytes, struct gb_record_head *ret_head)
         gb_get_u32(rest + 48) != 0)
         return -GB_EINTERNAL;
     head.type = (enum gb_record_type)type;
-    if (!valid_id(head.session) || (head.cell == 0) != (head.type == GB_RECORD_SESSION))
+    if (!valid_id(head.session) || !valid_type(&head))
         return -GB_EINTERNAL;
     *ret_head = head;
     return 0;
@@ -252,7 +283,7 @@ int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes paylo
 {
     struct gb_cell_info cell = {0};
 
-    if (head->type == GB_RECORD_SESSION ||
+    if ((head->type != GB_RECORD_START && head->type != GB_RECORD_CELL) ||
         read_payload(head, payload, cell_fields_of(head), &cell) < 0)
         return -GB_EINTERNAL;
     if (cell.mode >= GB_MODE_COUNT || cell.flags >= GB_CELL_FLAGS_END || cell.exit_code < -1 ||
@@ -263,5 +294,33 @@ int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes paylo
     cell.incarnation = head->incarnation;
     cell.state = head->type == GB_RECORD_CELL ? GB_CELL_DONE : GB_CELL_RUNNING;
     *ret_cell = cell;
+    return 0;
+}
+
+/* An empty text means none. */
+static struct gb_bytes text_of(struct gb_bytes text)
+{
+    return text.size == 0 ? (struct gb_bytes){0} : text;
+}
+
+int gb_record_read_network(const struct gb_record_head *head, struct gb_bytes payload,
+                           struct gb_network_record *ret_record)
+{
+    struct gb_network_record record = {0};
+
+    if (head->type != GB_RECORD_NETWORK ||
+        read_payload(head, payload, &gb_record_network_fields, &record) < 0)
+        return -GB_EINTERNAL;
+    if (record.kind >= GB_NETWORK_ENTRY_COUNT || record.port > UINT16_MAX)
+        return -GB_EINTERNAL;
+    record.number = head->number;
+    record.at_ns = head->at_ns;
+    record.cell = head->cell;
+    record.name = text_of(record.name);
+    record.address = text_of(record.address);
+    record.rule = text_of(record.rule);
+    record.reason = text_of(record.reason);
+    record.client = text_of(record.client);
+    *ret_record = record;
     return 0;
 }

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "model/cell.h"
+#include "model/network.h"
 #include "model/session.h"
 #include "wire/fields.h"
 
@@ -34,6 +35,7 @@ enum gb_record_type {
     GB_RECORD_SESSION = 1, /* what a session is; the newest one counts */
     GB_RECORD_START,       /* a cell was sent to its guest: its code, the sender, the time */
     GB_RECORD_CELL,        /* a cell has ended: the complete cell */
+    GB_RECORD_NETWORK,     /* a connection has ended, or the like: model/network.h */
     GB_RECORD_TYPE_END
 };
 
@@ -42,15 +44,16 @@ enum gb_record_version {
     GB_RECORD_SECOND,    /* neither key nor number */
     GB_RECORD_THIRD,     /* cells have neither `file` nor `argv` */
     GB_RECORD_FOURTH,    /* sessions have no `undone` */
-    GB_RECORD_FIFTH,     /* the current version */
-    GB_RECORD_NEWEST = GB_RECORD_FIFTH,
+    GB_RECORD_FIFTH,     /* no records of the network */
+    GB_RECORD_SIXTH,     /* the current version */
+    GB_RECORD_NEWEST = GB_RECORD_SIXTH,
 };
 
 struct gb_record_head {
     enum gb_record_version version;
     enum gb_record_type type;
     char session[GB_RECORD_ID_MAX];
-    uint32_t cell; /* 0 for a session */
+    uint32_t cell; /* 0 for a session; for the network 0: none was running */
     uint32_t incarnation;
     uint64_t at_ns;  /* wall clock */
     uint32_t size;   /* of the payload */
@@ -78,7 +81,8 @@ struct gb_record_session {
     struct gb_bytes undone;          /* cells, as of model/undone.h */
 };
 
-extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields;
+extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields,
+    gb_record_network_fields;
 
 /* Adds a complete record in the newest version; size and checksums of @head are filled in. */
 void gb_record_add(struct gb_buf *buf, struct gb_record_head head, const struct gb_fields *table,
@@ -99,3 +103,5 @@ int gb_record_read_session(const struct gb_record_head *head, struct gb_bytes pa
                            struct gb_record_session *ret_session);
 int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes payload,
                         struct gb_cell_info *ret_cell);
+int gb_record_read_network(const struct gb_record_head *head, struct gb_bytes payload,
+                           struct gb_network_record *ret_record);

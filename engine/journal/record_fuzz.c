@@ -37,6 +37,7 @@ static void touch(struct gb_bytes bytes)
 static void read_record(const struct gb_record_head *head, struct gb_bytes payload)
 {
     struct gb_record_session session;
+    struct gb_network_record network;
     struct gb_cell_info cell;
     struct gb_pace_step step;
     struct gb_bytes key, value;
@@ -47,6 +48,11 @@ static void read_record(const struct gb_record_head *head, struct gb_bytes paylo
         touch(session.message);
         for (struct gb_undone undone = gb_undone_of(session.undone); gb_undone_next(&undone);)
             sink += undone.last - undone.first;
+    }
+    if (gb_record_read_network(head, payload, &network) == 0) {
+        touch(network.name);
+        touch(network.rule);
+        touch(network.client);
     }
     if (gb_record_read_cell(head, payload, &cell) == 0) {
         touch(cell.code);

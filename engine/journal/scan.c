@@ -157,6 +157,8 @@ static void scan_take(struct scan *scan, const struct gb_record_head *head, uint
         return;
     if (head->type == GB_RECORD_SESSION)
         take_session(scan, head, at);
+    else if (head->type == GB_RECORD_NETWORK)
+        index_network(scan->journal, head, (struct place){scan->segment->number, at});
     else
         index_cell(scan->journal, head, (struct place){scan->segment->number, at});
     scan->journal->records++;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/network.h"
 
+#include "base/limits.h"
+#include "model/answer.h"
+
 /* clang-format off */
 #define NETWORK(field_, ...) GB_MEMBER(struct gb_network_info, field_, __VA_ARGS__)
 static const struct gb_member network_members[] = {
@@ -14,6 +17,49 @@ static const struct gb_member network_members[] = {
     NETWORK(sent, "sent", GB_U64, GB_ALWAYS, .doc = "bytes that it has sent"),
 };
 
-const struct gb_object gb_network_object = {
-    GB_OBJECT_TABLE("network", struct gb_network_info, network_members)};
+#define RECORD(field_, ...) GB_MEMBER(struct gb_network_record, field_, __VA_ARGS__)
+static const struct gb_member record_members[] = {
+    RECORD(number, "number", GB_U64, GB_ALWAYS, .doc = "of the record; they increase"),
+    RECORD(at_ns, "at", GB_SECONDS, GB_ALWAYS, .doc = "when it ended"),
+    RECORD(kind, "kind", GB_WORD, GB_ALWAYS, .words = &gb_network_entry_words,
+           .doc = "a connection that was open; one or a name that was refused; the rules that a "
+           "client set; the answer to a question; the end, with the sums"),
+    RECORD(cell, "cell", GB_U32, GB_NULLABLE, .doc = "the one that ran when it began, or null"),
+    RECORD(connection, "connection", GB_U64, GB_OPTIONAL,
+           .doc = "its number in the session; absent for a name that was looked up"),
+    RECORD(name, "name", GB_TEXT, GB_NULLABLE, .max = GB_NETWORK_HOST_MAX,
+           .doc = "the host; null: an address was asked for"),
+    RECORD(address, "address", GB_TEXT, GB_NULLABLE, .max = GB_NETWORK_HOST_MAX,
+           .doc = "that was dialled or asked for"),
+    RECORD(port, "port", GB_U32, GB_OPTIONAL, .max = UINT16_MAX, .doc = "of it"),
+    RECORD(line, "line", GB_U32, GB_OPTIONAL, .doc = "of the rule"),
+    RECORD(rule, "rule", GB_TEXT, GB_NULLABLE, .max = GB_NETWORK_RULES_TEXT_MAX,
+           .doc = "that allowed it, at most 256 bytes of it; with `policy` all rules"),
+    RECORD(received, "received", GB_U64, GB_ALWAYS, .doc = "bytes, by the guest"),
+    RECORD(sent, "sent", GB_U64, GB_ALWAYS, .doc = "bytes, by the guest"),
+    RECORD(duration_ns, "ms", GB_MS, GB_ALWAYS, .doc = "how long it was open"),
+    RECORD(reason, "reason", GB_TEXT, GB_NULLABLE, .max = GB_NETWORK_REASON_MAX,
+           .doc = "why it was refused or broken, as in `network.denied`, or what was answered; "
+           "null: it ended by itself"),
+    RECORD(client, "client", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX,
+           .doc = "who set the rules or answered; null: unnamed or nobody"),
+    RECORD(left_out, "left_out", GB_U64, GB_OPTIONAL,
+           .doc = "so many records before this one were not written, as there were too many"),
+};
+
+#define LOG(field_, ...) GB_MEMBER(struct gb_network_log_info, field_, __VA_ARGS__)
+static const struct gb_member log_members[] = {
+    LOG(records, "records", GB_LIST, GB_ALWAYS, .object = &gb_network_record_object,
+        .doc = "in their order"),
+    LOG(flags, "more", GB_BOOL, GB_ALWAYS, .bit = GB_PAGE_MORE, .doc = "there are further records"),
+    LOG(next, "next", GB_U64, GB_OPTIONAL, .bit = GB_PAGE_HAS_NEXT,
+        .doc = "what to give then as `after`; absent without `more`"),
+};
+
+const struct gb_object gb_network_object = {GB_OBJECT_TABLE("network", struct gb_network_info,
+                                                            network_members)},
+                       gb_network_record_object = {GB_OBJECT_TABLE(
+                           "network_record", struct gb_network_record, record_members)},
+                       gb_network_log_object = {GB_OBJECT_TABLE(
+                           "network_log", struct gb_network_log_info, log_members)};
 /* clang-format on */

@@ -15,4 +15,32 @@ struct gb_network_info {
     uint32_t flags; /* none */
 };
 
-extern const struct gb_object gb_network_object;
+enum {
+    GB_NETWORK_RULE_MAX = 256,               /* bytes of a rule in a record; longer ones are cut */
+    GB_NETWORK_RULES_TEXT_MAX = 128 * 1024, /* of all rules */
+    GB_NETWORK_REASON_MAX = 64,
+    GB_NETWORK_HOST_MAX = 256, /* of a name or an address */
+};
+
+/* A connection of a session or what was decided about its network, as the journal stores it. */
+struct gb_network_record {
+    uint64_t number; /* increases; for paging */
+    uint64_t at_ns;  /* wall clock: when it ended */
+    uint8_t kind;    /* enum gb_network_entry */
+    uint32_t cell;   /* that was running when it began; 0: none */
+    uint64_t connection;
+    uint32_t port, line; /* of the rule; 0: none */
+    uint64_t received, sent, duration_ns;
+    uint64_t left_out; /* earlier records that were not written, because there were too many */
+    struct gb_bytes name, address, rule, reason, client; /* NULL: none */
+    uint32_t flags;                                      /* none */
+};
+
+/* `session.network_log` */
+struct gb_network_log_info {
+    struct gb_items records;
+    uint64_t next;
+    uint32_t flags; /* enum gb_page_flags */
+};
+
+extern const struct gb_object gb_network_object, gb_network_record_object, gb_network_log_object;

@@ -10,6 +10,7 @@
 #include "wire/mux.h"
 
 enum {
+    NET_RULE_TEXT = 256, /* bytes of a rule that are reported */
     NET_QUEUE_HIGH = 512 * 1024, /* bytes queued for the guest above which nothing is read for it */
     NET_QUEUE_LOW = 128 * 1024,
     NET_ANSWERS_MAX = 2 * NET_QUEUE_HIGH, /* above it nothing is read from it either */
@@ -27,6 +28,10 @@ struct gb_net {
     struct gb_list links;
     struct gb_net_figures figures;
     uint64_t numbered;
+    uint32_t cell; /* running; 0: none */
+    char denied_name[GB_HOST_NAME_MAX + 1]; /* the last one */
+    uint64_t denied_ns;
+    uint32_t denied_cell;
     struct gb_deferred flush;
     bool failed;
 };
@@ -50,5 +55,5 @@ void link_fill(struct gb_mux_stream *stream);
 int link_data(struct gb_mux_stream *stream, struct gb_bytes bytes);
 void link_shut(struct gb_mux_stream *stream);
 void link_ended(struct gb_mux_stream *stream, const struct gb_err *why);
-/* Breaks connections that no rule allows any more; with @all, all of them, without events. */
+/* Breaks connections that no rule allows any more; with @all, all of them: the session has ended. */
 void link_check_all(struct gb_net *net, bool all);

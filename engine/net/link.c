@@ -26,7 +26,10 @@ struct net_link {
     char name[GB_HOST_NAME_MAX + 1]; /* "": connected to an address */
     uint32_t address;                /* that the guest connected to */
     uint16_t port;
+    uint32_t cell;
     unsigned line; /* the rule's */
+    char rule[NET_RULE_TEXT];
+    char dialled[GB_ADDRESS_TEXT]; /* "": not yet */
     enum gb_policy_mode mode;
     struct gb_dial *dial;
     uv_tcp_t *socket;
@@ -52,12 +55,18 @@ static struct gb_net_news link_news(const struct net_link *link, char address[GB
 {
     const struct gb_address literal = gb_address_from_v4(link->address);
 
-    gb_address_format(&literal, address);
+    if (link->dialled[0] != '\0')
+        memcpy(address, link->dialled, GB_ADDRESS_TEXT);
+    else
+        gb_address_format(&literal, address);
     return (struct gb_net_news){
         .number = link->number,
         .name = link->name[0] != '\0' ? link->name : NULL,
-        .address = link->name[0] != '\0' ? NULL : address,
+        .address = link->name[0] != '\0' && link->dialled[0] == '\0' ? NULL : address,
         .port = link->port,
+        .cell = link->cell,
+        .opened = link->opened_ns > 0,
+        .rule = link->rule[0] != '\0' ? link->rule : NULL,
         .line = link->line,
         .received = link->received,
         .sent = link->sent,
@@ -83,6 +92,15 @@ static void link_tell_closed(struct net_link *link, const char *reason)
     news.reason = reason;
     link->net->figures.open--;
     link->net->events.closed(link->net->arg, &news);
+}
+
+/* Once for each connection. */
+static void link_tell_end(struct net_link *link, const char *reason)
+{
+    if (link->opened_ns > 0)
+        link_tell_closed(link, reason);
+    else
+        link_tell_denied(link, reason);
 }
 
 /* ---- end ---- */
@@ -346,6 +364,8 @@ void link_ended(struct gb_mux_stream *stream, const struct gb_err *why)
     if (link == NULL)
         return;
     link->stream = NULL;
+    if (link->socket == NULL)
+        link_tell_denied(link, "abandoned");
     if (why != NULL || link->socket == NULL)
         link_break(link, why != NULL ? "reset" : NULL);
     else
@@ -372,15 +392,26 @@ static void link_on_dialled(void *arg, const struct gb_dial_result *result)
     link->opened_ns = gb_clock_mono_ns();
     link->net->figures.opened++;
     link->net->figures.open++;
+    gb_address_format(&result->address, link->dialled);
     news = link_news(link, address);
-    gb_address_format(&result->address, address);
-    news.address = address;
     link->net->events.opened(link->net->arg, &news);
     gb_mux_send(link->stream, (struct gb_bytes){&connected, 1}, false);
     flow_later(link->net);
     if (link->shut_wanted)
         link_shut_socket(link);
     link_read(link);
+}
+
+static void link_take_rule(struct net_link *link, const struct gb_policy_rule *rule)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    size_t size;
+
+    gb_policy_write_rule(rule, &text);
+    size = MIN(text.size - 1, sizeof(link->rule) - 1); /* without the newline */
+    memcpy(link->rule, gb_buf_data(&text), size);
+    link->rule[size] = '\0';
+    link->line = rule->line;
 }
 
 static void link_dial(struct net_link *link, const struct gb_policy_rule *rule)
@@ -420,6 +451,7 @@ int link_opened(struct gb_net *net, struct gb_mux_stream *stream, struct gb_byte
     link->address = wanted.address;
     link->port = (uint16_t)wanted.port;
     link->number = ++net->numbered;
+    link->cell = net->cell;
     gb_list_add_tail(&net->links, &link->link);
     stream->user = link;
     rule = flow_rule(net, link->address, link->port, &name);
@@ -430,7 +462,7 @@ int link_opened(struct gb_net *net, struct gb_mux_stream *stream, struct gb_byte
         link_refuse(link, GB_CONNECT_UNREACHABLE);
         return 0;
     }
-    link->line = rule->line;
+    link_take_rule(link, rule);
     link->mode = gb_policy_mode(rule, link->port);
     memcpy(link->http.name, link->name, sizeof(link->name));
     link->http.port = link->port;
@@ -446,12 +478,15 @@ void link_check_all(struct gb_net *net, bool all)
         const char *name;
 
         if (all) {
+            link_tell_end(link, "session_ended");
             link_free(link, true);
         } else if (flow_rule(net, link->address, link->port, &name) == NULL) {
             if (link->socket != NULL || link->dial == NULL)
                 link_break(link, "no_rule");
-            else
+            else {
+                link_tell_denied(link, "no_rule");
                 link_refuse(link, GB_CONNECT_UNREACHABLE);
+            }
         }
     }
 }

@@ -12,10 +12,26 @@ enum { READ_BYTES = 64 * 1024, TTL_S = 30, TYPE_A = 1 };
 
 /* ---- names ---- */
 
+/* A program asks for several types of records, and often again: one report a second. */
+static bool net_is_reported(struct gb_net *net, const char *name)
+{
+    uint64_t now = gb_clock_mono_ns();
+    bool same = net->denied_ns > 0 && now - net->denied_ns < GB_NS_PER_S &&
+                net->denied_cell == net->cell && strcmp(net->denied_name, name) == 0;
+
+    if (!same)
+        net->denied_ns = now;
+    net->denied_cell = net->cell;
+    memcpy(net->denied_name, name, strlen(name) + 1);
+    return same;
+}
+
 static void net_deny_name(struct gb_net *net, const char *name, const char *reason)
 {
-    const struct gb_net_news news = {.name = name, .reason = reason};
+    const struct gb_net_news news = {.name = name, .reason = reason, .cell = net->cell};
 
+    if (net_is_reported(net, name))
+        return;
     net->figures.denied++;
     net->events.denied(net->arg, &news);
 }
@@ -182,6 +198,11 @@ void gb_net_set_policy(struct gb_net *net, struct gb_policy *policy)
     flow_later(net);
 }
 
+void gb_net_set_cell(struct gb_net *net, uint32_t cell)
+{
+    net->cell = cell;
+}
+
 const struct gb_policy *gb_net_policy(const struct gb_net *net)
 {
     return &net->policy;
@@ -192,13 +213,17 @@ struct gb_net_figures gb_net_figures(const struct gb_net *net)
     return net->figures;
 }
 
+void gb_net_end(struct gb_net *net)
+{
+    link_check_all(net, true);
+}
+
 void gb_net_free(struct gb_net *net)
 {
     static const struct gb_err gone = {.code = GB_ECLOSED, .message = "the network is gone"};
 
     if (net == NULL)
         return;
-    link_check_all(net, true);
     gb_mux_clear(&net->mux, &gone);
     gb_loop_undefer(&net->flush);
     gb_stream_free(net->port);

@@ -15,6 +15,7 @@
  * All functions: loop thread only. Events are called from the loop. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -29,6 +30,9 @@ struct gb_net_news {
     const char *name;    /* NULL: an address was requested */
     const char *address; /* that was connected to, or requested; NULL: none */
     uint16_t port;
+    uint32_t cell;      /* that was running when it began; 0: none */
+    bool opened;        /* the connection was open */
+    const char *rule;   /* the text that allowed it, without a newline, possibly cut; NULL: none */
     unsigned line;      /* of the policy's rule; 0: none */
     const char *reason; /* `no_rule`, `private_address`, `not_tls`, …; NULL: none. Static */
     uint64_t received, sent, duration_ns; /* by the guest; once the connection is closed */
@@ -53,7 +57,11 @@ struct gb_net *gb_net_new(struct gb_loop *loop, int fd, struct gb_policy *policy
                           const struct gb_net_events *events, void *arg);
 /* Moves the content of @policy. Breaks connections that it does not allow. */
 void gb_net_set_policy(struct gb_net *net, struct gb_policy *policy);
+/* The cell that is running, 0: none: connections and lookups that begin from now on are its own. */
+void gb_net_set_cell(struct gb_net *net, uint32_t cell);
 const struct gb_policy *gb_net_policy(const struct gb_net *net);
 struct gb_net_figures gb_net_figures(const struct gb_net *net);
-/* Breaks all connections, without events. No-op on NULL. */
+/* Breaks all connections, with the reason `session_ended`. */
+void gb_net_end(struct gb_net *net);
+/* After gb_net_end(). No-op on NULL. */
 void gb_net_free(struct gb_net *net);

@@ -269,7 +269,7 @@ static void policy_write_net(const struct gb_address_net *net, struct gb_buf *te
     gb_buf_addf(text, " %s/%u", address, net->bits - (v4 ? 96 : 0));
 }
 
-static void policy_write_rule(const struct gb_policy_rule *rule, struct gb_buf *text)
+void gb_policy_write_rule(const struct gb_policy_rule *rule, struct gb_buf *text)
 {
     gb_buf_addf(text, "%s%s", rule->allow ? "allow" : "deny", rule->is_ip ? " ip" : "");
     for (size_t i = 0; i < rule->count; i++) {
@@ -291,7 +291,7 @@ static void policy_write_rule(const struct gb_policy_rule *rule, struct gb_buf *
 void gb_policy_write(const struct gb_policy *policy, struct gb_buf *text)
 {
     for (size_t i = 0; i < policy->rule_count; i++)
-        policy_write_rule(&policy->rules[i], text);
+        gb_policy_write_rule(&policy->rules[i], text);
     for (size_t i = 0; i < policy->place_count; i++) {
         const struct gb_policy_place *place = &policy->places[i];
         char address[GB_ADDRESS_TEXT];

@@ -68,6 +68,9 @@ void gb_policy_release(struct gb_policy *policy);
 /* Writes the rules as text that parses to the same rules. */
 void gb_policy_write(const struct gb_policy *policy, struct gb_buf *text);
 
+/* The same for one rule, with a newline. */
+void gb_policy_write_rule(const struct gb_policy_rule *rule, struct gb_buf *text);
+
 /* The rule that allows it; NULL: denied. */
 const struct gb_policy_rule *gb_policy_allows_name(const struct gb_policy *policy, const char *name,
                                                    uint16_t port);

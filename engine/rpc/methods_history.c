@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Session history, from the journal. */
 #include "model/answer.h"
+#include "model/network.h"
 #include "rows.h"
 
 /* clang-format off */
@@ -22,10 +23,21 @@ static const struct gb_param history_params[] = {
             "with `length`: where these begin; negative: so far before the end"),
 };
 
+static const struct gb_param network_log_params[] = {
+    SESSION,
+    INTEGER("after", after_record, 0, INT64_MAX >> 10, 0, "records with larger numbers"),
+    INTEGER("limit", limit, 1, 1000, 100, "at most so many"),
+};
+
 static const struct gb_method rows[] = {
     {.name = "session.history",
      .doc = "The cells of a session, open or not, as long as the journal has them.",
      PARAMS(history_params), .result = &gb_history_object,
+     .errors = SESSION_ERRORS | ERROR(UNSUPPORTED)},
+    {.name = "session.network_log",
+     .doc = "What the session's network was used for, open or not, as long as the journal has it: "
+            "each connection when it has ended, what was refused, and who set which rules.",
+     PARAMS(network_log_params), .result = &gb_network_log_object,
      .errors = SESSION_ERRORS | ERROR(UNSUPPORTED)},
 };
 /* clang-format on */

@@ -38,7 +38,7 @@ struct gb_cell_info cell_record(const struct exec *exec)
         .out = gb_buf_bytes(&cell->out),
         .err = gb_buf_bytes(&cell->error),
         .value = gb_buf_bytes(&cell->value),
-        .note = gb_buf_bytes(&cell->note),
+        .note = gb_buf_bytes(exec->note.size > 0 ? &exec->note : &cell->note),
         .displays = {.pairs = cell->displays},
         .files = {.pairs = cell->changed},
     };

@@ -21,6 +21,7 @@ static void exec_free(struct exec *exec)
     gb_list_remove(&exec->of_connection);
     gb_cell_unref(exec->cell);
     gb_pace_release(&exec->pace);
+    gb_buf_release(&exec->note);
     free(exec->client);
     free(exec);
 }
@@ -203,6 +204,9 @@ static void exec_on_done(void *arg, const struct gb_cell *cell, const struct gb_
     else
         cells_of_session(exec->hosted)->failed =
             gb_cell_failed(cell->flags, cell->exit_code, cell->signal > 0);
+    gb_buf_add(&exec->note, gb_buf_data(&cell->note), cell->note.size);
+    if (cell->started_ns > 0)
+        PART_CALL(exec->hosted->server, cell_ending, exec->hosted, cell->number, &exec->note);
     exec->ticket = (struct gb_journal_ticket){.done = exec_on_recorded, .arg = exec};
     record = cell_record(exec);
     gb_pace_encode(&exec->pace, &pace);

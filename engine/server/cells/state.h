@@ -75,6 +75,7 @@ struct exec {
     struct gb_pace pace; /* of the output reported so far */
     bool failed;         /* it has no result */
     struct gb_err err;
+    struct gb_buf note; /* the cell's, and what parts have added at its end */
     bool unrecorded; /* the journal could not be written */
     struct gb_journal_ticket ticket;
 };

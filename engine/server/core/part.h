@@ -34,6 +34,7 @@ struct connection;
 struct event;
 struct gb_journal_ticket;
 struct gb_cell_info;
+struct gb_network_record;
 struct gb_session_info;
 struct gb_stats_info;
 struct gb_server;
@@ -135,10 +136,17 @@ struct gb_part {
     /* How many cells of that client (NULL: of unnamed ones) it holds. */
     size_t (*cells_of)(struct hosted *hosted, const char *client);
     void (*cell_started)(struct hosted *hosted, const struct gb_cell_info *cell);
+    /* A cell that was started has ended, and is about to be recorded. Adds to its note, at most
+     * PART_NOTE_MAX bytes of plain text in whole sentences, what its reader should know. */
+    void (*cell_ending)(struct hosted *hosted, uint32_t cell, struct gb_buf *note);
     /* Records a cell that has ended: 0: the ticket will be completed; 1: it is recorded; negative:
      * it cannot be. See gb_journal_cell(). */
     int (*record_cell)(struct hosted *hosted, const struct gb_cell_info *cell,
                        struct gb_journal_ticket *ticket);
+
+    /* ---- network ---- */
+    /* Records a connection that has ended, or a decision. Not after `session_ended`. */
+    void (*record_network)(struct hosted *hosted, const struct gb_network_record *record);
 
     /* ---- capacity ---- */
     void (*pool_changed)(struct gb_server *server);
@@ -174,7 +182,7 @@ void *part_of_session(struct hosted *hosted, const struct part_state *state);
 
 /* ---- walking the list ---- */
 
-enum { PARTS_MAX = 16 };
+enum { PARTS_MAX = 16, PART_NOTE_MAX = 1024 };
 
 /* Iterates over the parts that have the hook @hook_. */
 #define PART_FOREACH(at, server_, hook_)                                                           \

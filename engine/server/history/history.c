@@ -21,6 +21,7 @@
 #include "server/core/request.h"
 #include "server/core/sessions.h"
 #include "server/core/state.h"
+#include "server/history/netlog.h"
 
 enum {
     HISTORY_BYTES = 16 << 20, /* of a reply with more than one cell */
@@ -500,8 +501,23 @@ static void history_on_server_end(struct gb_server *server)
     gb_journal_close(history_journal(server));
 }
 
+static void history_record_network(struct hosted *hosted, const struct gb_network_record *record)
+{
+    struct gb_journal *journal = history_journal(hosted->server);
+
+    if (journal != NULL)
+        gb_journal_network(journal, gb_session_id(hosted->session), hosted_incarnation(hosted),
+                           record);
+}
+
+static void history_handle_network(struct request *request, const struct gb_params *params)
+{
+    netlog_handle(request, params, history_journal(request->connection->server));
+}
+
 static const struct method_handler history_methods[] = {
     {"session.history", history_handle},
+    {"session.network_log", history_handle_network},
     {NULL, NULL},
 };
 
@@ -517,6 +533,7 @@ const struct gb_part history_part = {
     .explain_missing = history_explain,
     .cell_started = history_on_start,
     .record_cell = history_record,
+    .record_network = history_record_network,
     .describe_stats = history_describe_stats,
     .list_ended = history_list_ended,
 };

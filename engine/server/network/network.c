@@ -1,107 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "network.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/cell.h"
 #include "model/network.h"
 #include "model/session.h"
-#include "net/net.h"
 #include "rpc/object.h"
-#include "server/core/event.h"
 #include "server/core/hosted.h"
 #include "server/core/request.h"
 #include "server/core/state.h"
 #include "server/network/ask.h"
+#include "server/network/report.h"
+#include "server/network/state.h"
 #include "vm/vm.h"
-
-enum { REFUSED_MAX = 8, REFUSED_TEXT = 320 };
-
-/* The state per session. */
-struct network_session {
-    char name[GB_SETTINGS_NAME_MAX + 1]; /* "": none */
-    struct gb_policy policy;             /* until there is a guest */
-    struct gb_net *net;                  /* exists once it has been on */
-    bool on;
-    char refused[REFUSED_MAX][REFUSED_TEXT]; /* since the last reply to a cell */
-    size_t refused_count;
-};
-
-static const struct part_state network_sizes = {.session = sizeof(struct network_session)};
-
-static struct network_session *network_state(struct hosted *hosted)
-{
-    return part_of_session(hosted, &network_sizes);
-}
-
-/* ---- news ---- */
-
-/* `name` or `address`, `port`, `rule`, `reason`. */
-static bool network_begin_event(struct event *event, struct hosted *hosted, const char *kind,
-                                const struct gb_net_news *news)
-{
-    if (!event_begin(event, hosted->server, kind, hosted))
-        return false;
-    if (news->number > 0)
-        gb_json_put_u64(&event->out, "connection", news->number);
-    gb_json_put_str(&event->out, "name", news->name);
-    gb_json_put_str(&event->out, "address", news->address);
-    if (news->port > 0)
-        gb_json_put_u64(&event->out, "port", news->port);
-    if (news->line > 0)
-        gb_json_put_u64(&event->out, "rule", news->line);
-    if (news->reason != NULL)
-        gb_json_put_str(&event->out, "reason", news->reason);
-    return true;
-}
-
-static void network_on_opened(void *arg, const struct gb_net_news *news)
-{
-    struct event event;
-
-    if (network_begin_event(&event, arg, "network.open", news))
-        event_end(&event);
-}
-
-static void network_on_closed(void *arg, const struct gb_net_news *news)
-{
-    struct event event;
-
-    if (!network_begin_event(&event, arg, "network.closed", news))
-        return;
-    gb_json_put_u64(&event.out, "received", news->received);
-    gb_json_put_u64(&event.out, "sent", news->sent);
-    gb_json_put_ms(&event.out, "ms", news->duration_ns);
-    event_end(&event);
-}
-
-/* For the reply to the cell, so that its reader learns why a connection failed. */
-static void network_remember(struct network_session *state, const struct gb_net_news *news)
-{
-    char text[REFUSED_TEXT], port[8] = "";
-
-    if (news->port > 0)
-        (void)snprintf(port, sizeof(port), ":%u", news->port);
-    (void)snprintf(text, sizeof(text), "%s%s (%s)", news->name != NULL ? news->name : news->address,
-                   port, news->reason);
-    for (size_t i = 0; i < state->refused_count; i++) {
-        if (strcmp(state->refused[i], text) == 0)
-            return;
-    }
-    if (state->refused_count < REFUSED_MAX)
-        memcpy(state->refused[state->refused_count++], text, sizeof(text));
-}
-
-static void network_on_denied(void *arg, const struct gb_net_news *news)
-{
-    struct event event;
-
-    network_remember(network_state(arg), news);
-    if (network_begin_event(&event, arg, "network.denied", news))
-        event_end(&event);
-}
 
 static void network_on_failed(void *arg, const struct gb_err *err)
 {
@@ -132,9 +46,9 @@ static int network_request(struct hosted *hosted, enum gb_guest_type type, struc
 /* Turns the guest's network on with the policy in the state. */
 static int network_start(struct hosted *hosted, struct gb_err *err)
 {
-    static const struct gb_net_events events = {.opened = network_on_opened,
-                                                .denied = network_on_denied,
-                                                .closed = network_on_closed,
+    static const struct gb_net_events events = {.opened = report_opened,
+                                                .denied = report_denied,
+                                                .closed = report_closed,
                                                 .failed = network_on_failed};
     struct network_session *state = network_state(hosted);
     int fd;
@@ -144,6 +58,7 @@ static int network_start(struct hosted *hosted, struct gb_err *err)
         if (fd < 0)
             return gb_err_set(err, GB_ECLOSED, "the VM is gone");
         state->net = gb_net_new(hosted->server->loop, fd, &state->policy, &events, hosted);
+        gb_net_set_cell(state->net, state->cell);
     }
     return network_request(hosted, GB_GUEST_NETWORK_ON, err);
 }
@@ -189,8 +104,12 @@ static void network_on_session(struct hosted *hosted)
 {
     struct gb_err err = {0};
 
-    if (network_state(hosted)->on && network_start(hosted, &err) < 0)
+    if (!network_state(hosted)->on)
+        return;
+    if (network_start(hosted, &err) < 0)
         hosted_close(hosted, GB_END_CRASHED, err.message);
+    else
+        report_policy(hosted, hosted->client);
 }
 
 static void network_on_session_end(struct hosted *hosted, const struct gb_err *why)
@@ -198,6 +117,10 @@ static void network_on_session_end(struct hosted *hosted, const struct gb_err *w
     struct network_session *state = network_state(hosted);
 
     (void)why;
+    if (state->net != NULL) {
+        gb_net_end(state->net);
+        report_end(hosted);
+    }
     gb_net_free(TAKE_PTR(state->net));
     gb_policy_release(&state->policy);
 }
@@ -288,10 +211,13 @@ static void network_handle(struct request *request, const struct gb_params *para
     } else if (r == 0 && params->rules != NULL) {
         r = network_add(hosted, params->rules, &err);
     }
-    if (r < 0)
+    if (r < 0) {
         request_fail(request, &err);
-    else
-        network_reply(request, hosted);
+        return;
+    }
+    if (params->network != NULL || params->rules != NULL)
+        report_policy(hosted, request->connection->client);
+    network_reply(request, hosted);
 }
 
 /* ---- descriptions for clients ---- */
@@ -307,16 +233,31 @@ static void network_describe_session(struct gb_session_info *info, struct hosted
 static void network_put_reply(struct gb_json_out *out, struct hosted *hosted,
                               const struct connection *connection)
 {
+    (void)connection;
+    report_put_refused(out, hosted);
+}
+
+/* ---- cells ---- */
+
+static void network_set_cell(struct hosted *hosted, uint32_t cell)
+{
     struct network_session *state = network_state(hosted);
 
-    (void)connection;
-    if (state->refused_count == 0)
-        return;
-    gb_json_array(out, "network_refused");
-    for (size_t i = 0; i < state->refused_count; i++)
-        gb_json_put_str(out, NULL, state->refused[i]);
-    gb_json_end(out);
-    state->refused_count = 0;
+    state->cell = cell;
+    if (state->net != NULL)
+        gb_net_set_cell(state->net, cell);
+}
+
+static void network_on_cell(struct hosted *hosted, const struct gb_cell_info *cell)
+{
+    network_set_cell(hosted, cell->number);
+}
+
+static void network_on_cell_end(struct hosted *hosted, uint32_t cell, struct gb_buf *note)
+{
+    (void)note;
+    if (network_state(hosted)->cell == cell)
+        network_set_cell(hosted, 0);
 }
 
 static const struct method_handler network_methods[] = {
@@ -339,4 +280,6 @@ const struct gb_part network_part = {
     .session_ended = network_on_session_end,
     .describe_session = network_describe_session,
     .put_reply = network_put_reply,
+    .cell_started = network_on_cell,
+    .cell_ending = network_on_cell_end,
 };

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
                          NoPast, NotFound, OutcomeUnknown, PolicyError, ProtocolError,
                          SessionClosed, TooLarge, Unsupported)
     from .types import (Cell, Checkpoint, Display, Entry, Event, FileChange, Hello, Kept, Lease,
-                        Matches, Output, Rewound, SessionInfo, TerminalInfo, Waiting)
+                        Matches, NetworkRecord, Output, Rewound, SessionInfo, TerminalInfo,
+                        Waiting)
 
 __version__ = "0.1.0"
 
@@ -39,9 +40,9 @@ __all__ = [
     "Busy", "CapacityError", "Cell", "Checkpoint", "Client", "ConnectionFailed", "DeadlineExceeded",
     "Display", "Entry", "Event", "Events", "Execution", "FileChange", "GlassbellError", "Gone",
     "Held", "Hello", "ImageMissing", "InternalError", "InvalidInput", "Kept", "Lease", "Matches",
-    "NoPast", "NotFound", "OutcomeUnknown", "Output", "PolicyError", "ProtocolError", "Rewound",
-    "Session", "SessionClosed", "SessionInfo", "Terminal", "TerminalInfo", "TooLarge",
-    "Unsupported", "Waiting", "__version__",
+    "NetworkRecord", "NoPast", "NotFound", "OutcomeUnknown", "Output", "PolicyError",
+    "ProtocolError", "Rewound", "Session", "SessionClosed", "SessionInfo", "Terminal",
+    "TerminalInfo", "TooLarge", "Unsupported", "Waiting", "__version__",
 ]
 
 _WHERE = {
@@ -49,8 +50,8 @@ _WHERE = {
        (("", "._sync"), ("Async", "._async"))
        for name in ("Client", "Events", "Execution", "Session", "Terminal")},
     **dict.fromkeys(("Cell", "Checkpoint", "Display", "Entry", "Event", "FileChange", "Hello",
-                     "Kept", "Lease", "Matches", "Output", "Rewound", "SessionInfo", "TerminalInfo",
-                     "Waiting"),
+                     "Kept", "Lease", "Matches", "NetworkRecord", "Output", "Rewound",
+                     "SessionInfo", "TerminalInfo", "Waiting"),
                     ".types"),
 }
 

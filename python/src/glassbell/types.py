@@ -349,6 +349,40 @@ class Rewound:
 
 
 @dataclass(frozen=True)
+class NetworkRecord:
+    """What a session's network was used for, or what was decided about it."""
+
+    number: int
+    at: float  # Unix time of its end
+    kind: str  # "connection", "denied", "policy", "answer" or "end"
+    cell: Optional[int]  # that ran when it began
+    connection: Optional[int]  # its number in the session
+    name: Optional[str]  # the host; None: an address was asked for
+    address: Optional[str]  # that was dialled or asked for
+    port: Optional[int]
+    rule: Optional[str]  # that allowed it; of "policy" all rules
+    received: int  # bytes, by the guest
+    sent: int
+    ms: float  # how long it was open
+    reason: Optional[str]  # why it was refused or broken, or what was answered
+    client: Optional[str]  # who set the rules, or answered
+    left_out: int  # so many records before it were not written
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> NetworkRecord:
+        check("network_record", raw)
+        return cls(
+            number=_integer(raw, "number") or 0, at=_number(raw, "at") or 0.0,
+            kind=_text(raw, "kind") or "", cell=_integer(raw, "cell"),
+            connection=_integer(raw, "connection"), name=_text(raw, "name"),
+            address=_text(raw, "address"), port=_integer(raw, "port"), rule=_text(raw, "rule"),
+            received=_integer(raw, "received") or 0, sent=_integer(raw, "sent") or 0,
+            ms=_number(raw, "ms") or 0.0, reason=_text(raw, "reason"),
+            client=_text(raw, "client"), left_out=_integer(raw, "left_out") or 0, raw=raw)
+
+
+@dataclass(frozen=True)
 class SessionInfo:
     """A session as the server sees it."""
 

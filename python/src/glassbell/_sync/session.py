@@ -15,8 +15,8 @@ from .. import _check
 from .._program import Args, Code, program
 from .._wire import Disconnected
 from ..errors import ConnectionFailed, GlassbellError, InvalidInput, ProtocolError, TooLarge
-from ..types import (Cell, Checkpoint, Entry, Kept, Lease, Matches, Rewound, SessionInfo,
-                     TerminalInfo, data_of)
+from ..types import (Cell, Checkpoint, Entry, Kept, Lease, Matches, NetworkRecord, Rewound,
+                     SessionInfo, TerminalInfo, data_of)
 from .connection import Connection, Lock, OutputCallback, WaitingCallback
 from .execution import Execution
 from .terminal import Terminal
@@ -30,6 +30,7 @@ _PIECE = 3 << 20  # bytes of a file that travel at once: 4 MiB as base64
 _LONGEST = 86400.0  # seconds that the server lets any cell run
 _WAIT_MAX = 3600.0  # seconds that the server lets a checkpoint wait
 _PAGE = 100  # cells of a history asked for at once
+_RECORDS = 500  # of a network, likewise
 _CHECKPOINTS = 100  # of them asked for at once
 _REWIND = 60.0  # seconds that another VM may take to come up
 _ENTRIES = 10000  # names of a folder asked for at once
@@ -193,6 +194,25 @@ class Session:
                 raise ProtocolError("session.history: the server did not say how it goes on")
             after = int(result["next"])
         return cells
+
+    def network_log(self, *, after: int = 0,
+                          limit: Optional[int] = None) -> list[NetworkRecord]:
+        """What its network was used for, also if the session is gone: a record for each connection
+        that has ended or was refused, and for each decision, with larger numbers than `after`.
+        `limit`: at most so many; by default all of them."""
+        records: list[NetworkRecord] = []
+        after = _check.whole("after", after, 0)
+        limit = _check.optional("limit", limit, 0)
+        while limit is None or len(records) < limit:
+            page = _RECORDS if limit is None else min(_RECORDS, limit - len(records))
+            result = self._call("session.network_log", after=after, limit=page, safe=True)
+            records += [NetworkRecord.from_json(item) for item in result.get("records") or ()]
+            if not result.get("more"):
+                break
+            if int(result.get("next") or 0) <= after:
+                raise ProtocolError("session.network_log: the server did not say how it goes on")
+            after = int(result["next"])
+        return records
 
     # Its past
 

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "server/core/event.h"
+#include "server/core/state.h"
+#include "server/network/state.h"
+
+/* A guest can connect faster than anybody reads, and its records must not displace the cells of
+ * other sessions from the journal: so many at once, and then one a second. */
+enum { RECORDS_BURST = 1000, RECORD_MS = 1000 };
+
+/* ---- the journal ---- */
+
+static bool report_may_record(struct network_audit *audit)
+{
+    uint64_t now = gb_clock_mono_ns(), earned;
+
+    if (audit->spent_at_ns == 0) {
+        audit->spent_at_ns = now;
+        audit->budget = RECORDS_BURST;
+    }
+    earned = (now - audit->spent_at_ns) / (RECORD_MS * GB_NS_PER_MS);
+    audit->spent_at_ns += earned * RECORD_MS * GB_NS_PER_MS;
+    audit->budget = MIN(audit->budget + earned, (uint64_t)RECORDS_BURST);
+    if (audit->budget == 0)
+        return false;
+    audit->budget--;
+    return true;
+}
+
+void report_record(struct hosted *hosted, struct gb_network_record record)
+{
+    struct network_audit *audit = &network_state(hosted)->audit;
+
+    if (!report_may_record(audit)) {
+        audit->left_out++;
+        return;
+    }
+    record.left_out = audit->left_out;
+    audit->left_out = 0;
+    PART_CALL(hosted->server, record_network, hosted, &record);
+}
+
+static void report_news(struct hosted *hosted, enum gb_network_entry kind,
+                        const struct gb_net_news *news)
+{
+    report_record(hosted, (struct gb_network_record){.kind = (uint8_t)kind,
+                                                     .cell = news->cell,
+                                                     .connection = news->number,
+                                                     .port = news->port,
+                                                     .line = news->line,
+                                                     .received = news->received,
+                                                     .sent = news->sent,
+                                                     .duration_ns = news->duration_ns,
+                                                     .name = gb_bytes_str(news->name),
+                                                     .address = gb_bytes_str(news->address),
+                                                     .rule = gb_bytes_str(news->rule),
+                                                     .reason = gb_bytes_str(news->reason)});
+}
+
+void report_policy(struct hosted *hosted, const char *client)
+{
+    const struct network_session *state = network_state(hosted);
+    _cleanup_(gb_buf_release) struct gb_buf rules = {0};
+
+    if (state->on && state->net != NULL)
+        gb_policy_write(gb_net_policy(state->net), &rules);
+    report_record(hosted, (struct gb_network_record){
+                              .kind = GB_NETWORK_POLICY,
+                              .cell = state->cell,
+                              .name = gb_bytes_str(state->on ? state->name : "none"),
+                              .rule = gb_buf_bytes(&rules),
+                              .client = gb_bytes_str(client),
+                          });
+}
+
+void report_end(struct hosted *hosted)
+{
+    struct network_session *state = network_state(hosted);
+    const struct gb_net_figures figures = gb_net_figures(state->net);
+    const struct gb_network_record record = {.kind = GB_NETWORK_END,
+                                             .received = figures.received,
+                                             .sent = figures.sent,
+                                             .left_out = state->audit.left_out};
+
+    PART_CALL(hosted->server, record_network, hosted, &record);
+}
+
+/* ---- events ---- */
+
+/* `name` or `address`, `port`, `rule`, `reason`. */
+static bool report_begin_event(struct event *event, struct hosted *hosted, const char *kind,
+                               const struct gb_net_news *news)
+{
+    if (!event_begin(event, hosted->server, kind, hosted))
+        return false;
+    if (news->cell > 0)
+        gb_json_put_u64(&event->out, "cell", news->cell);
+    if (news->number > 0)
+        gb_json_put_u64(&event->out, "connection", news->number);
+    gb_json_put_str(&event->out, "name", news->name);
+    gb_json_put_str(&event->out, "address", news->address);
+    if (news->port > 0)
+        gb_json_put_u64(&event->out, "port", news->port);
+    if (news->line > 0)
+        gb_json_put_u64(&event->out, "rule", news->line);
+    if (news->reason != NULL)
+        gb_json_put_str(&event->out, "reason", news->reason);
+    return true;
+}
+
+void report_opened(void *arg, const struct gb_net_news *news)
+{
+    struct event event;
+
+    if (report_begin_event(&event, arg, "network.open", news))
+        event_end(&event);
+}
+
+void report_closed(void *arg, const struct gb_net_news *news)
+{
+    struct event event;
+
+    report_news(arg, GB_NETWORK_CONNECTION, news);
+    if (!report_begin_event(&event, arg, "network.closed", news))
+        return;
+    gb_json_put_u64(&event.out, "received", news->received);
+    gb_json_put_u64(&event.out, "sent", news->sent);
+    gb_json_put_ms(&event.out, "ms", news->duration_ns);
+    event_end(&event);
+}
+
+/* For the reply to the cell, so that its reader learns why a connection failed. */
+static void report_remember(struct network_session *state, const struct gb_net_news *news)
+{
+    char text[REFUSED_TEXT], port[8] = "";
+
+    if (news->port > 0)
+        (void)snprintf(port, sizeof(port), ":%u", news->port);
+    (void)snprintf(text, sizeof(text), "%s%s (%s)", news->name != NULL ? news->name : news->address,
+                   port, news->reason);
+    for (size_t i = 0; i < state->refused_count; i++) {
+        if (strcmp(state->refused[i], text) == 0)
+            return;
+    }
+    if (state->refused_count < REFUSED_MAX)
+        memcpy(state->refused[state->refused_count++], text, sizeof(text));
+}
+
+/* Whether the guest or the session has ended it, so that nothing was refused. */
+static bool report_is_given_up(const char *reason)
+{
+    return strcmp(reason, "abandoned") == 0 || strcmp(reason, "session_ended") == 0;
+}
+
+void report_denied(void *arg, const struct gb_net_news *news)
+{
+    struct event event;
+
+    if (!report_is_given_up(news->reason))
+        report_remember(network_state(arg), news);
+    if (!news->opened) /* else its end follows */
+        report_news(arg, GB_NETWORK_DENIED, news);
+    if (report_begin_event(&event, arg, "network.denied", news))
+        event_end(&event);
+}
+
+/* ---- replies ---- */
+
+void report_put_refused(struct gb_json_out *out, struct hosted *hosted)
+{
+    struct network_session *state = network_state(hosted);
+
+    if (state->refused_count == 0)
+        return;
+    gb_json_array(out, "network_refused");
+    for (size_t i = 0; i < state->refused_count; i++)
+        gb_json_put_str(out, NULL, state->refused[i]);
+    gb_json_end(out);
+    state->refused_count = 0;
+}

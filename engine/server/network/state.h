@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network part's state per session. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/net.h"
+#include "server/core/hosted.h"
+#include "server/core/part.h"
+#include "settings/settings.h"
+
+enum { REFUSED_MAX = 8, REFUSED_TEXT = 320 };
+
+/* What may still be written to the journal. */
+struct network_audit {
+    uint64_t spent_at_ns; /* monotonic: when `budget` was last computed; 0: never */
+    uint64_t budget, left_out;
+};
+
+struct network_session {
+    char name[GB_SETTINGS_NAME_MAX + 1]; /* "": none */
+    struct gb_policy policy;             /* until there is a guest */
+    struct gb_net *net;                  /* exists once it has been on */
+    bool on;
+    uint32_t cell; /* running; 0: none */
+    char refused[REFUSED_MAX][REFUSED_TEXT]; /* since the last reply to a cell */
+    size_t refused_count;
+    struct network_audit audit;
+};
+
+extern const struct part_state network_sizes;
+
+struct network_session *network_state(struct hosted *hosted);
