@@ -50,7 +50,9 @@ static int open_run(const struct args *args)
     int status = EXIT_GLASSBELL;
 
     if (args->word_count > 0)
-        return app_wrong_use(args, "open takes no names; --label or --key gives it one");
+        return app_wrong_use(
+            args, "open takes options only: --image chooses the image, --label or --key names "
+                  "the session");
     gb_json_object(&out, NULL);
     if (args_has(args, "key"))
         gb_json_put_str(&out, "key", args_value(args, "key"));
