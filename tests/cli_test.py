@@ -37,6 +37,7 @@ from support import BINARY, DEADLINE, Cli, Server, wait_for
     (["run", "-c", "1", "-e", "X"], b"-e wants NAME=VALUE"),
     (["run", "-c", "1", "-c", "2", "--stdin"], b"--stdin goes to one program"),
     (["run", "/nonexistent.py"], b"nonexistent.py"),
+    (["open", "python"], b"--image chooses the image"),
     (["exec"], b"which session?"),
     (["close"], b"which session?"),
     (["put", "x"], b"put wants"),
