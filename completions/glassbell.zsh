@@ -33,6 +33,7 @@ _glassbell_verbs()
         'undo:go back one checkpoint of a session, or more'
         'redo:go forward again to what was undone'
         'rewind:take a session back to how it was after a cell'
+        'fork:open sessions that go on from a moment of another one'
         'checkpoint:keep a session as it is now'
         'checkpoints:the moments to which a session can be taken'
         'answer:type a line for a program that waits for input'
@@ -243,6 +244,19 @@ _glassbell()
             '*'{-c+,--checkpoint=}'[the moment of this checkpoint]:NUMBER: ' \
             '*'{-n+,--name=}'[the moment of the checkpoint of this name]:NAME: ' \
             '*'{-i,--interrupt}'[interrupt what runs and drop what waits, instead of waiting for it]' \
+            '*--json[the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    fork)
+        _arguments -s -S : \
+            '--help[tell about fork]' \
+            '*'{-a+,--at=}'[from the moment after this cell; default\: from now]:CELL: ' \
+            '*'{-c+,--checkpoint=}'[from the moment of this checkpoint]:NUMBER: ' \
+            '*'{-n+,--count=}'[how many]:COUNT: ' \
+            '*--label=[their name for people]:TEXT: ' \
             '*--json[the result as JSON]' \
             '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \

@@ -22,6 +22,7 @@
     X(undo)                                                                                        \
     X(redo)                                                                                        \
     X(rewind)                                                                                      \
+    X(fork)                                                                                        \
     X(checkpoint)                                                                                  \
     X(checkpoints)                                                                                 \
     X(answer)                                                                                      \

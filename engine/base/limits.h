@@ -138,6 +138,7 @@
 
 /* Sessions. */
 #define GB_SESSION_LIMITS(X) \
+    X(GB_FORKS_MAX, 64, "forks", "sessions of one `session.fork`") \
     X(GB_SESSIONS_MAX, 1024, "sessions", "sessions") \
     X(GB_ENDED_MAX, 1024, "ended", "closed sessions that are remembered without a journal") \
     X(GB_BACKGROUND_MAX, 64 << 10, "background_bytes", \

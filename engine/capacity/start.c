@@ -17,7 +17,7 @@ static void start_on_fail(void *arg)
 }
 
 /* From the loop, so that the caller has a session for its cells in any case. */
-static void start_fail(struct gb_start *start, const struct gb_err *err)
+void gb_start_fail(struct gb_start *start, const struct gb_err *err)
 {
     struct gb_host *host = gb_templates_host(gb_pool_templates(start->pool));
 
@@ -36,7 +36,7 @@ static void start_boot(struct gb_start *start)
 
     gb_slot_charge(start->slot, &charge);
     if (gb_session_boot(start->session, &err) < 0)
-        start_fail(start, &err);
+        gb_start_fail(start, &err);
     else
         gb_slot_hold(start->slot, gb_session_vm(start->session));
 }
@@ -86,7 +86,7 @@ static void start_restore(struct gb_start *start)
 
     start->was_waiting = false;
     if (gb_clone_start(host, start->template, &clone_events, start, &start->clone, &err) < 0) {
-        start_fail(start, &err);
+        gb_start_fail(start, &err);
         return;
     }
     gb_slot_hold(start->slot, gb_clone_vm(start->clone));
@@ -102,7 +102,9 @@ static void start_on_room(void *arg, struct gb_slot *slot, const struct gb_err *
     start->admission_ns = gb_clock_mono_ns() - start->asked_ns;
     start->slot = slot;
     if (slot == NULL)
-        start_fail(start, err);
+        gb_start_fail(start, err);
+    else if (start->make != NULL)
+        start->make(start->make_arg);
     else if (start->template != NULL)
         start_restore(start);
     else
@@ -123,8 +125,9 @@ static uint64_t start_time_left_ms(const struct gb_start *start)
 static void start_ask_for_room(struct gb_start *start)
 {
     const struct gb_host *host = gb_templates_host(gb_pool_templates(start->pool));
+    const bool is_clone = start->template != NULL || start->make != NULL;
     struct gb_charge charge =
-        gb_charge_of(host->accel, gb_session_memory_mb(start->session), start->template != NULL);
+        gb_charge_of(host->accel, gb_session_memory_mb(start->session), is_clone);
     struct gb_slot *slot = NULL;
     struct gb_err err = {0};
     int r;
@@ -145,7 +148,7 @@ static void start_on_template(void *arg, struct gb_snapshot *template, const str
     if (template != NULL) {
         start->template = gb_snapshot_ref(template);
     } else if (err->code == GB_ECLOSED) {
-        start_fail(start, err);
+        gb_start_fail(start, err);
         return;
     } else {
         gb_debug("%s boots: %s", gb_session_id(start->session), err->message);
@@ -206,6 +209,25 @@ void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_sess
     start->wait_ms = wait_ms;
     start->begun_ns = gb_clock_mono_ns();
     start_take(start);
+}
+
+void gb_start_begin_made(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
+                         uint64_t wait_ms, struct gb_snapshot *origin, void (*make)(void *arg),
+                         void *arg)
+{
+    start->pool = pool;
+    start->session = session;
+    start->wait_ms = wait_ms;
+    start->begun_ns = gb_clock_mono_ns();
+    start->origin = gb_snapshot_ref(origin);
+    start->make = make;
+    start->make_arg = arg;
+    start_ask_for_room(start);
+}
+
+void gb_start_hold(struct gb_start *start, struct gb_vm *vm)
+{
+    gb_slot_hold(start->slot, vm);
 }
 
 bool gb_start_again(struct gb_start *start, const struct gb_err *why)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a session gets its VM: from the pool, else as a clone of a template that exists or is being
- * made, else by booting; and capacity for it, unless it comes from the pool, where it has a slot
- * already. If a VM fails before the session has it, the next method in this order replaces it
- * without telling anybody: nothing has run in it. */
+ * made, else by booting; or somebody else makes it. And capacity for it, unless it comes from the
+ * pool, where it has a slot already. If a VM fails before the session has it, the next method in
+ * this order replaces it without telling anybody: nothing has run in it. */
 #pragma once
 
 #include "base/err.h"
@@ -28,6 +28,8 @@ struct gb_start {
     struct gb_slot *slot;       /* until the session is open; the process holds a reference */
     bool was_waiting;           /* the clone was WAITING in the pool */
     unsigned lost; /* clones that died after the session had them or while ready in the pool */
+    void (*make)(void *arg); /* NULL, or who makes the VM once there is room for it */
+    void *make_arg;
     struct gb_deferred fail;
     struct gb_err why; /* the last of these failures */
 };
@@ -37,6 +39,17 @@ struct gb_start {
  * for one within @wait_ms. */
 void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
                     uint64_t wait_ms);
+/* The same for a session whose VM somebody else makes, as a clone of @origin (held): @make is
+ * called once when there is capacity for it, which may be from within the call; never after the
+ * cancel. Then gb_start_hold() follows for the process, and gb_session_fork(), or gb_start_fail().
+ */
+void gb_start_begin_made(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
+                         uint64_t wait_ms, struct gb_snapshot *origin, void (*make)(void *arg),
+                         void *arg);
+/* The process has the capacity until it has been reaped. */
+void gb_start_hold(struct gb_start *start, struct gb_vm *vm);
+/* Ends the session, from the loop, with @err. */
+void gb_start_fail(struct gb_start *start, const struct gb_err *err);
 /* For the session's `lost`: begins again, in the end with a boot, within the remaining time to
  * wait. */
 bool gb_start_again(struct gb_start *start, const struct gb_err *why);

@@ -71,13 +71,15 @@ int gb_guest_configure(struct gb_guest *guest, const struct gb_guest_settings *s
                        struct gb_err *err)
 {
     uint8_t entropy[ENTROPY_BYTES];
-    struct gb_configure message = {.entropy = {entropy, sizeof(entropy)}, .env = settings->env};
+    struct gb_configure message = {.env = settings->env};
     int r;
 
     assert(gb_guest_listens(guest) && guest->settings.done == NULL);
     r = gb_random_fill(entropy, sizeof(entropy));
     if (r < 0)
         return gb_err_sys(err, -r, "no random numbers");
+    if (!settings->resumed)
+        message.entropy = (struct gb_bytes){entropy, sizeof(entropy)};
     if (settings->hostname != NULL)
         message.hostname = gb_bytes_str(settings->hostname);
     if (settings->machine_id != NULL)

@@ -82,6 +82,9 @@ void gb_guest_load(struct gb_guest *guest, const char *state_path, bool held, gb
 /* Moves the VM of @from, which LISTENS, into a conversation without one. Requests waiting here are
  * sent after the next CONFIGURE. Takes @from: requests made there are forgotten. */
 void gb_guest_adopt(struct gb_guest *guest, struct gb_guest *from);
+/* The same for a HELD guest, which stays HELD. It has run cells up to number @cells, whose programs
+ * may still print. */
+void gb_guest_adopt_held(struct gb_guest *guest, struct gb_guest *from, uint32_t cells);
 /* From now on the events go to another user, who owns the conversation. */
 void gb_guest_hand_over(struct gb_guest *guest, const struct gb_guest_events *events, void *arg);
 /* Borrowed; NULL if there is none. */
@@ -185,6 +188,8 @@ struct gb_guest_settings {
     struct gb_pairs env;
     /* The clock of a restored guest is checked, and set again while it is late. */
     bool exact_clock;
+    bool resumed; /* RESUME has brought random numbers: no others are sent, for which interpreters
+                   * would seed their own generators anew */
 };
 
 /* Sends CONFIGURE, with random bytes and the current time, and then the waiting requests. One at a

@@ -273,3 +273,11 @@ void gb_guest_exchange(struct gb_guest *guest, struct gb_guest *other)
     exchange_give(other, &mine);
     other->cells_begun = guest->cells_begun;
 }
+
+void gb_guest_adopt_held(struct gb_guest *guest, struct gb_guest *from, uint32_t cells)
+{
+    assert(guest->vm == NULL && from->held);
+    gb_guest_exchange(guest, from);
+    guest->cells_begun = cells;
+    gb_guest_free(from);
+}

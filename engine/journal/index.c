@@ -56,6 +56,7 @@ static void session_release(struct gb_journal *journal, struct gb_journal_sessio
     text_release(journal, session->reason);
     text_release(journal, session->message);
     text_release(journal, session->undone);
+    text_release(journal, session->origin);
     free(session->entries);
     free(session->notes);
     free(session);
@@ -108,6 +109,10 @@ void index_session(struct gb_journal *journal, const struct gb_record_head *head
     set_text(journal, &session->reason, record->reason, true);
     set_text(journal, &session->message, record->message, true);
     set_text(journal, &session->undone, record->undone, true);
+    set_text(journal, &session->origin, record->origin,
+             (record->flags & GB_SESSION_HAS_ORIGIN) != 0);
+    session->origin_checkpoint = record->origin_checkpoint;
+    session->origin_cell = record->origin_cell;
 }
 
 void index_damaged_session(struct gb_journal *journal, const struct gb_record_head *head)

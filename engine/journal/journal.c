@@ -310,7 +310,8 @@ static int append(struct gb_journal *journal, struct segment *segment, struct gb
     struct job *job;
     int r;
 
-    if (head.type != GB_RECORD_SESSION && writer_bytes(journal->writer) + size > GB_JOURNAL_QUEUE_MAX) {
+    if (head.type != GB_RECORD_SESSION &&
+        writer_bytes(journal->writer) + size > GB_JOURNAL_QUEUE_MAX) {
         failed(journal, ENOBUFS, 0); /* the disk is too slow */
         return -GB_ECAPACITY;
     }
@@ -386,6 +387,9 @@ static struct gb_record_session record_of(const struct gb_journal_session *sessi
         .reason = journal_text_bytes(session->reason),
         .message = journal_text_bytes(session->message),
         .undone = journal_text_bytes(session->undone),
+        .origin = journal_text_bytes(session->origin),
+        .origin_checkpoint = session->origin_checkpoint,
+        .origin_cell = session->origin_cell,
     };
 }
 
@@ -508,6 +512,7 @@ static void mark_lost(struct gb_journal *journal)
         _cleanup_(freep) char *image = xstrdup(session->image);
         _cleanup_(freep) char *language = xstrdup(session->language);
         _cleanup_(freep) char *undone = xstrdup(session->undone);
+        _cleanup_(freep) char *origin = session->origin == NULL ? NULL : xstrdup(session->origin);
         struct gb_record_session record = record_of(session);
 
         record.state = GB_RECORD_LOST;
@@ -518,6 +523,7 @@ static void mark_lost(struct gb_journal *journal)
         record.image = journal_text_bytes(image);
         record.language = journal_text_bytes(language);
         record.undone = journal_text_bytes(undone);
+        record.origin = journal_text_bytes(origin);
         record.reason = journal_text_bytes(gb_end_to_string(GB_END_LOST));
         record.message = journal_text_bytes(
             index_ends_in_gap(journal, session)

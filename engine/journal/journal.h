@@ -69,10 +69,13 @@ struct gb_journal_session {
     const char *image, *language;
     const char *reason, *message; /* of the end; empty while it is open */
     const char *undone;           /* cells, encoded as in model/undone.h */
-    bool damaged;                 /* one of its records is damaged: information may be missing */
-    bool unwritten;               /* some of this is not on disk yet */
-    uint32_t segment;             /* of its newest SESSION record */
-    uint32_t last_segment;        /* where its newest record of any kind is */
+    const char *origin;           /* the session that it was forked from; NULL: it was not */
+    uint64_t origin_checkpoint;
+    uint32_t origin_cell;
+    bool damaged;          /* one of its records is damaged: information may be missing */
+    bool unwritten;        /* some of this is not on disk yet */
+    uint32_t segment;      /* of its newest SESSION record */
+    uint32_t last_segment; /* where its newest record of any kind is */
     uint64_t last_offset;
     struct gb_journal_entry *entries;
     uint32_t entry_count, entry_capacity;

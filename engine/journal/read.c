@@ -21,8 +21,8 @@ struct reading {
     const struct segment *file; /* the one open as file_fd; NULL: none */
     uint32_t incarnation, count, last;
     bool more;
-    uint64_t bytes;              /* read so far */
-    struct gb_buf first, second; /* payloads */
+    uint64_t bytes;                          /* read so far */
+    struct gb_buf first, second;             /* payloads */
     struct gb_journal_network_query network; /* instead of `query` */
     struct gb_journal_note *notes;           /* instead of `entries` */
     uint64_t last_note;

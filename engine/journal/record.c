@@ -10,7 +10,7 @@
 #include "model/undone.h"
 #include "wire/guest.h"
 
-/* "GbB1" to "GbB6". */
+/* "GbB1" to "GbB7". */
 enum { MAGIC_NAME = 0x426247, MAGIC_DIGIT = '0', SHORT_TEXT = 4096, MAGIC_SIZE = 4 };
 
 #define FIELD(type_, field_)                                                                       \
@@ -30,11 +30,15 @@ enum { MAGIC_NAME = 0x426247, MAGIC_DIGIT = '0', SHORT_TEXT = 4096, MAGIC_SIZE =
 
 #define STRUCT struct gb_record_session
 static const struct gb_field session_fields[] = {
-    FIELD(GB_FIELD_U8, state),  FIELD(GB_FIELD_U32, flags),         FIELD(GB_FIELD_U32, memory_mb),
-    FIELD(GB_FIELD_U32, cells), FIELD(GB_FIELD_U64, created_at_ns), BYTES(key, GB_NAME_MAX),
-    BYTES(label, GB_NAME_MAX),  BYTES(owner, GB_NAME_MAX),          BYTES(client, GB_NAME_MAX),
-    BYTES(image, SHORT_TEXT),   BYTES(language, SHORT_TEXT),        BYTES(reason, GB_NAME_MAX),
-    BYTES(message, SHORT_TEXT), BYTES(undone, GB_UNDONE_TEXT_MAX),
+    FIELD(GB_FIELD_U8, state),          FIELD(GB_FIELD_U32, flags),
+    FIELD(GB_FIELD_U32, memory_mb),     FIELD(GB_FIELD_U32, cells),
+    FIELD(GB_FIELD_U64, created_at_ns), BYTES(key, GB_NAME_MAX),
+    BYTES(label, GB_NAME_MAX),          BYTES(owner, GB_NAME_MAX),
+    BYTES(client, GB_NAME_MAX),         BYTES(image, SHORT_TEXT),
+    BYTES(language, SHORT_TEXT),        BYTES(reason, GB_NAME_MAX),
+    BYTES(message, SHORT_TEXT),         BYTES(undone, GB_UNDONE_TEXT_MAX),
+    BYTES(origin, GB_NAME_MAX),         FIELD(GB_FIELD_U64, origin_checkpoint),
+    FIELD(GB_FIELD_U32, origin_cell),
 };
 #undef STRUCT
 #define STRUCT struct gb_cell_info
@@ -63,17 +67,26 @@ static const struct gb_field cell_fields[] = {
     BYTES(pace, GB_PACE_MAX),
     BYTES(file, GB_PATH_MAX),
     BYTES(argv, GB_ARGV_BYTES_MAX),
+    FIELD(GB_FIELD_U64, rolled_back),
+    FIELD(GB_FIELD_U32, rolled_back_cell),
+    FIELD(GB_FIELD_U32, rolled_back_lost),
 };
 #undef STRUCT
 
 #define STRUCT struct gb_network_record
 static const struct gb_field network_fields[] = {
-    FIELD(GB_FIELD_U8, kind),         FIELD(GB_FIELD_U64, connection),
-    FIELD(GB_FIELD_U32, port),        FIELD(GB_FIELD_U32, line),
-    FIELD(GB_FIELD_U64, received),    FIELD(GB_FIELD_U64, sent),
-    FIELD(GB_FIELD_U64, duration_ns), FIELD(GB_FIELD_U64, left_out),
-    BYTES(name, GB_NETWORK_HOST_MAX), BYTES(address, GB_NETWORK_HOST_MAX),
-    BYTES(rule, GB_NETWORK_RULES_TEXT_MAX), BYTES(reason, GB_NETWORK_REASON_MAX),
+    FIELD(GB_FIELD_U8, kind),
+    FIELD(GB_FIELD_U64, connection),
+    FIELD(GB_FIELD_U32, port),
+    FIELD(GB_FIELD_U32, line),
+    FIELD(GB_FIELD_U64, received),
+    FIELD(GB_FIELD_U64, sent),
+    FIELD(GB_FIELD_U64, duration_ns),
+    FIELD(GB_FIELD_U64, left_out),
+    BYTES(name, GB_NETWORK_HOST_MAX),
+    BYTES(address, GB_NETWORK_HOST_MAX),
+    BYTES(rule, GB_NETWORK_RULES_TEXT_MAX),
+    BYTES(reason, GB_NETWORK_REASON_MAX),
     BYTES(client, GB_NAME_MAX),
 };
 #undef STRUCT
@@ -83,25 +96,17 @@ const struct gb_fields gb_record_session_fields = {"SESSION", session_fields,
 const struct gb_fields gb_record_cell_fields = {"CELL", cell_fields, ARRAY_SIZE(cell_fields)};
 const struct gb_fields gb_record_network_fields = {"NETWORK", network_fields,
                                                    ARRAY_SIZE(network_fields)};
-/* The first four versions had no `undone`. */
-static const struct gb_fields fourth_session_fields = {"SESSION", session_fields,
-                                                       ARRAY_SIZE(session_fields) - 1};
-/* The first version had no `pace`, the first three no `file` and `argv`. */
-static const struct gb_fields first_cell_fields = {"CELL", cell_fields,
-                                                   ARRAY_SIZE(cell_fields) - 3};
-static const struct gb_fields third_cell_fields = {"CELL", cell_fields,
-                                                   ARRAY_SIZE(cell_fields) - 2};
+/* How many of the last fields the records of a version lack. */
+static const struct {
+    size_t session, cell;
+} record_lacks[GB_RECORD_NEWEST + 1] = {
+    [GB_RECORD_FIRST] = {4, 6},  [GB_RECORD_SECOND] = {4, 5}, [GB_RECORD_THIRD] = {4, 5},
+    [GB_RECORD_FOURTH] = {4, 3}, [GB_RECORD_FIFTH] = {3, 3},  [GB_RECORD_SIXTH] = {3, 3},
+};
 
-static const struct gb_fields *cell_fields_of(const struct gb_record_head *head)
+static struct gb_fields record_fields_of(const struct gb_fields *newest, size_t lacks)
 {
-    return head->version == GB_RECORD_FIRST   ? &first_cell_fields
-           : head->version <= GB_RECORD_THIRD ? &third_cell_fields
-                                              : &gb_record_cell_fields;
-}
-
-static const struct gb_fields *session_fields_of(const struct gb_record_head *head)
-{
-    return head->version <= GB_RECORD_FOURTH ? &fourth_session_fields : &gb_record_session_fields;
+    return (struct gb_fields){newest->name, newest->fields, newest->count - lacks};
 }
 
 /* ---- records ---- */
@@ -256,11 +261,13 @@ int gb_record_head_read(struct gb_bytes bytes, struct gb_record_head *ret_head)
 }
 
 static int read_payload(const struct gb_record_head *head, struct gb_bytes payload,
-                        const struct gb_fields *table, void *ret_message)
+                        const struct gb_fields *newest, size_t lacks, void *ret_message)
 {
+    const struct gb_fields table = record_fields_of(newest, lacks);
+
     if (payload.size != head->size || gb_crc32c(0, payload.data, payload.size) != head->crc)
         return -GB_EINTERNAL;
-    return gb_fields_decode(table, payload, ret_message, NULL);
+    return gb_fields_decode(&table, payload, ret_message, NULL);
 }
 
 int gb_record_read_session(const struct gb_record_head *head, struct gb_bytes payload,
@@ -269,7 +276,8 @@ int gb_record_read_session(const struct gb_record_head *head, struct gb_bytes pa
     struct gb_record_session session = {0};
 
     if (head->type != GB_RECORD_SESSION ||
-        read_payload(head, payload, session_fields_of(head), &session) < 0)
+        read_payload(head, payload, &gb_record_session_fields, record_lacks[head->version].session,
+                     &session) < 0)
         return -GB_EINTERNAL;
     if (session.state >= GB_RECORD_STATE_COUNT || session.flags >= GB_SESSION_FLAGS_END ||
         !gb_undone_is_text(session.undone))
@@ -284,7 +292,8 @@ int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes paylo
     struct gb_cell_info cell = {0};
 
     if ((head->type != GB_RECORD_START && head->type != GB_RECORD_CELL) ||
-        read_payload(head, payload, cell_fields_of(head), &cell) < 0)
+        read_payload(head, payload, &gb_record_cell_fields, record_lacks[head->version].cell,
+                     &cell) < 0)
         return -GB_EINTERNAL;
     if (cell.mode >= GB_MODE_COUNT || cell.flags >= GB_CELL_FLAGS_END || cell.exit_code < -1 ||
         cell.exit_code > 255 || cell.signal > 64 || cell.error >= GB_CODE_COUNT)
@@ -309,7 +318,7 @@ int gb_record_read_network(const struct gb_record_head *head, struct gb_bytes pa
     struct gb_network_record record = {0};
 
     if (head->type != GB_RECORD_NETWORK ||
-        read_payload(head, payload, &gb_record_network_fields, &record) < 0)
+        read_payload(head, payload, &gb_record_network_fields, 0, &record) < 0)
         return -GB_EINTERNAL;
     if (record.kind >= GB_NETWORK_ENTRY_COUNT || record.port > UINT16_MAX)
         return -GB_EINTERNAL;

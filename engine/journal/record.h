@@ -45,8 +45,9 @@ enum gb_record_version {
     GB_RECORD_THIRD,     /* cells have neither `file` nor `argv` */
     GB_RECORD_FOURTH,    /* sessions have no `undone` */
     GB_RECORD_FIFTH,     /* no records of the network */
-    GB_RECORD_SIXTH,     /* the current version */
-    GB_RECORD_NEWEST = GB_RECORD_SIXTH,
+    GB_RECORD_SIXTH,     /* sessions have no `origin`, cells no `rolled_back` */
+    GB_RECORD_SEVENTH,   /* the current version */
+    GB_RECORD_NEWEST = GB_RECORD_SEVENTH,
 };
 
 struct gb_record_head {
@@ -79,6 +80,9 @@ struct gb_record_session {
     struct gb_bytes key, label, owner, client, image, language;
     struct gb_bytes reason, message; /* of the end */
     struct gb_bytes undone;          /* cells, as of model/undone.h */
+    struct gb_bytes origin;          /* the session that it was forked from; empty: it was not */
+    uint64_t origin_checkpoint;
+    uint32_t origin_cell;
 };
 
 extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields,

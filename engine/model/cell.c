@@ -43,6 +43,16 @@ static const struct gb_member error_members[] = {
 static const struct gb_object error_object = {
     GB_OBJECT_TABLE("error", struct gb_cell_info, error_members)};
 
+static const struct gb_member rolled_back_members[] = {
+    CELL(rolled_back, "checkpoint", GB_U64, GB_ALWAYS, .doc = "its number"),
+    CELL(rolled_back_cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended there"),
+    CELL(rolled_back_lost, "lost", GB_U32, GB_ALWAYS,
+         .doc = "how many cells right before this one are undone with it: 0 where the checkpoint has "
+         "the state from just before this cell"),
+};
+static const struct gb_object rolled_back_object = {
+    GB_OBJECT_TABLE("rolled_back", struct gb_cell_info, rolled_back_members)};
+
 #define UNLESS_LOST .unless = GB_CELL_RESULT_LOST
 #define UNLESS_BRIEF .unless = GB_CELL_RESULT_LOST | GB_CELL_NO_OUTPUT
 #define FLAG(name_, bit_, presence_, ...) \
@@ -101,6 +111,10 @@ static const struct gb_member cell_members[] = {
     FLAG("oom", GB_CELL_OOM, GB_ALWAYS, UNLESS_LOST, .doc = "the VM had no memory left"),
     FLAG("state_lost", GB_CELL_STATE_LOST, GB_ALWAYS, UNLESS_LOST,
          .doc = "the interpreter is a new one after this cell"),
+    CELL(session, "rolled_back", GB_OBJECT, GB_OPTIONAL, .bit = GB_CELL_ROLLED_BACK, UNLESS_LOST,
+         .object = &rolled_back_object,
+         .doc = "the interpreter had to be killed with this cell, and the session is as it was at "
+         "this checkpoint, files and all; absent: it is not"),
     CELL(session, "truncated", GB_OBJECT, GB_ALWAYS, UNLESS_LOST, .object = &truncated_object,
          .doc = "what was left out"),
     CELL(files, "files", GB_LIST, GB_ALWAYS, UNLESS_LOST, .object = &gb_file_info_object,

@@ -21,6 +21,8 @@ struct gb_cell_info {
     uint32_t error;          /* enum gb_code if it has no result */
     uint64_t started_at_ns;  /* wall clock; 0: it never ran */
     uint64_t wall_ns, cpu_ns, peak_memory;
+    uint64_t rolled_back; /* the checkpoint; with GB_CELL_ROLLED_BACK */
+    uint32_t rolled_back_cell, rolled_back_lost;
     uint64_t dropped_stdout, dropped_stderr;     /* bytes of output that were dropped */
     uint64_t stdout_bytes, stderr_bytes, offset; /* with GB_CELL_HAS_SIZES, GB_CELL_HAS_PART */
     struct gb_bytes client, image, code, out, err, value, note, message, prompt;

@@ -14,13 +14,14 @@ enum gb_cell_flags {
     GB_CELL_STATE_LOST = 1 << 3, /* the interpreter was restarted after it */
     GB_CELL_HAS_VALUE = 1 << 4,
     GB_CELL_VALUE_CUT = 1 << 5,
-    GB_CELL_HAS_CLIENT = 1 << 6, /* the sender gave a name */
-    GB_CELL_HAS_ERROR = 1 << 7,  /* it has no result */
-    GB_CELL_DISPATCHED = 1 << 8, /* with HAS_ERROR: its code may have run */
-    GB_CELL_NO_CODE = 1 << 9,    /* in the journal: the code is in the START record of the same
-                                  * segment */
-    GB_CELL_FILES_CUT = 1 << 10, /* more files were changed than are listed */
-    GB_CELL_FLAGS_END = 1 << 11,
+    GB_CELL_HAS_CLIENT = 1 << 6,   /* the sender gave a name */
+    GB_CELL_HAS_ERROR = 1 << 7,    /* it has no result */
+    GB_CELL_DISPATCHED = 1 << 8,   /* with HAS_ERROR: its code may have run */
+    GB_CELL_NO_CODE = 1 << 9,      /* in the journal: the code is in the START record of the same
+                                    * segment */
+    GB_CELL_FILES_CUT = 1 << 10,   /* more files were changed than are listed */
+    GB_CELL_ROLLED_BACK = 1 << 11, /* the session went back to a checkpoint after it */
+    GB_CELL_FLAGS_END = 1 << 12,
 
     /* Not stored by the journal. */
     GB_CELL_HAS_SIZES = 1 << 12,   /* stdout_bytes, stderr_bytes */

@@ -49,11 +49,36 @@ static const struct gb_member rewound_members[] = {
     REWOUND(took_us, "took_us", GB_U64, GB_ALWAYS, .doc = "how long it took"),
 };
 
+#define FORK(field_, ...) GB_MEMBER(struct gb_fork_info, field_, __VA_ARGS__)
+static const struct gb_member fork_error_members[] = {
+    FORK(error, "kind", GB_KIND, GB_ALWAYS, .doc = "as in `docs/errors.md`"),
+    FORK(message, "message", GB_TEXT, GB_ALWAYS, .doc = "a sentence"),
+};
+static const struct gb_object fork_error_object = {
+    GB_OBJECT_TABLE("fork_error", struct gb_fork_info, fork_error_members)};
+static const struct gb_member fork_members[] = {
+    FORK(session, "session", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX,
+         .doc = "its id; null: it failed"),
+    FORK(session, "error", GB_OBJECT, GB_OPTIONAL, .bit = GB_FORK_FAILED,
+         .object = &fork_error_object, .doc = "why it failed; absent: it is open"),
+};
+
+#define FORKED(field_, ...) GB_MEMBER(struct gb_forked_info, field_, __VA_ARGS__)
+static const struct gb_member forked_members[] = {
+    FORKED(sessions, "sessions", GB_LIST, GB_ALWAYS, .object = &gb_fork_object, .max = GB_FORKS_MAX,
+           .doc = "as many as were asked for"),
+    FORKED(seq, "seq", GB_U64, GB_ALWAYS, .doc = "the checkpoint that they go on from"),
+    FORKED(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended then"),
+    FORKED(took_us, "took_us", GB_U64, GB_ALWAYS, .doc = "how long it took"),
+};
+
 const struct gb_object
     gb_checkpoint_object = {
         GB_OBJECT_TABLE("checkpoint", struct gb_checkpoint_info, checkpoint_members)},
     gb_checkpoints_object = {
         GB_OBJECT_TABLE("checkpoints", struct gb_checkpoints_info, checkpoints_members)},
     gb_kept_object = {GB_OBJECT_TABLE("kept", struct gb_kept_info, kept_members)},
-    gb_rewound_object = {GB_OBJECT_TABLE("rewound", struct gb_rewound_info, rewound_members)};
+    gb_rewound_object = {GB_OBJECT_TABLE("rewound", struct gb_rewound_info, rewound_members)},
+    gb_fork_object = {GB_OBJECT_TABLE("fork", struct gb_fork_info, fork_members)},
+    gb_forked_object = {GB_OBJECT_TABLE("forked", struct gb_forked_info, forked_members)};
 /* clang-format on */

@@ -44,5 +44,23 @@ struct gb_rewound_info {
     uint32_t flags; /* none */
 };
 
+enum gb_fork_flags { GB_FORK_FAILED = 1 << 0 };
+
+/* One of `session.fork` */
+struct gb_fork_info {
+    struct gb_bytes session; /* NULL pointer: it failed */
+    uint32_t error;          /* enum gb_code */
+    struct gb_bytes message;
+    uint32_t flags; /* enum gb_fork_flags */
+};
+
+/* `session.fork` */
+struct gb_forked_info {
+    struct gb_items sessions; /* struct gb_fork_info */
+    uint64_t seq, took_us;
+    uint32_t cell;
+    uint32_t flags; /* none */
+};
+
 extern const struct gb_object gb_checkpoint_object, gb_checkpoints_object, gb_kept_object,
-    gb_rewound_object;
+    gb_rewound_object, gb_fork_object, gb_forked_object;

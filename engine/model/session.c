@@ -37,6 +37,15 @@ static const struct gb_member waiting_members[] = {
 static const struct gb_object waiting_object = {
     GB_OBJECT_TABLE("waiting", struct gb_session_info, waiting_members)};
 
+static const struct gb_member origin_members[] = {
+    SESSION(origin, "session", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX, .doc = "its id"),
+    SESSION(origin_checkpoint, "checkpoint", GB_U64, GB_ALWAYS, .doc = "the number of the moment"),
+    SESSION(origin_cell, "cell", GB_U32, GB_ALWAYS,
+            .doc = "the last cell that had ended there; this session's numbers go on after it"),
+};
+static const struct gb_object origin_object = {
+    GB_OBJECT_TABLE("origin", struct gb_session_info, origin_members)};
+
 /* Of one that is open; of one that has ended. */
 #define OPEN .unless = GB_SESSION_HAS_ENDED
 #define ENDED .unless = GB_SESSION_IS_OPEN
@@ -70,6 +79,9 @@ static const struct gb_member session_members[] = {
     SESSION(flags, "run", GB_BOOL, GB_ALWAYS, .bit = GB_SESSION_RUN, .doc = "it is the VM of a `run`"),
     SESSION(incarnation, "incarnation", GB_U32, GB_ALWAYS,
             .doc = "1, and one more whenever state was lost, over all sessions with its key"),
+    SESSION(id, "origin", GB_OBJECT, GB_OPTIONAL, .bit = GB_SESSION_HAS_ORIGIN,
+            .object = &origin_object,
+            .doc = "the session that it was forked from, and where; absent: it was not"),
     SESSION(cells, "cells", GB_U32, GB_ALWAYS, .doc = "numbered so far"),
     SESSION(queued, "queued", GB_U32, GB_ALWAYS, OPEN, .doc = "of them not yet begun"),
     SESSION(terminals, "terminals", GB_U32, GB_OPTIONAL, OPEN,

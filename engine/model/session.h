@@ -15,7 +15,8 @@ enum gb_session_flags {
     GB_SESSION_HAS_LABEL = 1 << 2,
     GB_SESSION_HAS_OWNER = 1 << 3,
     GB_SESSION_HAS_CLIENT = 1 << 4,
-    GB_SESSION_FLAGS_END = 1 << 5,
+    GB_SESSION_HAS_ORIGIN = 1 << 5,
+    GB_SESSION_FLAGS_END = 1 << 6,
 
     /* Not stored by the journal. */
     GB_SESSION_IS_OPEN = 1 << 8,
@@ -44,6 +45,9 @@ struct gb_lease_info {
 /* Texts with a NULL pointer are absent. */
 struct gb_session_info {
     struct gb_bytes id, key, label, owner, client, image, language, network;
+    struct gb_bytes origin; /* the session that it was forked from; with GB_SESSION_HAS_ORIGIN */
+    uint64_t origin_checkpoint;
+    uint32_t origin_cell;
     uint8_t state;  /* enum gb_session_state */
     uint8_t source; /* enum gb_source */
     uint32_t flags; /* enum gb_session_flags */

@@ -114,7 +114,8 @@ GB_ENUM(gb_end, GB_ENDS);
 #define GB_SOURCES(X)                                                                              \
     X(GB_SOURCE_BOOT, "boot")         /* a cold boot */                                            \
     X(GB_SOURCE_TEMPLATE, "template") /* a clone restored for it */                                \
-    X(GB_SOURCE_POOL, "pool")         /* a clone from the pool */
+    X(GB_SOURCE_POOL, "pool")         /* a clone from the pool */                                  \
+    X(GB_SOURCE_FORK, "fork")         /* a clone at a moment of another session's past */
 enum gb_source { GB_SOURCES(GB_ENUM_ROW) GB_SOURCE_COUNT };
 GB_ENUM(gb_source, GB_SOURCES);
 

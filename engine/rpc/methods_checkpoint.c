@@ -33,6 +33,18 @@ static const struct gb_param rewind_params[] = {
     PATIENCE,
 };
 
+static const struct gb_param fork_params[] = {
+    SESSION,
+    INTEGER("count", count, 1, GB_FORKS_MAX, 1, "how many"),
+    INTEGER("cell", cell, 0, UINT32_MAX, -1, "from the moment after this cell: its newest checkpoint; 0: before the first"),
+    INTEGER("seq", seq, 1, OFFSET_MAX, 0, "from the checkpoint of this number"),
+    NAME("name", name, 0, GB_NAME_MAX, "from the checkpoint of this name"),
+    NAME("label", label, 0, GB_NAME_MAX, "theirs; default: the session's"),
+    INTEGER("wait_ms", wait_ms, 0, 3600000, 10000,
+            "how long it may wait until the session is idle, then it fails with `busy`; and each of the "
+            "new ones for room, then that one fails with `capacity`"),
+};
+
 static const struct gb_method rows[] = {
     {.name = "session.checkpoint",
      .doc = "Keeps the session as it is now: memory, files and processes. It waits until the session is idle.",
@@ -49,6 +61,13 @@ static const struct gb_method rows[] = {
             "go there again. One of `cell`, `seq`, `name` and `steps`. Numbers of cells go on.",
      PARAMS(rewind_params), .result = &gb_rewound_object,
      .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST) | ERROR(GONE) | ERROR(HELD)},
+    {.name = "session.fork",
+     .doc = "Opens sessions that go on from a checkpoint of this one, each by itself, with its memory, files "
+            "and processes as they were then; this one goes on too. At most one of `cell`, `seq` and `name`; "
+            "without one, from now: for that a checkpoint is taken when the session is idle, unless there is "
+            "one. Answered when each is open or has failed.",
+     PARAMS(fork_params), .result = &gb_forked_object,
+     .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST) | ERROR(GONE)},
 };
 /* clang-format on */
 

@@ -96,6 +96,8 @@ static const struct gb_object *const objects[] = {
     &gb_checkpoints_object,
     &gb_kept_object,
     &gb_rewound_object,
+    &gb_fork_object,
+    &gb_forked_object,
     &gb_terminal_object,
     &gb_terminal_number_object,
     &gb_terminal_end_object,
@@ -599,7 +601,7 @@ START_TEST(agrees_about_records)
     static const char *const names[] = {
         "cell",     "session",     "entry",   "lease",   "hello",        "stats",
         "capacity", "opened",      "matches", "history", "completeness", "piece",
-        "listing",  "checkpoints", "kept",    "rewound", "terminals",
+        "listing",  "checkpoints", "kept",    "rewound", "terminals",    "forked",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -68,8 +68,9 @@ struct gb_session {
     bool changed;       /* call `changed` from the loop */
     bool rested;        /* call `rested` from the loop, if it still applies */
 
-    uint32_t incarnation; /* the interpreter's, as reported to clients */
-    bool loss_counted;    /* the loss of the last interpreter is included in `incarnation` */
+    uint32_t incarnation;  /* the interpreter's, as reported to clients */
+    bool loss_counted;     /* the loss of the last interpreter is included in `incarnation` */
+    uint32_t cells_before; /* its numbers continue from there */
     uint32_t cells_numbered, queued_count;
     size_t queued_bytes; /* of the cells in `queue` */
     uint32_t user_requests;

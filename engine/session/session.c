@@ -104,7 +104,7 @@ void session_touch(struct gb_session *session)
 static bool session_is_replaceable(const struct gb_session *session)
 {
     return session->state == SESSION_PREPARING && session->source != GB_SOURCE_BOOT &&
-           !session->asked && session->events.lost != NULL;
+           session->source != GB_SOURCE_FORK && !session->asked && session->events.lost != NULL;
 }
 
 /* The end of the VM, and of the session unless the VM can be replaced. */
@@ -165,7 +165,11 @@ static int session_configure(struct gb_session *session, struct gb_err *err)
     _cleanup_(gb_buf_release) struct gb_buf encoded = {0};
     char machine_id[2 * MACHINE_ID_BYTES + 1], hostname[32];
     struct gb_guest_settings settings = {
-        .hostname = hostname, .machine_id = machine_id, .exact_clock = true};
+        .hostname = hostname,
+        .machine_id = machine_id,
+        .exact_clock = true,
+        .resumed = session->source == GB_SOURCE_FORK,
+    };
     int r = session_random_hex(MACHINE_ID_BYTES, machine_id, err);
 
     if (r < 0)
@@ -175,18 +179,22 @@ static int session_configure(struct gb_session *session, struct gb_err *err)
     return gb_guest_configure(session->guest, &settings, session_on_configured, session, err);
 }
 
-/* The agent listens. */
+/* The agent listens, or is HELD and will. */
+static void session_begin_preparing(struct gb_session *session)
+{
+    session_enter(session, SESSION_PREPARING);
+    session->timing.boot_ns = gb_clock_mono_ns() - session->opened_at_ns;
+    gb_timer_start(session->prepare_timer,
+                   session_is_replaceable(session) ? CLONE_TIMEOUT_MS : PREPARE_TIMEOUT_MS);
+}
+
 static void session_prepare(struct gb_session *session)
 {
     struct gb_err err = {0};
 
-    session_enter(session, SESSION_PREPARING);
-    session->timing.boot_ns = gb_clock_mono_ns() - session->opened_at_ns;
+    session_begin_preparing(session);
     if (session_configure(session, &err) < 0)
         gb_session_close(session, err.message);
-    else
-        gb_timer_start(session->prepare_timer,
-                       session_is_replaceable(session) ? CLONE_TIMEOUT_MS : PREPARE_TIMEOUT_MS);
 }
 
 static void session_on_listens(void *arg)
@@ -339,6 +347,7 @@ int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
     session->idle_ms = config->idle_ms;
     session->lifetime_ms = config->lifetime_ms;
     session->env = env_copy(config->env);
+    session->cells_before = session->cells_numbered = config->cells;
     session->incarnation = 1;
     session->epoch = 1;
     session->opened_at_ns = session->last_active_ns = gb_clock_mono_ns();
@@ -395,6 +404,45 @@ void gb_session_adopt(struct gb_session *session, struct gb_guest *guest, enum g
     session->needs |= SESSION_NEEDS_SETTINGS;
     session->needs &= ~(unsigned)SESSION_NEEDS_INTERPRETER;
     session_prepare(session);
+}
+
+static void session_on_resumed(void *arg, const struct gb_err *err)
+{
+    struct gb_session *session = arg;
+    struct gb_err problem = {0};
+
+    if (session_is_over(session))
+        return;
+    if (err != NULL || session_configure(session, &problem) < 0)
+        session_vm_failed(session, err != NULL ? err->message : problem.message);
+}
+
+void gb_session_fork(struct gb_session *session, struct gb_guest *guest)
+{
+    assert(session->state != SESSION_CLOSED);
+    gb_guest_adopt_held(session->guest, guest, session->cells_before);
+    if (session_is_over(session)) {
+        gb_guest_kill(session->guest, session->why.message);
+        return;
+    }
+    session->source = GB_SOURCE_FORK;
+    session->loss_counted = false;
+    session->needs |= SESSION_NEEDS_SETTINGS;
+    session->needs &= ~(unsigned)SESSION_NEEDS_INTERPRETER;
+    session_begin_preparing(session);
+    gb_guest_resume(session->guest, true, session_on_resumed, session);
+}
+
+struct gb_session_config gb_session_config_of(const struct gb_session *session)
+{
+    return (struct gb_session_config){
+        .image = session->image,
+        .memory_mb = session->memory_mb,
+        .timeout_ms = session->timeout_ms,
+        .idle_ms = session->idle_ms,
+        .lifetime_ms = session->lifetime_ms,
+        .env = &session->env,
+    };
 }
 
 void gb_session_fail(struct gb_session *session, const struct gb_err *err)

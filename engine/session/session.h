@@ -53,6 +53,7 @@ struct gb_session_config {
     uint64_t idle_ms;         /* close after being idle for this long; 0: never */
     uint64_t lifetime_ms;     /* 0: no limit */
     const struct gb_env *env; /* NULL: none; copied */
+    uint32_t cells;           /* its first cell gets the number after this one */
 };
 
 /* Where the time of opening went: booting or restoring until the guest could be reached, then the
@@ -80,7 +81,7 @@ struct gb_session_events {
 };
 
 /* Creates a session without a VM: it is STARTING and accepts cells and requests, which wait. It
- * exists until gb_session_free(). One of the next three functions gives it a VM, or ends it.
+ * exists until gb_session_free(). One of the next four functions gives it a VM, or ends it.
  * GB_EIMAGE: a file of the image is missing. Gives. */
 int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
                    const struct gb_session_events *events, void *arg,
@@ -91,6 +92,11 @@ int gb_session_boot(struct gb_session *session, struct gb_err *err);
  * that no user has used. Takes @guest, which is configured for the session before any cell; if the
  * session is closing, it is ended. */
 void gb_session_adopt(struct gb_session *session, struct gb_guest *guest, enum gb_source source);
+/* Gives it a guest that is HELD at a moment of another session's past, after as many cells as its
+ * own numbers continue from. Otherwise the same. It is never exchanged for another one. */
+void gb_session_fork(struct gb_session *session, struct gb_guest *guest);
+/* The configuration of another session like this one. Borrowed. */
+struct gb_session_config gb_session_config_of(const struct gb_session *session);
 /* No VM can be had: ends the session with @err. */
 void gb_session_fail(struct gb_session *session, const struct gb_err *err);
 

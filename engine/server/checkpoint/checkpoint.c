@@ -81,6 +81,7 @@ static void checkpoint_on_idle(void *arg)
     checkpoint_of(hosted)->tried_ns = gb_session_last_active_ns(hosted->session);
     job = xcalloc(1, sizeof(*job));
     job->hosted = hosted;
+    job->target.cell = -1;
     job_add(job, 0);
 }
 
@@ -90,6 +91,14 @@ static void checkpoint_on_session(struct hosted *hosted)
 
     gb_list_init(&state->waiting);
     state->idle = gb_timer_new(hosted->server->loop, checkpoint_on_idle, hosted);
+}
+
+static void checkpoint_on_opened(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    if (state->birth != NULL)
+        fork_child_born(TAKE_PTR(state->birth), NULL);
 }
 
 static void checkpoint_on_change(struct hosted *hosted)
@@ -107,6 +116,8 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
 
+    if (state->birth != NULL)
+        fork_child_born(TAKE_PTR(state->birth), why);
     job_end_all(hosted, why);
     gb_past_free(TAKE_PTR(state->past));
     gb_lives_release(&state->lives);
@@ -116,13 +127,16 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
 
 /* ---- methods ---- */
 
-/* The session of the request; NULL: the request was refused. */
-static struct hosted *checkpoint_find(struct request *request, const struct gb_params *params)
+/* The session of the request; NULL: the request was refused. @adds: it may need another
+ * checkpoint. */
+static struct hosted *checkpoint_find(struct request *request, const struct gb_params *params,
+                                      bool adds)
 {
     struct gb_err err = {0};
     struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
 
-    if (hosted != NULL && checkpoint_may_be(hosted, &err) == 0)
+    if (hosted != NULL &&
+        (checkpoint_may_be(hosted, &err) == 0 || (!adds && err.code == GB_ECAPACITY)))
         return hosted;
     /* It may still be made from a template. */
     if (hosted != NULL && !hosted->opened && err.code == GB_ENOPAST &&
@@ -140,6 +154,7 @@ static struct job *checkpoint_new_job(struct request *request, struct hosted *ho
     job->hosted = hosted;
     job->request = request;
     job->asked = true;
+    job->target.cell = -1;
     if (name.data != NULL)
         job->name = xstrndup((const char *)name.data, name.size);
     return job;
@@ -147,7 +162,7 @@ static struct job *checkpoint_new_job(struct request *request, struct hosted *ho
 
 static void checkpoint_handle(struct request *request, const struct gb_params *params)
 {
-    struct hosted *hosted = checkpoint_find(request, params);
+    struct hosted *hosted = checkpoint_find(request, params, true);
 
     if (hosted != NULL)
         job_add(checkpoint_new_job(request, hosted, params->name), (uint64_t)params->wait_ms);
@@ -165,7 +180,7 @@ static int checkpoint_read_target(const struct gb_params *params, struct gb_err 
 
 static void checkpoint_handle_rewind(struct request *request, const struct gb_params *params)
 {
-    struct hosted *hosted = checkpoint_find(request, params);
+    struct hosted *hosted = checkpoint_find(request, params, true);
     const struct gate *gate;
     struct gb_err err = {0};
     struct job *job;
@@ -182,13 +197,39 @@ static void checkpoint_handle_rewind(struct request *request, const struct gb_pa
         return;
     }
     job = checkpoint_new_job(request, hosted, params->name);
-    job->rewinds = true;
+    job->kind = JOB_REWIND;
     job->target = (struct job_target){.seq = (uint64_t)params->seq,
                                       .cell = params->cell,
                                       .name = job->name,
                                       .steps = params->steps};
     job->drops = params->drop_queued;
     job->interrupts = params->interrupt;
+    job_add(job, (uint64_t)params->wait_ms);
+}
+
+static void checkpoint_handle_fork(struct request *request, const struct gb_params *params)
+{
+    const int given = (params->cell >= 0) + (params->seq != 0) + (params->name.data != NULL);
+    struct hosted *hosted;
+    struct gb_err err = {0};
+    struct job *job;
+
+    if (given > 1) {
+        (void)gb_err_set(&err, GB_EINVALID, "give one of `cell`, `seq` and `name`, or none");
+        request_fail(request, &err);
+        return;
+    }
+    hosted = checkpoint_find(request, params, given == 0);
+    if (hosted == NULL)
+        return;
+    job = checkpoint_new_job(request, hosted, params->name);
+    job->kind = JOB_FORK;
+    job->target =
+        (struct job_target){.seq = (uint64_t)params->seq, .cell = params->cell, .name = job->name};
+    job->fork =
+        (struct job_fork){.count = (size_t)params->count, .wait_ms = (uint64_t)params->wait_ms};
+    if (params->label.data != NULL)
+        job->fork.label = xstrndup((const char *)params->label.data, params->label.size);
     job_add(job, (uint64_t)params->wait_ms);
 }
 
@@ -270,11 +311,12 @@ static const struct method_handler checkpoint_methods[] = {
     {"session.checkpoint", checkpoint_handle},
     {"session.checkpoints", checkpoint_handle_list},
     {"session.rewind", checkpoint_handle_rewind},
+    {"session.fork", checkpoint_handle_fork},
     {NULL, NULL},
 };
 
 static const char *const checkpoint_event_kinds[] = {"session.checkpointed", "session.rewound",
-                                                     NULL};
+                                                     "session.forked", NULL};
 
 const struct gb_part checkpoint_part = {
     .name = "checkpoint",
@@ -284,6 +326,7 @@ const struct gb_part checkpoint_part = {
     .server_start = checkpoint_on_start,
     .server_free = checkpoint_on_server_free,
     .session_new = checkpoint_on_session,
+    .session_opened = checkpoint_on_opened,
     .session_changed = checkpoint_on_change,
     .session_rested = checkpoint_on_change,
     .session_ended = checkpoint_on_session_end,

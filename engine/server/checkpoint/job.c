@@ -22,6 +22,7 @@ static void job_free(struct job *job)
         gb_slot_settle(job->slot);
     gb_slot_unref(job->slot);
     gb_loan_return(&job->loan);
+    free(job->fork.label);
     free(job->name);
     free(job);
 }
@@ -68,6 +69,13 @@ static void job_fail(struct hosted *hosted, const struct gb_err *err)
     job_next(hosted);
 }
 
+/* The one that has started is done, and has been reported. */
+static void job_over(struct hosted *hosted)
+{
+    job_free(TAKE_PTR(checkpoint_of(hosted)->job));
+    job_next(hosted);
+}
+
 static void job_abandon(struct request *request)
 {
     struct job *job = request->arg;
@@ -98,6 +106,8 @@ void job_end_all(struct hosted *hosted, const struct gb_err *why)
 
     err.code = GB_ECLOSED;
     err.dispatched = false;
+    if (state->fork != NULL)
+        fork_parent_ended(TAKE_PTR(state->fork));
     if (state->job != NULL)
         job_refuse(TAKE_PTR(state->job), &err);
     while ((link = gb_list_pop(&state->waiting)) != NULL)
@@ -119,7 +129,7 @@ static void job_tell_checkpoint(struct job *job, const struct gb_past_taken *tak
         gb_json_put_u64(&event.out, "pause_us", taken->pause_ns / 1000);
         event_end(&event);
     }
-    if (job->request == NULL)
+    if (job->request == NULL || job->kind != JOB_CHECKPOINT)
         return;
     info = (struct gb_kept_info){.seq = taken->seq,
                                  .cell = job->cell,
@@ -271,7 +281,7 @@ static void job_on_copied(void *arg)
 
     gb_loan_take(&job->loan, hosted->server->capacity->admission,
                  gb_past_copied_bytes(checkpoint_of(hosted)->past));
-    if (job->rewinds || !gb_session_is_held(hosted->session))
+    if (job->kind == JOB_REWIND || !gb_session_is_held(hosted->session))
         return;
     job->released = true;
     gb_session_release(hosted->session, NULL, NULL);
@@ -302,14 +312,15 @@ static void job_on_taken(void *arg, const struct gb_past_taken *taken, const str
         return;
     }
     state->is_known = true;
-    if (job->rewinds) {
+    if (job->kind == JOB_REWIND) {
         job_return(hosted);
         return;
     }
-    state->job = NULL;
     job_tell_checkpoint(job, taken);
-    job_free(job);
-    job_next(hosted);
+    if (job->kind == JOB_FORK)
+        fork_begin(hosted, taken->seq, job_over);
+    else
+        job_over(hosted);
 }
 
 static void job_on_held(void *arg, const struct gb_err *err)
@@ -324,8 +335,8 @@ static void job_on_held(void *arg, const struct gb_err *err)
         .cell = job->cell,
         .epoch = gb_session_epoch(hosted->session),
         .limit = (size_t)MIN(most, room),
-        .keep = job->rewinds ? target_ahead(state->past, &job->target, NULL) : 0,
-        .name = job->rewinds ? NULL : job->name,
+        .keep = job->kind == JOB_REWIND ? target_ahead(state->past, &job->target, NULL) : 0,
+        .name = job->kind == JOB_CHECKPOINT ? job->name : NULL,
         .copied = job_on_copied,
         .done = job_on_taken,
         .arg = hosted};
@@ -335,7 +346,7 @@ static void job_on_held(void *arg, const struct gb_err *err)
         job_fail(hosted, err);
         return;
     }
-    if (job->rewinds && checkpoint_is_now(hosted)) {
+    if (job->kind == JOB_REWIND && checkpoint_is_now(hosted)) {
         job_return(hosted);
         return;
     }
@@ -348,18 +359,42 @@ static void job_on_held(void *arg, const struct gb_err *err)
 
 /* ---- the beginning ---- */
 
-static bool job_may_begin(struct hosted *hosted)
+static bool job_has_target(const struct job *job)
+{
+    const struct job_target *target = &job->target;
+
+    return target->seq != 0 || target->cell >= 0 || target->name != NULL || target->steps != 0;
+}
+
+/* The next one; NULL: none, or it may not start now. */
+static struct job *job_find_next(struct hosted *hosted)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+    struct job *job;
+
+    if (state->job != NULL || gb_list_empty(&state->waiting) || !hosted->opened ||
+        hosted->closing || (state->past != NULL && gb_past_is_busy(state->past)))
+        return NULL;
+    job = container_of(state->waiting.next, struct job, link);
+    if (job->kind == JOB_FORK && job_has_target(job))
+        return job;
+    return gb_session_check_rest(hosted->session, NULL) == 0 ? job : NULL;
+}
+
+/* The existing checkpoint that a fork is to be made of. 0: there is none yet, or @err is set. */
+static uint64_t job_find_fork(struct hosted *hosted, const struct job *job, struct gb_err *err)
 {
     const struct checkpoint_session *state = checkpoint_of(hosted);
 
-    return state->job == NULL && !gb_list_empty(&state->waiting) && hosted->opened &&
-           !hosted->closing && gb_session_check_rest(hosted->session, NULL) == 0 &&
-           (state->past == NULL || !gb_past_is_busy(state->past));
+    if (job_has_target(job))
+        return target_find(state->past, &job->target, err);
+    return checkpoint_is_now(hosted) ? gb_past_here(state->past) : 0;
 }
 
 static void job_begin(struct hosted *hosted, struct job *job)
 {
     struct gb_err err = {0};
+    uint64_t seq = 0;
     int r;
 
     checkpoint_of(hosted)->job = job;
@@ -369,10 +404,20 @@ static void job_begin(struct hosted *hosted, struct job *job)
     job->cells = gb_session_cells(hosted->session);
     job->cell = gb_lives_last_cell(&checkpoint_of(hosted)->lives, gb_session_epoch(hosted->session),
                                    job->cells);
-    r = checkpoint_make_past(hosted, &err);
+    r = checkpoint_of(hosted)->past != NULL && job->kind == JOB_FORK && job_has_target(job)
+            ? 0
+            : checkpoint_make_past(hosted, &err);
+    if (r == 0 && job->kind == JOB_FORK) {
+        seq = job_find_fork(hosted, job, &err);
+        r = -(int)err.code;
+    }
+    if (seq != 0) {
+        fork_begin(hosted, seq, job_over);
+        return;
+    }
     /* If the target does not exist there is no need to wait; but where steps start is not known
      * yet. */
-    if (r == 0 && job->rewinds && job->target.steps == 0 &&
+    if (r == 0 && job->kind == JOB_REWIND && job->target.steps == 0 &&
         target_find(checkpoint_of(hosted)->past, &job->target, &err) == 0)
         r = -GB_EGONE;
     if (r == 0)
@@ -428,11 +473,14 @@ static void job_hurry_all(struct hosted *hosted)
 
 void job_next(struct hosted *hosted)
 {
-    struct checkpoint_session *state = checkpoint_of(hosted);
+    struct job *job;
 
     job_hurry_all(hosted);
-    if (job_may_begin(hosted))
-        job_begin(hosted, container_of(gb_list_pop(&state->waiting), struct job, link));
+    job = job_find_next(hosted);
+    if (job == NULL)
+        return;
+    gb_list_remove(&job->link);
+    job_begin(hosted, job);
 }
 
 void job_add(struct job *job, uint64_t wait_ms)

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared by the files of this part. Private.
  *
- * Theory of operation. A request about a session's past is a *job*: a checkpoint, or a rewind. A
- * session runs one at a time, and the others wait. A job starts when nothing is in progress in the
- * session, no cell, request or file transfer, and waits for that at most for its patience: so no
- * client has half a file in the guest when its memory changes. Then the session is held, and
+ * Theory of operation. A request about a session's past is a *job*: a checkpoint, a rewind, or a
+ * fork. A session runs one at a time, and the others wait. A job starts when nothing is in progress
+ * in the session, no cell, request or file transfer, and waits for that at most for its patience:
+ * so no client has half a file in the guest when its memory changes. Then the session is held, and
  * everything requested of it waits until the job releases it.
  *
  * A checkpoint: hold → copy → release → write. The session continues while it is written. A rewind:
  * hold → (a checkpoint of the present, unless there is one) → another VM is made for the wanted
- * moment → exchange. If that fails, the session is released unchanged. */
+ * moment → exchange. If that fails, the session is released unchanged. A fork: a checkpoint, unless
+ * the wanted one exists, for which nothing has to be at rest → children are made of it, one VM
+ * after the other (fork.c). */
 #pragma once
 
 #include "base/list.h"
@@ -34,11 +36,13 @@ struct job_target {
     int64_t steps;
 };
 
+enum job_kind { JOB_CHECKPOINT, JOB_REWIND, JOB_FORK };
+
 struct job {
     struct gb_list link; /* in `waiting` of its session, or in no list */
     struct hosted *hosted;
     struct request *request; /* NULL: nobody waits for it (any more) */
-    bool rewinds;            /* otherwise it takes a checkpoint */
+    enum job_kind kind;
     bool released;           /* the session is running again */
     bool asked;              /* requested by a client */
     bool drops, interrupts;  /* of a rewind, and not done yet: queued cells, the running one */
@@ -51,19 +55,29 @@ struct job {
     struct gb_loan loan;  /* for what has been copied of the guest */
     uint64_t room;        /* how much could be copied at most; UINT64_MAX: no limit */
     struct gb_timer *patience;
+    struct job_fork { /* of a fork */
+        size_t count;
+        uint64_t wait_ms; /* of each child, for capacity */
+        char *label;      /* NULL: the session's */
+    } fork;
 };
+
+struct fork;
+struct fork_child;
 
 struct checkpoint_session {
     struct gb_past *past; /* NULL: nothing was taken yet */
     struct gb_lives lives;
-    struct gb_timer *idle;  /* until the next automatic one */
-    struct gb_list waiting; /* jobs */
-    struct job *job;        /* the one that has started */
-    uint64_t counted_bytes; /* of it, included in the server's total */
-    bool is_known;          /* nothing has been requested of it since its last checkpoint */
-    bool too_large;         /* not to be tried again unless requested */
-    uint64_t known_ns;      /* when it was last active at that time */
-    uint64_t tried_ns;      /* likewise, when the last automatic one was tried, successful or not */
+    struct gb_timer *idle;    /* until the next automatic one */
+    struct gb_list waiting;   /* jobs */
+    struct job *job;          /* the one that has started */
+    struct fork *fork;        /* its work, if it is a fork whose children are being made */
+    struct fork_child *birth; /* NULL once it is open, and if it was not forked */
+    uint64_t counted_bytes;   /* of it, included in the server's total */
+    bool is_known;            /* nothing has been requested of it since its last checkpoint */
+    bool too_large;           /* not to be tried again unless requested */
+    uint64_t known_ns;        /* when it was last active at that time */
+    uint64_t tried_ns; /* likewise, when the last automatic one was tried, successful or not */
 };
 
 /* ---- state.c ---- */
@@ -99,6 +113,16 @@ void job_add(struct job *job, uint64_t wait_ms);
 void job_next(struct hosted *hosted);
 /* The session is ending: fails all of them. */
 void job_end_all(struct hosted *hosted, const struct gb_err *why);
+
+/* ---- fork.c ---- */
+
+/* Begins to make the children of the job that has started, from checkpoint @seq. Calls @over when
+ * the session is not needed for that any more, unless it ends before; maybe from within. */
+void fork_begin(struct hosted *hosted, uint64_t seq, void (*over)(struct hosted *hosted));
+/* The session is ending: no further child can be made of it. */
+void fork_parent_ended(struct fork *fork);
+/* A child is open; or it is ending, with @err. */
+void fork_child_born(struct fork_child *child, const struct gb_err *err);
 
 /* ---- target.c ---- */
 

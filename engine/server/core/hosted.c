@@ -146,8 +146,13 @@ void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_n
         .memory_mb = gb_session_memory_mb(session),
         .source = (uint8_t)gb_session_source(session),
         .network = gb_bytes_str("none"),
+        .origin = gb_bytes_str(hosted->origin.session),
+        .origin_checkpoint = hosted->origin.checkpoint,
+        .origin_cell = hosted->origin.cell,
     };
 
+    if (hosted->origin.session != NULL)
+        info.flags |= GB_SESSION_HAS_ORIGIN;
     sample_describe(&info, hosted, until_ns);
     PART_CALL(hosted->server, describe_session, &info, hosted);
     gb_object_write(out, &gb_session_object, &info);
@@ -214,6 +219,7 @@ static void hosted_end(struct hosted *hosted)
     free(hosted->label);
     free(hosted->owner);
     free(hosted->client);
+    free(hosted->origin.session);
     free(hosted);
     server_changed(server);
 }
@@ -295,7 +301,7 @@ static bool hosted_on_lost(void *arg, const struct gb_err *why)
 {
     struct hosted *hosted = arg;
 
-    return gb_start_again(&hosted->start, why);
+    return gb_start_again(&hosted->start, why); /* not called for forks */
 }
 
 /* The session closes itself if it was idle too long or is too old; otherwise only its VM's death
@@ -346,7 +352,7 @@ int hosted_new(struct gb_server *server, const struct gb_session_config *config,
     return 0;
 }
 
-void hosted_begin(struct hosted *hosted, uint64_t wait_ms)
+static void hosted_register(struct hosted *hosted)
 {
     struct gb_server *server = hosted->server;
 
@@ -355,5 +361,18 @@ void hosted_begin(struct hosted *hosted, uint64_t wait_ms)
     server->opened++;
     PART_CALL(server, session_new, hosted);
     hosted_tell(hosted, "session.opened");
-    gb_start_begin(&hosted->start, server->capacity->pool, hosted->session, wait_ms);
+}
+
+void hosted_begin(struct hosted *hosted, uint64_t wait_ms)
+{
+    hosted_register(hosted);
+    gb_start_begin(&hosted->start, hosted->server->capacity->pool, hosted->session, wait_ms);
+}
+
+void hosted_begin_made(struct hosted *hosted, uint64_t wait_ms, struct gb_snapshot *origin,
+                       void (*make)(void *arg), void *arg)
+{
+    hosted_register(hosted);
+    gb_start_begin_made(&hosted->start, hosted->server->capacity->pool, hosted->session, wait_ms,
+                        origin, make, arg);
 }

@@ -24,6 +24,13 @@
 struct gb_server;
 struct request;
 
+/* The moment that a session was forked from. */
+struct origin {
+    char *session; /* its id; NULL: the session was not forked */
+    uint64_t checkpoint;
+    uint32_t cell; /* the last cell that had ended there */
+};
+
 /* Members are read-only for callers. */
 struct hosted {
     struct gb_list link; /* in server->sessions */
@@ -32,8 +39,9 @@ struct hosted {
     struct gb_start start;     /* the start of its VM */
     char *key, *label, *owner; /* NULL: none */
     char *client;              /* the client that opened it; NULL: unnamed */
-    const char *reason;        /* why it was created */
-    enum gb_end end;           /* why it ends, if `end_known` or `ended` */
+    struct origin origin;
+    const char *reason; /* why it was created */
+    enum gb_end end;    /* why it ends, if `end_known` or `ended` */
     bool opened, closing, run, end_known;
     bool ended;                  /* the session is closed; this only waits for its cells */
     struct gb_err why;           /* valid if `ended` */
@@ -51,6 +59,9 @@ int hosted_new(struct gb_server *server, const struct gb_session_config *config,
                struct hosted **ret_hosted, struct gb_err *err);
 /* Registers it and begins to start its VM, waiting at most @wait_ms for capacity. */
 void hosted_begin(struct hosted *hosted, uint64_t wait_ms);
+/* Registers it; its VM is made by somebody else: see gb_start_begin_made(). */
+void hosted_begin_made(struct hosted *hosted, uint64_t wait_ms, struct gb_snapshot *origin,
+                       void (*make)(void *arg), void *arg);
 void hosted_close(struct hosted *hosted, enum gb_end end, const char *reason);
 
 /* The open session with that id; fails with GB_ENOTFOUND or GB_ECLOSED and the reason. */

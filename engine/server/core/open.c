@@ -134,6 +134,44 @@ int open_check_cells(const struct connection *connection, struct gb_err *err)
                       (long long)count);
 }
 
+/* Whether one more session may be open. */
+static int open_check_count(const struct gb_server *server, const char *client, struct gb_err *err)
+{
+    const struct gb_settings_sessions *settings = &server->settings.sessions;
+
+    if (server->session_count < (size_t)settings->maximum)
+        return open_check_sessions(server, client, err);
+    return gb_err_set(err, GB_ECAPACITY,
+                      "%zu session%s open, and the settings allow no more ([sessions] maximum)",
+                      server->session_count, server->session_count == 1 ? " is" : "s are");
+}
+
+int open_fork(struct connection *connection, const struct hosted *parent, const char *label,
+              const struct origin *origin, struct hosted **ret_hosted, struct gb_err *err)
+{
+    struct gb_server *server = connection->server;
+    struct gb_session_config config = gb_session_config_of(parent->session);
+    struct hosted *hosted;
+    int r = server_check_open(server, err);
+
+    config.cells = origin->cell;
+    if (r == 0)
+        r = open_check_count(server, connection->client, err);
+    if (r == 0)
+        r = hosted_new(server, &config, &hosted, err);
+    if (r < 0)
+        return r;
+    label = label != NULL ? label : parent->label;
+    hosted->label = label == NULL ? NULL : xstrdup(label);
+    hosted->owner = parent->owner == NULL ? NULL : xstrdup(parent->owner);
+    hosted->client = connection->client == NULL ? NULL : xstrdup(connection->client);
+    hosted->reason = "new";
+    hosted->origin = *origin;
+    hosted->origin.session = xstrdup(origin->session);
+    *ret_hosted = hosted;
+    return 0;
+}
+
 int open_session(struct connection *connection, const struct gb_params *params, bool run,
                  struct hosted **ret_hosted, struct gb_err *err)
 {
@@ -152,12 +190,8 @@ int open_session(struct connection *connection, const struct gb_params *params, 
         r = part_check_open(server, params, err);
     if (r == 0 && !run)
         r = open_env(server, params->env, &env, err);
-    if (r == 0 && server->session_count >= (size_t)settings->maximum)
-        r = gb_err_set(err, GB_ECAPACITY,
-                       "%zu session%s open, and the settings allow no more ([sessions] maximum)",
-                       server->session_count, server->session_count == 1 ? " is" : "s are");
     if (r == 0)
-        r = open_check_sessions(server, connection->client, err);
+        r = open_check_count(server, connection->client, err);
     if (r < 0)
         return r;
     config.memory_mb = (uint32_t)params->memory_mb;

@@ -13,6 +13,11 @@
 /* Opens a session from the parameters of `session.open` or, with @run, of `run`. */
 int open_session(struct connection *connection, const struct gb_params *params, bool run,
                  struct hosted **ret_hosted, struct gb_err *err);
+/* Makes a session that is to continue from a moment of @parent's past, like it in everything but
+ * key, lease and, if @label is given, label; it counts as one that this client opens. It is not in
+ * the registry yet: hosted_begin_made(). */
+int open_fork(struct connection *connection, const struct hosted *parent, const char *label,
+              const struct origin *origin, struct hosted **ret_hosted, struct gb_err *err);
 /* By name or alias, default python; NULL with a message that says what to do. */
 struct gb_image *open_image(const struct gb_server *server, struct gb_bytes name,
                             struct gb_err *err);

@@ -72,7 +72,8 @@ static void history_session(struct hosted *hosted, const struct gb_err *why)
                  (hosted->key != NULL ? GB_SESSION_HAS_KEY : 0u) |
                  (hosted->label != NULL ? GB_SESSION_HAS_LABEL : 0u) |
                  (hosted->owner != NULL ? GB_SESSION_HAS_OWNER : 0u) |
-                 (hosted->client != NULL ? GB_SESSION_HAS_CLIENT : 0u),
+                 (hosted->client != NULL ? GB_SESSION_HAS_CLIENT : 0u) |
+                 (hosted->origin.session != NULL ? GB_SESSION_HAS_ORIGIN : 0u),
         .memory_mb = gb_session_memory_mb(hosted->session),
         .cells = gb_session_cells(hosted->session),
         .created_at_ns = hosted->created_at_ns,
@@ -85,6 +86,9 @@ static void history_session(struct hosted *hosted, const struct gb_err *why)
         .reason = history_text_bytes(why == NULL ? NULL : gb_end_to_string(hosted->end)),
         .message = history_text_bytes(why == NULL ? NULL : why->message),
         .undone = gb_buf_bytes(history_undone(hosted)),
+        .origin = history_text_bytes(hosted->origin.session),
+        .origin_checkpoint = hosted->origin.checkpoint,
+        .origin_cell = hosted->origin.cell,
     };
 
     if (journal != NULL)
@@ -437,7 +441,11 @@ static void history_put_past(struct gb_json_out *out, const struct gb_journal_se
         .image = history_known(session->image),
         .language = history_known(session->language),
         .state = (uint8_t)history_state_of(session),
-        .flags = GB_SESSION_HAS_ENDED | (session->flags & GB_SESSION_RUN) |
+        .origin = gb_bytes_str(session->origin),
+        .origin_checkpoint = session->origin_checkpoint,
+        .origin_cell = session->origin_cell,
+        .flags = GB_SESSION_HAS_ENDED |
+                 (session->flags & (GB_SESSION_RUN | GB_SESSION_HAS_ORIGIN)) |
                  (session->damaged ? GB_SESSION_DAMAGED : 0u),
         .incarnation = session->incarnation,
         .cells = session->cells,

@@ -29,17 +29,18 @@ if TYPE_CHECKING:
                          GlassbellError, Gone, Held, ImageMissing, InternalError, InvalidInput,
                          NoPast, NotFound, OutcomeUnknown, PolicyError, ProtocolError,
                          SessionClosed, TooLarge, Unsupported)
-    from .types import (Cell, Checkpoint, Display, Entry, Event, FileChange, Hello, Kept, Lease,
-                        Matches, NetworkRecord, Output, Rewound, SessionInfo, TerminalInfo,
-                        Waiting)
+    from .types import (Cell, Checkpoint, Display, Entry, Event, FileChange, Fork, Forked, Hello,
+                        Kept, Lease, Matches, NetworkRecord, Output, Rewound, SessionInfo,
+                        TerminalInfo, Waiting)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AsyncClient", "AsyncEvents", "AsyncExecution", "AsyncSession", "AsyncTerminal", "BootFailed",
     "Busy", "CapacityError", "Cell", "Checkpoint", "Client", "ConnectionFailed", "DeadlineExceeded",
-    "Display", "Entry", "Event", "Events", "Execution", "FileChange", "GlassbellError", "Gone",
-    "Held", "Hello", "ImageMissing", "InternalError", "InvalidInput", "Kept", "Lease", "Matches",
+    "Display", "Entry", "Event", "Events", "Execution", "FileChange", "Fork", "Forked",
+    "GlassbellError", "Gone", "Held", "Hello", "ImageMissing", "InternalError", "InvalidInput",
+    "Kept", "Lease", "Matches",
     "NetworkRecord", "NoPast", "NotFound", "OutcomeUnknown", "Output", "PolicyError",
     "ProtocolError", "Rewound", "Session", "SessionClosed", "SessionInfo", "Terminal",
     "TerminalInfo", "TooLarge", "Unsupported", "Waiting", "__version__",
@@ -49,8 +50,8 @@ _WHERE = {
     **{f"{flavour}{name}": f"{folder}.{name.lower()}" for flavour, folder in
        (("", "._sync"), ("Async", "._async"))
        for name in ("Client", "Events", "Execution", "Session", "Terminal")},
-    **dict.fromkeys(("Cell", "Checkpoint", "Display", "Entry", "Event", "FileChange", "Hello",
-                     "Kept", "Lease", "Matches", "NetworkRecord", "Output", "Rewound",
+    **dict.fromkeys(("Cell", "Checkpoint", "Display", "Entry", "Event", "FileChange", "Fork",
+                     "Forked", "Hello", "Kept", "Lease", "Matches", "NetworkRecord", "Output", "Rewound",
                      "SessionInfo", "TerminalInfo", "Waiting"),
                     ".types"),
 }

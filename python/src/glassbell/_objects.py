@@ -36,6 +36,7 @@ RESULTS: dict[str, tuple[str, ...]] = {
     "session.checkpoint": ("kept", ),
     "session.checkpoints": ("checkpoints", ),
     "session.rewind": ("rewound", ),
+    "session.fork": ("forked", ),
     "session.lease": ("held", ),
     "session.network": ("network", ),
     "file.write": ("written", ),
@@ -77,6 +78,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "interrupted": Member("boolean", 0, (), ""),
         "oom": Member("boolean", 0, (), ""),
         "state_lost": Member("boolean", 0, (), ""),
+        "rolled_back": Member("object", 0, (), "rolled_back"),
         "truncated": Member("object", 0, (), "truncated"),
         "files": Member("list", 0, (), "file"),
         "files_cut": Member("boolean", 0, (), ""),
@@ -91,6 +93,11 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "undone": Member("boolean", 0, (), ""),
         "incarnation": Member("integer", 4294967295, (), ""),
         "pace": Member("array", 0, (), ""),
+    },
+    "rolled_back": {
+        "checkpoint": Member("integer", 9007199254740992, (), ""),
+        "cell": Member("integer", 4294967295, (), ""),
+        "lost": Member("integer", 4294967295, (), ""),
     },
     "truncated": {
         "stdout": Member("integer", 9007199254740992, (), ""),
@@ -122,6 +129,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "state": Member("word", 0, ("starting", "idle", "running", "waiting_input", "closed", "lost", ), ""),
         "run": Member("boolean", 0, (), ""),
         "incarnation": Member("integer", 4294967295, (), ""),
+        "origin": Member("object", 0, (), "origin"),
         "cells": Member("integer", 4294967295, (), ""),
         "queued": Member("integer", 4294967295, (), ""),
         "terminals": Member("integer", 4294967295, (), ""),
@@ -134,13 +142,18 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "lease": Member("object", 0, (), "lease"),
         "waiting": Member("object", 0, (), "waiting"),
         "failed": Member("boolean", 0, (), ""),
-        "source": Member("word", 0, ("boot", "template", "pool", ), ""),
+        "source": Member("word", 0, ("boot", "template", "pool", "fork", ), ""),
         "network": Member("text", 0, (), ""),
         "expires_at": Member("number", 9200000000, (), ""),
         "ended_at": Member("number", 9200000000, (), ""),
         "reason": Member("text", 0, (), ""),
         "message": Member("text", 0, (), ""),
         "damaged": Member("boolean", 0, (), ""),
+    },
+    "origin": {
+        "session": Member("text", 128, (), ""),
+        "checkpoint": Member("integer", 9007199254740992, (), ""),
+        "cell": Member("integer", 4294967295, (), ""),
     },
     "guest_memory": {
         "total": Member("integer", 9007199254740992, (), ""),
@@ -272,7 +285,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
     },
     "vm": {
         "session": Member("text", 128, (), ""),
-        "source": Member("word", 0, ("boot", "template", "pool", ), ""),
+        "source": Member("word", 0, ("boot", "template", "pool", "fork", ), ""),
         "pool": Member("word", 0, ("waiting", "starting", "ready", ), ""),
         "image": Member("text", 128, (), ""),
         "pid": Member("integer", 9007199254740992, (), ""),
@@ -323,7 +336,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "created": Member("boolean", 0, (), ""),
         "incarnation": Member("integer", 4294967295, (), ""),
         "reason": Member("text", 128, (), ""),
-        "source": Member("word", 0, ("boot", "template", "pool", ), ""),
+        "source": Member("word", 0, ("boot", "template", "pool", "fork", ), ""),
         "timing": Member("object", 0, (), "timing"),
     },
     "timing": {
@@ -333,7 +346,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "worker_ms": Member("number", 9200000000000, (), ""),
     },
     "start": {
-        "source": Member("word", 0, ("boot", "template", "pool", ), ""),
+        "source": Member("word", 0, ("boot", "template", "pool", "fork", ), ""),
         "timing": Member("object", 0, (), "timing"),
     },
     "sessions": {
@@ -434,6 +447,20 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "epoch": Member("integer", 9007199254740992, (), ""),
         "from_seq": Member("integer", 9007199254740992, (), ""),
         "from_cell": Member("integer", 4294967295, (), ""),
+        "took_us": Member("integer", 9007199254740992, (), ""),
+    },
+    "fork": {
+        "session": Member("text", 128, (), ""),
+        "error": Member("object", 0, (), "fork_error"),
+    },
+    "fork_error": {
+        "kind": Member("text", 0, (), ""),
+        "message": Member("text", 0, (), ""),
+    },
+    "forked": {
+        "sessions": Member("list", 64, (), "fork"),
+        "seq": Member("integer", 9007199254740992, (), ""),
+        "cell": Member("integer", 4294967295, (), ""),
         "took_us": Member("integer", 9007199254740992, (), ""),
     },
     "terminal": {

@@ -164,6 +164,12 @@ _BY_KIND: dict[str, type[GlassbellError]] = {
 }
 
 
+def not_opened(kind: str, message: str) -> GlassbellError:
+    """The exception for one of several sessions that could not be opened."""
+    cls = _BY_KIND.get(kind, GlassbellError)
+    return cls(message, kind=kind, retryable=cls in (Busy, CapacityError, BootFailed))
+
+
 def from_json(error: Any) -> GlassbellError:
     """The exception for the `error` member of a reply. A kind that is not known keeps its name."""
     if not isinstance(error, dict):

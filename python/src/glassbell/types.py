@@ -15,7 +15,8 @@ from typing import Any, Mapping, Optional
 from ._reader import check
 from .errors import ProtocolError
 
-__all__ = ["Cell", "Checkpoint", "Display", "Entry", "Event", "FileChange", "Hello", "Kept", "Lease",
+__all__ = ["Cell", "Checkpoint", "Display", "Entry", "Event", "FileChange", "Fork", "Forked", "Hello",
+           "Kept", "Lease",
            "Matches", "Output", "Rewound", "SessionInfo", "TerminalInfo", "Waiting"]
 
 Json = Mapping[str, Any]
@@ -181,6 +182,7 @@ class Cell:
     interrupted: bool
     oom: bool
     state_lost: bool
+    rolled_back: Optional[Json]  # the session is as it was at `checkpoint`, after `cell`
     truncated_stdout: int
     truncated_stderr: int
     files: Optional[tuple[FileChange, ...]]  # None: nobody looked
@@ -242,6 +244,7 @@ class Cell:
             exit_code=_integer(raw, "exit_code"), signal=_text(raw, "signal"),
             timed_out=_flag(raw, "timed_out"), interrupted=_flag(raw, "interrupted"),
             oom=_flag(raw, "oom"), state_lost=_flag(raw, "state_lost"),
+            rolled_back=_object(raw, "rolled_back"),
             truncated_stdout=_integer(truncated, "stdout") or 0,
             truncated_stderr=_integer(truncated, "stderr") or 0,
             files=None if files is None else tuple(
@@ -383,6 +386,40 @@ class NetworkRecord:
 
 
 @dataclass(frozen=True)
+class Fork:
+    """One of the sessions of a fork."""
+
+    session: Optional[str]  # None: it could not be opened
+    kind: Optional[str]  # of the error
+    message: Optional[str]
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Fork:
+        check("fork", raw)
+        error = _object(raw, "error") or {}
+        return cls(_text(raw, "session"), _text(error, "kind"), _text(error, "message"), raw)
+
+
+@dataclass(frozen=True)
+class Forked:
+    """Sessions that go on from a moment of another one."""
+
+    sessions: tuple[Fork, ...]
+    seq: int  # the checkpoint that they go on from
+    cell: int  # the last one that had ended then
+    took_us: int
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Forked:
+        check("forked", raw)
+        return cls(tuple(Fork.from_json(item) for item in raw.get("sessions") or ()),
+                   _integer(raw, "seq") or 0, _integer(raw, "cell") or 0,
+                   _integer(raw, "took_us") or 0, raw)
+
+
+@dataclass(frozen=True)
 class SessionInfo:
     """A session as the server sees it."""
 
@@ -411,6 +448,7 @@ class SessionInfo:
     guest_memory: Optional[Json]  # `total`, `used`
     waiting: Optional[Json]  # of the cell that waits for standard input: `cell`, `client`, `prompt`
     client: Optional[str]  # who opened it, as in `hello`
+    origin: Optional[Json]  # of a fork: `session`, `checkpoint` and `cell` that it goes on from
     ended_at: Optional[float]  # ended
     reason: Optional[str]  # ended: "closed", "expired", "crashed" or "lost"
     message: Optional[str]  # ended
@@ -434,7 +472,7 @@ class SessionInfo:
             terminals=_integer(raw, "terminals") or 0,
             failed=_flag(raw, "failed"), network=_text(raw, "network"),
             guest_memory=_object(raw, "guest_memory"), waiting=_object(raw, "waiting"),
-            client=_text(raw, "client"), ended_at=_number(raw, "ended_at"),
+            client=_text(raw, "client"), origin=_object(raw, "origin"), ended_at=_number(raw, "ended_at"),
             reason=_text(raw, "reason"), message=_text(raw, "message"),
             damaged=_flag(raw, "damaged"), raw=raw)
 

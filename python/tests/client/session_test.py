@@ -283,6 +283,29 @@ def test_taking_back(fresh):
     assert gone.value.data["nearest"]["seq"] in {one.seq for one in found}
 
 
+def test_forks(fresh):
+    session = fresh("python")
+    session.exec("x = [1]")
+    seq = session.checkpoint("first").seq
+    session.exec("x.append(2)")
+    one, two = session.fork(2, label="twin")
+    (old,) = session.fork(cell=1)
+    assert isinstance(one, glassbell.Session) and isinstance(two, glassbell.Session)
+    assert isinstance(old, glassbell.Session)
+    with one, two, old:
+        one.exec("x.append(3)")
+        assert [child.exec("print(x)").stdout for child in (session, one, two, old)] == [
+            "[1, 2]\n", "[1, 2, 3]\n", "[1, 2]\n", "[1]\n"]
+        info = old.get()
+        assert info.origin == {"session": session.id, "checkpoint": seq, "cell": 1}
+        assert (info.source, info.label, one.get().label) == ("fork", session.get().label, "twin")
+        assert session.get().origin is None
+    with pytest.raises(glassbell.Gone):
+        session.fork(cell=99)
+    with pytest.raises(glassbell.InvalidInput):
+        session.fork(65)
+
+
 def test_completion(py):
     py.exec("some_name = 1")
     assert "some_name" in py.complete("some_n").matches

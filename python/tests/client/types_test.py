@@ -13,7 +13,8 @@ import pytest
 from glassbell._objects import OBJECTS as TABLES, RESULTS
 from glassbell._reader import check, check_result
 from glassbell.errors import ProtocolError
-from glassbell.types import Cell, Entry, Hello, Kept, Lease, Matches, Rewound, SessionInfo, Waiting
+from glassbell.types import (Cell, Entry, Forked, Hello, Kept, Lease, Matches, Rewound, SessionInfo,
+                             Waiting)
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "protocol.md"
 
@@ -110,7 +111,8 @@ def test_other_types_within_are_refused(raw):
 
 RECORDS = Path(__file__).resolve().parents[3] / "tests" / "records"
 TYPED = {"cell": Cell, "session": SessionInfo, "lease": Lease, "entry": Entry, "hello": Hello,
-         "matches": Matches, "kept": Kept, "rewound": Rewound}
+         "matches": Matches, "kept": Kept, "rewound": Rewound,
+         "forked": Forked}
 
 
 def records(ending):

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, Optional, Sequenc
 from .. import _check
 from .._program import Args, Code, program
 from .._wire import Disconnected
-from ..errors import ConnectionFailed, GlassbellError, InvalidInput, ProtocolError, TooLarge
-from ..types import (Cell, Checkpoint, Entry, Kept, Lease, Matches, NetworkRecord, Rewound,
+from ..errors import (ConnectionFailed, GlassbellError, InvalidInput, ProtocolError, TooLarge,
+                      not_opened)
+from ..types import (Cell, Checkpoint, Entry, Forked, Kept, Lease, Matches, NetworkRecord, Rewound,
                      SessionInfo, TerminalInfo, data_of)
 from .connection import AsyncConnection, Lock, OutputCallback, WaitingCallback
 from .execution import AsyncExecution
@@ -32,6 +33,7 @@ _PAGE = 100  # cells of a history asked for at once
 _RECORDS = 500  # of a network, likewise
 _CHECKPOINTS = 100  # of them asked for at once
 _REWIND = 60.0  # seconds that another VM may take to come up
+_FORKS = 64  # sessions that are forked at once
 _ENTRIES = 10000  # names of a folder asked for at once
 _ENTRIES_MAX = 1000000  # and in all: what is in the VM decides how many there are
 
@@ -259,6 +261,30 @@ class AsyncSession:
         """Takes back so many `undo`."""
         return await self.rewind(steps=-_check.whole("steps", steps, 1), interrupt=interrupt,
                                  wait=wait)
+
+    async def fork(self, count: int = 1, *, cell: Optional[int] = None, seq: Optional[int] = None,
+                   name: Optional[str] = None, label: Optional[str] = None,
+                   wait: float = 10.0) -> list[Union[AsyncSession, GlassbellError]]:
+        """Opens sessions that go on, each by itself, from now, from the moment after `cell`, or
+        from a checkpoint by its number or name; this one goes on too. In the place of one that
+        could not be opened stands the error. `wait`: how many seconds it may wait until the session
+        is idle, and each of the new ones for room."""
+        wait = _check.within("wait", wait, 0, _WAIT_MAX)
+        count = _check.whole("count", count, 1)
+        if count > _FORKS:
+            raise InvalidInput(f"count is at most {_FORKS}, and not {count}")
+        forked = Forked.from_json(await self._call(
+            "session.fork", count=count, cell=_check.optional("cell", cell, 0),
+            seq=_check.optional("seq", seq, 1), name=name, label=label,
+            wait_ms=round(wait * 1000), deadline=2 * wait + _REWIND + 2 * count))
+        return [self._child(one.session) if one.session is not None else not_opened(
+            one.kind or "internal", one.message or "") for one in forked.sessions]
+
+    def _child(self, id: str) -> AsyncSession:
+        child = AsyncSession(self.client, id, {"created": True, "incarnation": 1, "reason": "new",
+                                               "source": "fork"})
+        child._timeout = self._timeout
+        return child
 
     # Programs at terminals, beside the cells
 
