@@ -2,6 +2,7 @@
 """Checks of the builder, and of the images in $GLASSBELL_IMAGES or build/images."""
 
 import argparse
+import fcntl
 import hashlib
 import importlib.machinery
 import importlib.util
@@ -9,6 +10,7 @@ import io
 import json
 import lzma
 import os
+import pathlib
 import re
 import shutil
 import stat
@@ -23,6 +25,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 
 from imagekit import cpio, interpreter, kernel, language, recipe, sources  # noqa: E402
+from imagekit.packages import Packages  # noqa: E402
 from imagekit.report import BuildError  # noqa: E402
 
 IMAGES = os.environ.get("GLASSBELL_IMAGES") or os.path.join(HERE, "../build/images")
@@ -549,6 +552,47 @@ def test_new_agent_makes_only_the_initramfs(copy):
     with open(copy / "out/boot.json", encoding="utf-8") as file:
         assert json.load(file)["agent_sha256"] == digest(copy / "init")
     assert "up to date" in build(copy)[0]
+
+
+def test_two_builders_do_not_share_packages_at_once(copy):
+    """Of two folders with one cache, the second waits for the first."""
+    with open(copy / "init", "ab") as agent:
+        agent.write(b"more")
+    (copy / "cache").mkdir()
+    with open(copy / "cache/.lock", "w", encoding="ascii") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        with subprocess.Popen([os.path.join(HERE, "build"), "--output", copy / "out", "--cache", copy / "cache",
+                               "--agent", copy / "init", "--workers", copy / "worker", "shell"],
+                              stdout=subprocess.PIPE, text=True) as second:
+            assert "waiting for another builder" in second.stdout.readline()
+            with open(copy / "out/boot.json", encoding="utf-8") as file:
+                assert json.load(file)["agent_sha256"] != digest(copy / "init")
+            fcntl.flock(first, fcntl.LOCK_UN)
+            assert "done" in second.stdout.read()
+        assert second.returncode == 0
+
+
+class OneFetched:
+    """The store of packages of a suite that has a package in two versions, one after the other."""
+
+    version = None
+
+    def run(self, name, argv, failure):
+        assert argv[:3] == ["sh", "-c", 'cd "$1" && shift && exec "$@"']
+        pathlib.Path(argv[4], f"tool_{self.version.replace(':', '%3a')}_amd64.deb").write_text(self.version)
+
+
+def test_a_package_alone_leaves_the_store_as_it_is(tmp_path, monkeypatch):
+    packages = Packages(tmp_path, "trixie", None)
+    packages.report = fetched = OneFetched()
+    monkeypatch.setattr(packages, "field", lambda package, name: fetched.version)
+    for path in (packages.archives, packages.lists, packages.single):
+        os.makedirs(path)
+    before = [os.stat(path).st_mtime_ns for path in (packages.archives, packages.lists)]
+    for fetched.version in ("1:1.0-1", "1:1.0-2"):
+        assert pathlib.Path(packages.fetch_one("tool")).read_text() == fetched.version
+        assert len(os.listdir(packages.single)) == 1
+    assert before == [os.stat(path).st_mtime_ns for path in (packages.archives, packages.lists)]
 
 
 # Records of languages

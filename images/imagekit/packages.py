@@ -56,13 +56,14 @@ class Packages:
         self.root = root = os.path.join(cache, suite)
         self.report = report
         self.archives = os.path.join(root, "archives")
+        self.single = os.path.join(root, "single")
         self.lists = os.path.join(root, "lists")
         self.sources_list = os.path.join(root, "sources.list")
         self.config = os.path.join(root, "apt.conf")
 
     def update(self):
         """Fetches the package lists."""
-        for path in ("state", "log", "cache", "lists/partial", "archives/partial"):
+        for path in ("state", "log", "cache", "lists/partial", "archives/partial", "single"):
             os.makedirs(os.path.join(self.root, path), exist_ok=True)
         for path, text in ((self.sources_list, sources.as_list(sources.from_host(self.suite))),
                            (self.config, CONFIG.format(root=self.root)),
@@ -96,11 +97,19 @@ class Packages:
         raise BuildError(f"Debian has no package {package} with a field {name}")
 
     def fetch_one(self, package):
-        """Fetches a package without what it depends on into the store; returns its file."""
+        """Fetches a package without what it depends on; returns its file.
+
+        It goes into a folder of its own: roots are being installed from the store at the same time, and
+        mmdebstrap fails when the store changes while it copies it.
+        """
         version = self.field(package, "Version")
         self.report.run("packages", ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh",
-                                     self.archives, "apt-get", "-c", self.config, "download",
+                                     self.single, "apt-get", "-c", self.config, "download",
                                      f"{package}={version}"],
                         failure=f"the package {package} could not be fetched")
-        upstream = version.replace(":", "%3a")
-        return glob.glob(os.path.join(glob.escape(self.archives), f"{package}_{upstream}_*.deb"))[0]
+        name, upstream = glob.escape(os.path.join(self.single, package)), version.replace(":", "%3a")
+        (found,) = glob.glob(f"{name}_{glob.escape(upstream)}_*.deb")
+        for other in glob.glob(f"{name}_*.deb"):
+            if other != found:
+                os.remove(other)  # of an older version
+        return found
