@@ -541,10 +541,10 @@ def test_damage_that_is_found_late_costs_one_checkpoint(tmp_path):
         session.close()
 
 
-def with_settings(tmp_path, text):
+def with_settings(tmp_path, text, env=None):
     path = tmp_path / "a.conf"
     path.write_text(text)
-    return Server("--config", str(path), folder=str(tmp_path))
+    return Server("--config", str(path), folder=str(tmp_path), env=env)
 
 
 def test_one_is_kept_after_each_cell_when_that_is_wanted(tmp_path):
@@ -592,6 +592,66 @@ def test_there_are_no_more_than_the_settings_allow(tmp_path):
             assert out(session.exec("print(x)")) == f"{i}\n"
             assert len(session.call("session.checkpoints")["checkpoints"]) <= 8
         assert out(session.exec("print(x)")) == "0\n"
+        session.close()
+
+
+CELLS = int(os.environ.get("GLASSBELL_PAST_CELLS", "15"))
+MIXED = {
+    "python": ["x = [random.random() for _ in range(@ * 97 % 5000)]", "s = ''.join(map(str, range(@ * 31 % 9000)))",
+               "open(f'f{@ % 7}', 'wb').write(os.urandom(@ * 4099 % 300000))", "d = {j: j * 2 for j in range(@)}",
+               "subprocess.run(['true'])", "del x; gc.collect()", "b = bytearray(@ * 65537 % (6 << 20))", "pass"],
+    "javascript": ["x = Array.from({length: @ * 97 % 5000}, Math.random)", "fs.writeFileSync('f', 'y'.repeat(@ * 999))",
+                   "b = Buffer.alloc(@ * 65537 % (6 << 20), 7)", "0"],
+    "shell": ["x=$(seq @)", "head -c $((@ * 4099 % 300000)) /dev/urandom > f", "ls / | sort > g", ":"],
+}
+
+
+@pytest.mark.parametrize("image, before", [("python", "import gc, os, random, subprocess; x = 0"),
+                                           ("javascript", "fs = require('fs'); x = b = 0"), ("shell", ":")])
+@pytest.mark.parametrize("way", ["userfaultfd", "soft-dirty", "content"])
+def test_no_changed_page_is_missed(tmp_path, way, image, before):
+    """Each checkpoint compares all pages with what it found, and fails if it has missed one."""
+    env = {"GLASSBELL_TRACKING": way, "GLASSBELL_VERIFY_TRACKING": "1"}
+    with Server(folder=str(tmp_path), env=env) as server, server.client() as client:
+        if client.call("hello")["tracking"] != way:
+            pytest.skip(f"this host's kernel has no {way}")
+        client.send("image.warm", image=image).wait(240)
+        session = Session(client, image=image)
+        session.exec(before)
+        for i in range(1, CELLS + 1):
+            for text in MIXED[image]:
+                session.exec(text.replace("@", str(i)))
+            checkpoint(session)
+            if i % 10 == 5:
+                rewind(session, steps=1 + i % 3)
+        session.close()
+
+
+@pytest.mark.parametrize("way", ["userfaultfd", "content"])
+def test_a_checkpoint_copies_what_has_changed(tmp_path, way):
+    """One that copies a little of a large session is taken although the session is larger than the limit."""
+    with with_settings(tmp_path, "[past]\ncheckpoints = idle\nlargest = 40M\n", {"GLASSBELL_TRACKING": way}) as server, \
+            server.client() as client:
+        if client.call("hello")["tracking"] != way:
+            pytest.skip(f"this host's kernel has no {way}")
+        client.send("image.warm", image="python").wait(240)
+        session = Session(client)
+
+        def cells():
+            return [one["cell"] for one in session.call("session.checkpoints")["checkpoints"]]
+
+        wait_for(lambda: cells() == [0])
+        session.exec("import os; x = os.urandom(60 << 20)")
+        assert checkpoint(session)["pages"] > 15000
+        session.exec("y = 1")
+        if way == "userfaultfd":
+            wait_for(lambda: cells()[-1] == 2)
+        session.exec("y = 2")
+        small = checkpoint(session)
+        assert small["pages"] < 5000 and cells()[-1] == 3
+        session.exec("del x")
+        rewind(session, seq=small["seq"])
+        assert out(session.exec("print(y, len(x) >> 20)")) == "2 60\n"
         session.close()
 
 

@@ -266,6 +266,11 @@ static void doctor_on_host(void *arg, struct gb_host *host, const struct gb_err 
     doctor_find_qemu(doctor, host);
     doctor_find(doctor, VERDICT_GOOD, "firmware", "%s", host->firmware);
     doctor_find(doctor, VERDICT_GOOD, "launcher", "%s", host->launcher);
+    doctor_find(doctor, VERDICT_GOOD, "checkpoints", "changed memory is found by %s%s",
+                gb_memory_way_name(host->tracking),
+                host->tracking == GB_MEMORY_BY_CONTENT
+                    ? ", which takes longer the more a session has used; Linux 6.7 has a faster way"
+                    : "");
     doctor_find_isolation(doctor, host);
     doctor_find_images(doctor, host);
     doctor->host = host;

@@ -52,6 +52,9 @@ static const struct gb_member hello_members[] = {
           .doc = "a sentence: why this accelerator"),
     HELLO(isolation, "isolation", GB_WORD, GB_ALWAYS, .words = &gb_isolation_words,
           .doc = "emulation (TCG) is not a security boundary"),
+    HELLO(tracking, "tracking", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX,
+          .doc = "how a checkpoint finds the memory that has changed: `userfaultfd`, `soft-dirty`, "
+                 "or `content` (by comparing everything that the session has ever changed)"),
     HELLO(server, "guard", GB_OBJECT, GB_ALWAYS, .object = &guard_object,
           .doc = "stages of confinement of the QEMU processes"),
     HELLO(images, "images", GB_LIST, GB_ALWAYS, .object = &gb_image_info_object, .max = IMAGES_MAX,

@@ -28,7 +28,7 @@ struct gb_stage_info {
 };
 
 struct gb_hello_info {
-    struct gb_bytes server, accel, accel_reason;
+    struct gb_bytes server, accel, accel_reason, tracking;
     uint8_t isolation; /* enum gb_isolation */
     uint32_t protocol;
     uint64_t pid, client;

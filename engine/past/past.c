@@ -39,6 +39,7 @@ struct gb_past {
     struct gb_snapshot *snapshot;
     char *path;
     struct keep_limits limits;
+    enum gb_memory_way way;
     struct gb_past_moment *moments;
     size_t count;
     uint64_t here, bytes;
@@ -73,7 +74,7 @@ struct gb_past {
 };
 
 struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, const char *path,
-                            struct keep_limits limits)
+                            struct keep_limits limits, enum gb_memory_way way)
 {
     struct gb_past *past = xcalloc(1, sizeof(*past));
 
@@ -81,6 +82,7 @@ struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, 
     past->snapshot = gb_snapshot_ref(snapshot);
     past->path = xstrdup(path);
     past->limits = limits;
+    past->way = way;
     past->now.memory = past->next.memory = GB_MEMORY_NONE;
     past->state_fd = -1;
     past->work.data = past;
@@ -286,9 +288,11 @@ static int past_find_memory(const struct gb_past *past, struct past_vm *vm, pid_
 static int past_new_track(struct gb_past *past, struct past_vm *vm)
 {
     gb_track_free(vm->track);
-    vm->track = gb_track_new(vm->memory.pages, past->snapshot->files.ram_fd);
+    vm->track = gb_track_new(vm->memory.pages, past->snapshot->files.ram_fd, past->way);
     if (vm->track == NULL)
         return gb_err_set(&past->err, GB_ECAPACITY, "no memory to follow a session");
+    if (getenv("GLASSBELL_VERIFY_TRACKING") != NULL)
+        gb_track_verify(vm->track);
     return 0;
 }
 

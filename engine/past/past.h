@@ -2,9 +2,9 @@
 /* The past of a session: checkpoints of its VM on disk, and VMs that continue from one of them.
  *
  * Theory of operation. The user brings the guest to rest; then the device state is saved, a thread
- * copies the VM's private pages, and the user is told that the guest may continue. Afterwards a
- * thread compares, packs and appends what was copied to the chain (chain.h). So the guest is
- * stopped for a few ms, longer with more private memory.
+ * copies the pages that may have changed (track.h), and the user is told that the guest may
+ * continue. Afterwards a thread compares, packs and appends what was copied to the chain (chain.h).
+ * So the guest is stopped for a few ms, longer with more memory to copy.
  *
  * A rewind starts another VM, a clone of the snapshot that the session was made from: while its
  * process waits for device state, the pages of the chain are written into its memory; then it loads
@@ -41,9 +41,9 @@ struct gb_past_moment {
 };
 
 /* For a session whose VM was made from @snapshot (held). Its chain is the file @path, created when
- * needed. Gives. */
+ * needed. Changes of a VM's memory are found by @way, where it allows it. Gives. */
 struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, const char *path,
-                            struct keep_limits limits);
+                            struct keep_limits limits, enum gb_memory_way way);
 /* No further callbacks. An operation in progress runs to its end; then the file is removed. No-op
  * on NULL. */
 void gb_past_free(struct gb_past *past);

@@ -26,6 +26,10 @@ struct gb_track {
     uint32_t pages;
     int base_fd;
     uint64_t seed;
+    enum gb_memory_way way;
+    bool is_watched, verifies;
+    uint8_t *pending; /* a bit for each page that may have changed since the last commit */
+    bool has_pending;
     struct track_hash *known; /* for each page */
     struct gb_buf looked;     /* ranges copied by the last look */
     struct gb_buf changed;    /* those of them that changed */
@@ -34,18 +38,26 @@ struct gb_track {
     size_t capacity; /* of data */
 };
 
-struct gb_track *gb_track_new(uint32_t pages, int base_fd)
+struct gb_track *gb_track_new(uint32_t pages, int base_fd, enum gb_memory_way way)
 {
     struct gb_track *track = xcalloc(1, sizeof(*track));
 
     track->pages = pages;
     track->base_fd = base_fd;
+    track->way = way;
     track->known = try_calloc(pages, sizeof(*track->known));
-    if (track->known == NULL || gb_random_fill(&track->seed, sizeof(track->seed)) < 0) {
+    track->pending = try_calloc(pages / 8 + 1, 1);
+    if (track->known == NULL || track->pending == NULL ||
+        gb_random_fill(&track->seed, sizeof(track->seed)) < 0) {
         gb_track_free(track);
         return NULL;
     }
     return track;
+}
+
+void gb_track_verify(struct gb_track *track)
+{
+    track->verifies = true;
 }
 
 void gb_track_free(struct gb_track *track)
@@ -53,6 +65,7 @@ void gb_track_free(struct gb_track *track)
     if (track == NULL)
         return;
     free(track->known);
+    free(track->pending);
     free(track->data);
     gb_buf_release(&track->looked);
     gb_buf_release(&track->changed);
@@ -92,6 +105,76 @@ static int track_reserve(struct gb_track *track, size_t size, struct gb_err *err
     return 0;
 }
 
+static bool track_is_pending(const struct gb_track *track, uint32_t page)
+{
+    return (track->pending[page / 8] & 1u << page % 8) != 0;
+}
+
+static void track_add_pending(struct gb_track *track, const struct gb_buf *buf)
+{
+    size_t count;
+    const struct gb_page_range *ranges = track_ranges(buf, &count);
+
+    for (size_t i = 0; i < count; i++)
+        for (uint32_t page = ranges[i].first; page - ranges[i].first < ranges[i].count; page++)
+            track->pending[page / 8] |= (uint8_t)(1u << page % 8);
+    track->has_pending = track->has_pending || count > 0;
+}
+
+static int track_add(struct gb_buf *buf, uint32_t page, struct gb_err *err)
+{
+    struct gb_page_range range = {page, 1};
+
+    if (buf->size > 0) {
+        struct gb_page_range *last = (void *)(buf->memory + buf->start + buf->size - sizeof(range));
+
+        if (last->first + last->count == page) {
+            last->count++;
+            return 0;
+        }
+    }
+    if (!gb_buf_try_add(buf, &range, sizeof(range), SIZE_MAX))
+        return gb_err_set(err, GB_ECAPACITY, "no memory for the pages of a checkpoint");
+    return 0;
+}
+
+/* All private pages, and everything that is written from now on will be known. */
+static int track_find_all(struct gb_track *track, const struct gb_memory *memory,
+                          struct gb_err *err)
+{
+    int r = gb_memory_private(memory, &track->looked, err);
+
+    track_add_pending(track, &track->looked);
+    track->is_watched = r == 0 && track->way != GB_MEMORY_BY_CONTENT &&
+                        gb_memory_watch(memory, track->way, NULL) == 0;
+    return r;
+}
+
+/* Sets `looked`. What is pending stays so if the look fails later. */
+static int track_find(struct gb_track *track, const struct gb_memory *memory, struct gb_err *err)
+{
+    const bool had_pending = track->has_pending;
+
+    if (!track->is_watched)
+        return track_find_all(track, memory, err);
+    if (gb_memory_changed(memory, track->way, &track->looked, NULL) < 0) {
+        gb_buf_clear(&track->looked);
+        return track_find_all(track, memory, err);
+    }
+    track_add_pending(track, &track->looked);
+    if (track->verifies) {
+        gb_buf_clear(&track->looked);
+        return gb_memory_private(memory, &track->looked, err);
+    }
+    if (!had_pending)
+        return 0;
+    gb_buf_clear(&track->looked);
+    for (uint32_t page = 0; page < track->pages; page++)
+        if (track_is_pending(track, page) && track_add(&track->looked, page, err) < 0)
+            return -GB_ECAPACITY;
+    return 0;
+}
+
 int gb_track_look(struct gb_track *track, const struct gb_memory *memory, size_t limit,
                   struct gb_err *err)
 {
@@ -104,12 +187,10 @@ int gb_track_look(struct gb_track *track, const struct gb_memory *memory, size_t
     gb_buf_clear(&track->looked);
     gb_buf_clear(&track->changed);
     gb_buf_clear(&track->news);
-    r = gb_memory_private(memory, &track->looked, err);
-    if (r < 0)
-        return r;
+    r = track_find(track, memory, err);
     size = track_count(&track->looked) * GB_PAGE;
-    if (size > limit)
-        r = gb_err_set(err, GB_ETOOLARGE, "the session has %ju MB of its own, more than %zu MB",
+    if (r == 0 && size > limit)
+        r = gb_err_set(err, GB_ETOOLARGE, "a checkpoint would copy %ju MB, more than %zu MB",
                        (uintmax_t)(size >> 20), limit >> 20);
     if (r == 0)
         r = track_reserve(track, (size_t)size, err);
@@ -154,24 +235,6 @@ static int track_is_base(const struct gb_track *track, uint32_t page, const uint
     return memcmp(base, content, sizeof(base)) == 0;
 }
 
-static int track_add(struct gb_track *track, uint32_t page, struct gb_err *err)
-{
-    struct gb_page_range range = {page, 1};
-
-    if (track->changed.size > 0) {
-        struct gb_page_range *last = (void *)(track->changed.memory + track->changed.start +
-                                              track->changed.size - sizeof(range));
-
-        if (last->first + last->count == page) {
-            last->count++;
-            return 0;
-        }
-    }
-    if (!gb_buf_try_add(&track->changed, &range, sizeof(range), SIZE_MAX))
-        return gb_err_set(err, GB_ECAPACITY, "no memory for the pages of a checkpoint");
-    return 0;
-}
-
 /* 1: the page has changed; 0: it has not; or an error. */
 static int track_judge(struct gb_track *track, uint32_t page, const uint8_t *content,
                        struct gb_err *err)
@@ -186,6 +249,9 @@ static int track_judge(struct gb_track *track, uint32_t page, const uint8_t *con
         same = track_is_base(track, page, content, err);
     if (same < 0)
         return same;
+    if (track->verifies && !same && !track_is_pending(track, page))
+        return gb_err_set(err, GB_EINTERNAL, "page %u has changed, and was not found by %s",
+                          (unsigned)page, gb_memory_way_name(track->way));
     if (!gb_buf_try_add(&track->news, &news, sizeof(news), SIZE_MAX))
         return gb_err_set(err, GB_ECAPACITY, "no memory for the pages of a checkpoint");
     return !same;
@@ -204,7 +270,7 @@ int gb_track_sort(struct gb_track *track, struct gb_track_changes *ret_changes, 
         for (uint32_t page = ranges[i].first; page - ranges[i].first < ranges[i].count; page++) {
             int r = track_judge(track, page, from, err);
 
-            if (r > 0 && track_add(track, page, err) < 0)
+            if (r > 0 && track_add(&track->changed, page, err) < 0)
                 r = -GB_ECAPACITY;
             if (r < 0)
                 return r;
@@ -237,6 +303,8 @@ void gb_track_commit(struct gb_track *track)
     for (size_t i = 0; i < track->news.size / sizeof(*news); i++)
         track->known[news[i].page] = news[i].hash;
     gb_buf_clear(&track->news);
+    memset(track->pending, 0, track->pages / 8 + 1);
+    track->has_pending = false;
 }
 
 void gb_track_rest(struct gb_track *track)

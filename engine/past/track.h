@@ -6,6 +6,11 @@
  * and returns those that differ. The first time, a page is compared with the snapshot: a third of
  * what a young session has written equals what was there before.
  *
+ * Reading and hashing all private pages takes the longer the more a session has ever used. So where
+ * the system can tell which pages were written to (platform/memory.h), a look takes only those,
+ * and those of earlier looks that were not committed; it also finds pages that were written with
+ * the content that they had, which the hash sorts out. The first look at a VM takes all.
+ *
  * A look has two halves. While the VM is stopped, gb_track_look() copies its pages, which is all
  * that the pause has to cover. After it continues, gb_track_sort() determines which of them are
  * new.
@@ -25,13 +30,17 @@
 
 struct gb_track;
 
-/* For a memory of @pages whose other pages are in @base_fd (borrowed, for reading). NULL: out of
- * memory. Gives. */
-struct gb_track *gb_track_new(uint32_t pages, int base_fd);
+/* For a memory of @pages whose other pages are in @base_fd (borrowed, for reading), and of which
+ * changes are found by @way, if the process allows it. NULL: out of memory. Gives. */
+struct gb_track *gb_track_new(uint32_t pages, int base_fd, enum gb_memory_way way);
+/* From now on each look compares all private pages, and fails if a page had changed that @way would
+ * not have found. */
+void gb_track_verify(struct gb_track *track);
 /* No-op on NULL. */
 void gb_track_free(struct gb_track *track);
 
-/* Copies the private pages of @memory, at most @limit bytes (GB_ETOOLARGE above). */
+/* Copies the private pages of @memory that may have changed, at most @limit bytes (GB_ETOOLARGE
+ * above). */
 int gb_track_look(struct gb_track *track, const struct gb_memory *memory, size_t limit,
                   struct gb_err *err);
 

@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "guard/launcher/tracking.h"
 #include "past/chain.h"
 
 enum { PAGES = 600, STEPS = 30 };
@@ -23,6 +25,7 @@ static struct gb_err err;
 static char path[64];
 static int base = -1;
 static struct stat base_info;
+static uint64_t copied; /* by the last checkpoint */
 static uint8_t expected[STEPS + 1][PAGES * GB_PAGE];
 
 /* A process that has mapped the base. */
@@ -43,6 +46,7 @@ static struct guest guest_start(void)
     if (guest.pid == 0) {
         void *at = mmap(NULL, sizeof(expected[0]), PROT_READ | PROT_WRITE, MAP_PRIVATE, base, 0);
 
+        (void)syscall(SYS_userfaultfd, TRACKING_FLAGS); /* as the launcher has QEMU do */
         if (at == MAP_FAILED || write(ready[1], &byte, 1) != 1)
             _exit(2);
         for (;;)
@@ -131,6 +135,7 @@ static uint64_t keep(struct gb_track *track, struct gb_chain *chain, const struc
     uint64_t seq;
 
     ck_assert_msg(gb_track_look(track, &guest->memory, SIZE_MAX, &err) == 0, "%s", err.message);
+    copied = gb_track_copied(track);
     ck_assert_msg(gb_track_sort(track, &changes, &err) == 0, "%s", err.message);
     ck_assert_uint_eq(changes.pages, expected_pages);
     checkpoint.ranges = changes.ranges;
@@ -141,19 +146,29 @@ static uint64_t keep(struct gb_track *track, struct gb_chain *chain, const struc
     return seq;
 }
 
+/* One that does not work here is left out. */
+static enum gb_memory_way usable(int way)
+{
+    return gb_memory_way_works(way) ? way : GB_MEMORY_BY_CONTENT;
+}
+
 START_TEST(each_moment_comes_back)
 {
-    struct gb_track *track = gb_track_new(PAGES, base);
+    const enum gb_memory_way way = usable(_i);
+    struct gb_track *track = gb_track_new(PAGES, base, way);
     struct guest guest = guest_start();
     struct gb_chain *chain;
-    uint64_t seqs[STEPS + 1] = {0};
+    uint64_t seqs[STEPS + 1] = {0}, written = 0;
 
     ck_assert_int_eq(gb_chain_open(path, false, &chain, &err), 0);
     for (int i = 1; i <= STEPS; i++) {
         uint32_t changed = change(&guest, expected[i - 1], expected[i]);
 
         seqs[i] = keep(track, chain, &guest, seqs[i - 1], changed);
+        written += copied;
     }
+    /* At most 40 pages are written to in a step, and more than 500 are private in the end. */
+    ck_assert_int_eq(written <= 40ul * STEPS * GB_PAGE, way != GB_MEMORY_BY_CONTENT);
     guest_end(&guest);
     for (int i = STEPS; i > 0; i -= 3) {
         _cleanup_(gb_buf_release) struct gb_buf device = {0};
@@ -171,7 +186,8 @@ END_TEST
 /* What could not be written is given again. */
 START_TEST(nothing_is_forgotten_by_a_failure)
 {
-    struct gb_track *track = gb_track_new(PAGES, base);
+    const enum gb_memory_way way = usable(_i);
+    struct gb_track *track = gb_track_new(PAGES, base, way);
     struct guest guest = guest_start();
     struct gb_track_changes changes;
     uint32_t first, second;
@@ -194,14 +210,68 @@ START_TEST(nothing_is_forgotten_by_a_failure)
 }
 END_TEST
 
+/* The comparison that finds what a way has missed finds it. */
+START_TEST(what_is_missed_is_noticed)
+{
+    const enum gb_memory_way way = GB_MEMORY_BY_USERFAULTFD;
+    struct gb_track *track = gb_track_new(PAGES, base, way);
+    struct guest guest = guest_start();
+    struct gb_track_changes changes;
+    struct gb_chain *chain;
+    struct gb_buf found = {0};
+
+    ck_assert_int_eq(gb_chain_open(path, false, &chain, &err), 0);
+    gb_track_verify(track);
+    (void)keep(track, chain, &guest, 0, change(&guest, expected[0], expected[1]));
+    (void)keep(track, chain, &guest, 1, change(&guest, expected[1], expected[2]));
+    if (gb_memory_way_works(way)) {
+        (void)change(&guest, expected[2], expected[3]);
+        ck_assert_int_eq(gb_memory_changed(&guest.memory, way, &found, &err), 0); /* steals it */
+        ck_assert_int_eq(gb_track_look(track, &guest.memory, SIZE_MAX, &err), 0);
+        ck_assert_int_eq(gb_track_sort(track, &changes, &err), -GB_EINTERNAL);
+    }
+    gb_buf_release(&found);
+    guest_end(&guest);
+    gb_chain_close(chain);
+    gb_track_free(track);
+}
+END_TEST
+
+/* A process without a userfaultfd: as we are. */
+START_TEST(who_cannot_be_followed_is_compared)
+{
+    struct gb_memory memory = GB_MEMORY_NONE;
+    uint8_t *at = mmap(NULL, sizeof(expected[0]), PROT_READ | PROT_WRITE, MAP_PRIVATE, base, 0);
+    struct gb_track *track = gb_track_new(PAGES, base, GB_MEMORY_BY_USERFAULTFD);
+    struct gb_track_changes changes;
+
+    ck_assert_ptr_ne(at, MAP_FAILED);
+    ck_assert_int_eq(gb_memory_open(getpid(), &base_info, &memory, &err), 0);
+    ck_assert_int_eq(gb_memory_watch(&memory, GB_MEMORY_BY_USERFAULTFD, &err), -GB_EUNSUPPORTED);
+    for (uint32_t i = 1; i < 4; i++) {
+        at[(size_t)i * GB_PAGE] ^= 1;
+        ck_assert_int_eq(gb_track_look(track, &memory, SIZE_MAX, &err), 0);
+        ck_assert_int_eq(gb_track_sort(track, &changes, &err), 0);
+        ck_assert_uint_eq(changes.pages, 1);
+        ck_assert_uint_eq(changes.ranges->first, i);
+        gb_track_commit(track);
+    }
+    gb_memory_close(&memory);
+    gb_track_free(track);
+    ck_assert_int_eq(munmap(at, sizeof(expected[0])), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("past/track");
     TCase *tests = tcase_create("track");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, each_moment_comes_back);
-    tcase_add_test(tests, nothing_is_forgotten_by_a_failure);
+    tcase_add_loop_test(tests, each_moment_comes_back, 0, GB_MEMORY_WAYS);
+    tcase_add_loop_test(tests, nothing_is_forgotten_by_a_failure, 0, GB_MEMORY_WAYS);
+    tcase_add_test(tests, what_is_missed_is_noticed);
+    tcase_add_test(tests, who_cannot_be_followed_is_compared);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

@@ -44,6 +44,32 @@ void gb_memory_close(struct gb_memory *memory);
  * GB_ECAPACITY: out of memory. */
 int gb_memory_private(const struct gb_memory *memory, struct gb_buf *ranges, struct gb_err *err);
 
+/* How the pages that a process has written to since the last look are found. */
+enum gb_memory_way {
+    GB_MEMORY_BY_CONTENT,     /* not at all: all private pages have to be compared */
+    GB_MEMORY_BY_SOFT_DIRTY,  /* bits of the page table; clearing them costs the whole process */
+    GB_MEMORY_BY_USERFAULTFD, /* asynchronous write protection, and PAGEMAP_SCAN: Linux 6.7 */
+    GB_MEMORY_WAYS
+};
+
+/* "content", "soft-dirty", "userfaultfd". */
+const char *gb_memory_way_name(enum gb_memory_way way);
+/* Whether this system can do it, tried out with a page of our own. */
+bool gb_memory_way_works(enum gb_memory_way way);
+/* The last of these that works; $GLASSBELL_TRACKING may name another one, which is used if it
+ * works. */
+enum gb_memory_way gb_memory_choose_way(void);
+
+/* From now on gb_memory_changed() knows what the process writes. May be called again. The process
+ * stands still. GB_EUNSUPPORTED: not this process: one that the launcher has not started. */
+int gb_memory_watch(const struct gb_memory *memory, enum gb_memory_way way, struct gb_err *err);
+
+/* Like gb_memory_private(), but only those that have been written to since the last call, or since
+ * gb_memory_watch(). The process stands still. After a failure nothing is known any more: read all
+ * private pages, and watch again. */
+int gb_memory_changed(const struct gb_memory *memory, enum gb_memory_way way, struct gb_buf *ranges,
+                      struct gb_err *err);
+
 /* Copies the pages of @ranges, concatenated, from the process to @data, or back. Pages written
  * become private to the process. GB_ECLOSED: the process has ended, even if another one has its
  * number now. */

@@ -146,8 +146,9 @@ const struct gb_option gb_options[] = {
     SIZE("past", "total", past.total, 0, TB, "4G", LIVE,
          "what those of all sessions may take on disk: above it none are taken"),
     SIZE("past", "largest", past.largest, 1 << 20, TB, "128M", LIVE,
-         "a session with more memory of its own than this is not looked at after each cell, which "
-         "would take it too long, but only when it is asked for"),
+         "where a checkpoint would have to copy more of a session's memory than this, none is taken "
+         "after its cells until a client has asked for one: what has changed since the last one, or "
+         "all that the session has ever changed, as `tracking` in `hello` says"),
     SIZE("admission", "memory", admission.memory_bytes, 0, TB, "0", LIVE,
          "memory for VMs, all charges together; 0: what the control group or the host has, less the "
          "reserve"),

@@ -156,6 +156,7 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
     opening->arg = arg;
     host->loop = loop;
     host->machine = gb_machine_native();
+    host->tracking = gb_memory_choose_way();
     host->run = config->run != NULL ? xstrdup(config->run) : gb_path_runtime();
     host->cache = config->cache != NULL ? xstrdup(config->cache) : gb_path_cache();
     host->require_isolation = config->require_isolation;

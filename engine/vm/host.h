@@ -10,6 +10,7 @@
 #include "guard/guard.h"
 #include "loop/loop.h"
 #include "machine/machine.h"
+#include "platform/memory.h"
 #include "vm/image.h"
 
 struct gb_host_config {
@@ -37,8 +38,9 @@ struct gb_host {
     char *qemu_package; /* its builder's version string: "Debian 1:7.2+dfsg-7"; may be empty */
     uint32_t cpu_known; /* features that are switched off and known to QEMU (cpu.h) */
     enum gb_accel accel;
-    char *accel_reason;    /* a sentence: why this one was chosen */
-    uint32_t guard_stages; /* bits of enum gb_guard_stage that a probe found to work */
+    char *accel_reason;          /* a sentence: why this one was chosen */
+    enum gb_memory_way tracking; /* how changes of a VM's memory are found */
+    uint32_t guard_stages;       /* bits of enum gb_guard_stage that a probe found to work */
     bool require_isolation;
     bool qemu_sandbox;  /* QEMU has -sandbox */
     uint32_t tsc_khz;   /* of the host's time stamp counter; 0: unknown */

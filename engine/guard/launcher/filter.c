@@ -24,6 +24,8 @@
 #include <sys/prctl.h>
 #include <termios.h>
 
+#include "guard/launcher/tracking.h"
+
 #define CALL(name) SCMP_SYS(name)
 
 static const int allowed[] = {
@@ -196,7 +198,6 @@ static const int hostile[] = {
     CALL(setns),
     CALL(bpf),
     CALL(perf_event_open),
-    CALL(userfaultfd),
     CALL(keyctl),
     CALL(add_key),
     CALL(request_key),
@@ -293,6 +294,17 @@ static int add_signals(scmp_filter_ctx filter)
                                     SCMP_A2(SCMP_CMP_EQ, SIGABRT, 0));
 }
 
+/* Only the call that the launcher makes in its place. */
+static int add_tracking(scmp_filter_ctx filter)
+{
+    int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(userfaultfd), 1,
+                             SCMP_A0(SCMP_CMP_EQ, TRACKING_FLAGS, 0));
+
+    return r < 0 ? r
+                 : seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, CALL(userfaultfd), 1,
+                                    SCMP_A0(SCMP_CMP_NE, TRACKING_FLAGS, 0));
+}
+
 static int add_rules(scmp_filter_ctx filter, bool kvm)
 {
     int r = 0;
@@ -317,6 +329,8 @@ static int add_rules(scmp_filter_ctx filter, bool kvm)
     /* Its flags are in memory, which a filter cannot read; without it the C library uses clone. */
     if (r == 0)
         r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
+    if (r == 0)
+        r = add_tracking(filter);
     if (r == 0)
         r = add_signals(filter);
     if (r == 0)

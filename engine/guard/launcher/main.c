@@ -17,6 +17,7 @@
  * A stage that fails is reported and skipped; with --require it is fatal. The parent has no
  * privileges left either. It
  *   - answers the child's requests for files (opener.h),
+ *   - gives QEMU a descriptor by which its memory can be followed (tracking.h),
  *   - kills the child on SIGTERM, SIGINT, SIGHUP and when the lifeline's other end is closed,
  *   - reaps the child and then exits the same way (same exit code, same signal, SIGABRT if it
  *     aborted): the end of the launcher is the end of QEMU.
@@ -45,6 +46,7 @@
 #include "guard/launcher/options.h"
 #include "guard/launcher/root.h"
 #include "guard/launcher/stages.h"
+#include "guard/launcher/tracking.h"
 #include "guard/stages.h"
 
 enum { EXIT_LAUNCHER = 125 };
@@ -263,6 +265,8 @@ __attribute__((noreturn)) static void run_child(struct guard_options *options, b
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     for (int signum = 1; signum < NSIG; signum++)
         (void)signal(signum, SIG_DFL); /* allowed: only resets what was inherited */
+    if (options->program != NULL)
+        tracking_expect();
     r = gb_filter_load(options->kvm, &listener);
     if (r == 0)
         r = opener_send_listener(socket, listener);
@@ -333,7 +337,7 @@ __attribute__((noreturn)) static void watch_child(const struct guard_options *op
             continue;
         if (info.ssi_signo != SIGCHLD)
             (void)kill(child, SIGKILL);
-        else if (waitpid(child, &status, WNOHANG) == child)
+        else if (waitpid(child, &status, WNOHANG) == child && !tracking_give(child, status))
             end_like(status, aborted);
     }
 }

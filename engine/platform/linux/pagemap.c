@@ -16,9 +16,16 @@ struct pagemap_scan {
     uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
 };
 #define PAGEMAP_SCAN_ _IOWR('f', 16, struct pagemap_scan)
-enum { PAGE_IS_FILE = 1 << 2, PAGE_IS_PRESENT = 1 << 3, PAGE_IS_SWAPPED = 1 << 4 };
+enum { PAGEMAP_PROTECT = 1 << 0, PAGEMAP_CHECK_ASYNC = 1 << 1 }; /* flags */
+enum {
+    PAGE_IS_WRITTEN = 1 << 1,
+    PAGE_IS_FILE = 1 << 2,
+    PAGE_IS_PRESENT = 1 << 3,
+    PAGE_IS_SWAPPED = 1 << 4
+};
 
 /* An entry of the file. */
+#define PAGEMAP_DIRTY (UINT64_C(1) << 55)
 #define PAGEMAP_FILE (UINT64_C(1) << 61)
 #define PAGEMAP_SWAPPED (UINT64_C(1) << 62)
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
@@ -44,18 +51,21 @@ static int pagemap_add(struct gb_buf *ranges, size_t begin, uint32_t first, uint
     return gb_buf_try_add(ranges, &range, sizeof(range), SIZE_MAX) ? 0 : -ENOMEM;
 }
 
-int pagemap_scan(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges)
+/* @also: categories that the pages have as well. */
+static int pagemap_scan_for(int fd, uint64_t start, uint32_t pages, uint64_t flags, uint64_t also,
+                            struct gb_buf *ranges)
 {
     struct pagemap_region regions[PAGEMAP_REGIONS];
     const size_t begin = ranges->size;
     struct pagemap_scan scan = {
         .size = sizeof(scan),
+        .flags = flags,
         .start = start,
         .end = start + (uint64_t)pages * GB_PAGE,
         .vec = (uintptr_t)regions,
         .vec_len = PAGEMAP_REGIONS,
         .category_inverted = PAGE_IS_FILE,
-        .category_mask = PAGE_IS_FILE,
+        .category_mask = PAGE_IS_FILE | also,
         .category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
         .return_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
     };
@@ -80,12 +90,25 @@ int pagemap_scan(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges)
     return 0;
 }
 
+int pagemap_scan(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges)
+{
+    return pagemap_scan_for(fd, start, pages, 0, 0, ranges);
+}
+
+int pagemap_scan_written(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges)
+{
+    return pagemap_scan_for(fd, start, pages, PAGEMAP_PROTECT | PAGEMAP_CHECK_ASYNC,
+                            PAGE_IS_WRITTEN, ranges);
+}
+
 static bool pagemap_is_private(uint64_t entry)
 {
     return (entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED)) != 0 && (entry & PAGEMAP_FILE) == 0;
 }
 
-int pagemap_read(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges)
+/* Private pages that have all bits of @also. */
+static int pagemap_read_for(int fd, uint64_t start, uint32_t pages, uint64_t also,
+                            struct gb_buf *ranges)
 {
     uint64_t entries[PAGEMAP_ENTRIES];
     const size_t begin = ranges->size;
@@ -102,11 +125,22 @@ int pagemap_read(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges)
         if ((size_t)n < sizeof(entries[0]))
             return -EIO; /* the process has ended */
         for (size_t i = 0; i < (size_t)n / sizeof(entries[0]); i++, at++) {
-            int r = pagemap_is_private(entries[i]) ? pagemap_add(ranges, begin, at, 1) : 0;
+            const bool found = pagemap_is_private(entries[i]) && (entries[i] & also) == also;
+            int r = found ? pagemap_add(ranges, begin, at, 1) : 0;
 
             if (r < 0)
                 return r;
         }
     }
     return 0;
+}
+
+int pagemap_read(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges)
+{
+    return pagemap_read_for(fd, start, pages, 0, ranges);
+}
+
+int pagemap_read_dirty(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges)
+{
+    return pagemap_read_for(fd, start, pages, PAGEMAP_DIRTY, ranges);
 }

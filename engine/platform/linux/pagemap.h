@@ -11,4 +11,9 @@
 
 /* Adds ranges as gb_memory_private() does. 0 or -errno; -ENOTTY: the kernel lacks the ioctl. */
 int pagemap_scan(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges);
+/* Only those that are not write-protected, and protects them: the range is registered with a
+ * userfaultfd. -EPERM: it is not. */
+int pagemap_scan_written(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges);
+/* Only those whose soft-dirty bit is set. */
+int pagemap_read_dirty(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges);
 int pagemap_read(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges);

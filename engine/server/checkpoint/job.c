@@ -312,6 +312,7 @@ static void job_on_taken(void *arg, const struct gb_past_taken *taken, const str
         return;
     }
     state->is_known = true;
+    state->too_large = false;
     if (job->kind == JOB_REWIND) {
         job_return(hosted);
         return;

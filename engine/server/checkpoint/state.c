@@ -43,7 +43,8 @@ int checkpoint_make_past(struct hosted *hosted, struct gb_err *err)
         return r;
     path = xasprintf("%s/%s", checkpoint_of_server(hosted->server)->folder,
                      gb_session_id(hosted->session));
-    state->past = gb_past_new(hosted->server->loop, gb_start_origin(&hosted->start), path, limits);
+    state->past = gb_past_new(hosted->server->loop, gb_start_origin(&hosted->start), path, limits,
+                              hosted->server->host->tracking);
     return 0;
 }
 

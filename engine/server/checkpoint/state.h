@@ -43,10 +43,10 @@ struct job {
     struct hosted *hosted;
     struct request *request; /* NULL: nobody waits for it (any more) */
     enum job_kind kind;
-    bool released;           /* the session is running again */
-    bool asked;              /* requested by a client */
-    bool drops, interrupts;  /* of a rewind, and not done yet: queued cells, the running one */
-    char *name;              /* of the checkpoint, or of the target; NULL: none */
+    bool released;          /* the session is running again */
+    bool asked;             /* requested by a client */
+    bool drops, interrupts; /* of a rewind, and not done yet: queued cells, the running one */
+    char *name;             /* of the checkpoint, or of the target; NULL: none */
     struct job_target target;
     uint64_t begun_ns, from_seq;
     uint32_t cells;       /* how many there were when it started */
@@ -75,7 +75,7 @@ struct checkpoint_session {
     struct fork_child *birth; /* NULL once it is open, and if it was not forked */
     uint64_t counted_bytes;   /* of it, included in the server's total */
     bool is_known;            /* nothing has been requested of it since its last checkpoint */
-    bool too_large;           /* not to be tried again unless requested */
+    bool too_large;           /* not to be tried again until one was requested */
     uint64_t known_ns;        /* when it was last active at that time */
     uint64_t tried_ns; /* likewise, when the last automatic one was tried, successful or not */
 };

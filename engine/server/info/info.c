@@ -131,6 +131,7 @@ static void info_put_hello(struct gb_json_out *out, const struct connection *con
         .accel = gb_bytes_str(gb_accel_name(host->accel)),
         .accel_reason = gb_bytes_str(host->accel_reason),
         .isolation = host->accel == GB_ACCEL_TCG ? GB_ISOLATION_EMULATION : GB_ISOLATION_HARDWARE,
+        .tracking = gb_bytes_str(gb_memory_way_name(host->tracking)),
         .applied = info_applied(host->guard_stages, applied),
         .missing = {.next = info_next_missing, .owner = host},
         .images = {.next = info_next_image, .owner = host->images},

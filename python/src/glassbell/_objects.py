@@ -197,6 +197,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "accel": Member("text", 128, (), ""),
         "accel_reason": Member("text", 0, (), ""),
         "isolation": Member("word", 0, ("hardware", "emulation", ), ""),
+        "tracking": Member("text", 128, (), ""),
         "guard": Member("object", 0, (), "guard"),
         "images": Member("list", 1024, (), "image"),
         "languages": Member("array", 0, (), ""),
