@@ -47,7 +47,7 @@ from _ast import Expr, Expression
 from _contextvars import Context
 from _functools import partial
 from _io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper, _BufferedIOBase, _RawIOBase
-from _operator import methodcaller
+from _operator import call, methodcaller
 from _signal import SIGINT, SIGURG, default_int_handler, getsignal, raise_signal, signal
 from _struct import Struct, error as StructError
 from _thread import _count as count_threads, get_ident
@@ -55,8 +55,28 @@ from codecs import StreamWriter
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 from os import environ, register_at_fork
 from posix import (O_CLOEXEC, O_RDWR, _exit, close, dup2, getpid, open as open_fd, pipe2, sysconf)
+from sys import modules
 
 from . import native
+
+PACKAGE = modules[__name__]
+IMPORT = __builtins__['__import__']
+ours = {}  # our modules that have been imported, by name
+
+
+def import_ours(name, globals=None, locals=None, fromlist=(), level=0):
+    """What an import statement in our modules calls: a program may have emptied sys.modules."""
+    if level == 1 and name in ours:
+        return ours[name]
+    if level:
+        modules.setdefault(__name__, PACKAGE)
+    module = IMPORT(name, globals, locals, fromlist, level)
+    if level == 1 and name:
+        ours[name] = module
+    return module
+
+
+__builtins__['__import__'] = import_ours
 
 CELL_CHANNEL, QUERY_CHANNEL, FIRST_OWN_FD = 3, 4, 100
 VALUE_MAX = 1 << 20
@@ -94,6 +114,7 @@ NAMESPACE = MAIN.__dict__
 NAMESPACE.update([(name, value) for name, value in sys.modules['__main__'].__dict__.items()
                   if name.startswith('__')])
 sys.modules['__main__'] = MAIN
+MISSING = object()  # a name that the program has taken away
 DISPLAYHOOK = sys.displayhook
 EXCEPTHOOK = sys.excepthook
 PID = getpid()
@@ -434,6 +455,12 @@ def run(text, name):
     return value if line else None, line, None
 
 
+def search_path():
+    """sys.path, unless the session has made something else of it."""
+    path = sys.__dict__.get('path')
+    return path if type(path) is list else []
+
+
 def is_new_coroutine(value):
     return type(value) is COROUTINE and not (
         value.cr_running or value.cr_suspended or value.cr_frame is None)
@@ -442,8 +469,11 @@ def is_new_coroutine(value):
 def show_value(outcome, holder, name, line):
     """Shows what is in the list `holder`, and empties it; gives an error."""
     value = holder[0]
-    if sys.displayhook is not DISPLAYHOOK:
-        _, error = yield sys.displayhook, value
+    hook = sys.__dict__.get('displayhook', MISSING)
+    if hook is MISSING:
+        return RuntimeError('lost sys.displayhook')
+    if hook is not DISPLAYHOOK:
+        _, error = yield call, hook, value
         return error
     if value is None:
         return None
@@ -502,7 +532,7 @@ def execute(outcome, code, name, program):
             yield from failed(outcome, error)
         error = None
         if not is_child():
-            if 'matplotlib.pyplot' in sys.modules:
+            if 'matplotlib.pyplot' in modules:
                 from .display import figures
                 error = yield from figures()
             if error is None and state.runner is not None and not state.is_program:

@@ -12,12 +12,12 @@ import builtins
 import keyword
 import os
 import re
-import sys
+from sys import builtin_module_names, modules as LOADED, stdlib_module_names
 from types import (BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType,
                    MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType)
 
-from . import (FUTURE_FLAGS, NAMESPACE, ONLY_AST, TOP_LEVEL_AWAIT, Fields, Violation, field, state,
-               u32)
+from . import (FUTURE_FLAGS, NAMESPACE, ONLY_AST, TOP_LEVEL_AWAIT, Fields, Violation, field,
+               search_path, state, u32)
 
 COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS = range(16, 20)
 MATCHES_MAX = 500
@@ -198,16 +198,16 @@ def modules(path):
     """Modules whose dotted name starts with `path`, as (last part, type)."""
     parent, _, prefix = path.rpartition('.')
     if not parent:
-        names = set(sys.stdlib_module_names) | set(sys.builtin_module_names)
-        names |= module_files([folder for folder in sys.path if type(folder) is str])
+        names = set(stdlib_module_names) | set(builtin_module_names)
+        names |= module_files([folder for folder in search_path() if type(folder) is str])
         return [(name, 'module') for name in visible(names, prefix)]
-    module = sys.modules.get(parent)
+    module = LOADED.get(parent)
     if module is None:
-        folders = list(sys.path)
+        folders = list(search_path())
         for part in parent.split('.'):
             folders = [os.path.join(folder, part) for folder in folders if type(folder) is str]
         return [(name, 'module') for name in visible(module_files(folders), prefix)]
-    names = {name.rpartition('.')[2] for name in list(sys.modules)
+    names = {name.rpartition('.')[2] for name in list(LOADED)
              if name.rpartition('.')[0] == parent}
     folders = own_dict(module).get('__path__', ())
     names |= module_files([folder for folder in list(folders) if type(folder) is str])
@@ -216,7 +216,7 @@ def modules(path):
 
 def module_members(name, prefix):
     members = dict(modules(name + '.' + prefix))
-    module = sys.modules.get(name)
+    module = LOADED.get(name)
     if module is not None:
         for member in visible(attribute_names(module), prefix):
             members[member] = kind_of(own_dict(module).get(member))

@@ -3,9 +3,9 @@
 
 from . import __builtins__  # noqa: F401  # the originals, as in there
 
-import sys
 from _operator import methodcaller
 from _functools import partial
+from sys import modules
 from zlib import crc32
 
 from . import DISPLAY, DISPLAY_MAX, field, is_child, native, state, u32
@@ -29,14 +29,14 @@ def emit(mime, data):
 # Figures
 
 def is_figure(value):
-    module = sys.modules.get('matplotlib.figure')
+    module = modules.get('matplotlib.figure')
     return module is not None and issubclass(type(value), getattr(module, 'Figure', ()))
 
 
 def warn_once(caught, line):
     """Warnings of drawing, said of the cell, unless the user's own drawing said them before."""
     import warnings
-    registry = sys.modules['__main__'].__dict__.setdefault('__warningregistry__', {})
+    registry = modules['__main__'].__dict__.setdefault('__warningregistry__', {})
     said = {key[:2] for key in registry if type(key) is tuple}
     for warning in caught:
         key = str(warning.message), warning.category
@@ -81,7 +81,7 @@ def figures():
 
     A figure that the cell has displayed itself, and that has not changed since, is not sent again.
     """
-    pyplot = sys.modules['matplotlib.pyplot']
+    pyplot = modules['matplotlib.pyplot']
     if not hasattr(pyplot, 'get_fignums'):
         return None
     failure = None

@@ -21,6 +21,7 @@ status is the result.
 from . import __builtins__  # noqa: F401  # the originals, as in there
 
 import sys
+from sys import is_finalizing, modules  # which the program may take away
 from atexit import _run_exitfuncs as run_hooks, register
 from gc import callbacks, get_objects, isenabled
 from _weakref import ReferenceType
@@ -32,6 +33,8 @@ FULL = 2  # the oldest generation
 UNFLUSHED = 120  # the status of an interpreter that could not flush its streams
 # Taken apart last, or the program's.
 APART = ('sys', 'builtins', '__main__')
+STREAMS = 'stdout', 'stderr'
+ORIGINAL_STREAMS = '__stdout__', '__stderr__'
 ModuleType = type(sys)
 BuiltinType = type(len)
 GeneratorType = type(nothing for nothing in ())
@@ -48,14 +51,14 @@ def remember():
     """Notes what is there before any program; called once, before the template is made."""
     global before
     before = tuple((name, module, module.__dict__, module.__dict__.copy())
-                   for name, module in sys.modules.items()
+                   for name, module in modules.items()
                    if name not in APART and type(module) is ModuleType and not is_ours(name))
 
 
 def forget_main():
     """`__main__` goes when sys.modules lets it go, as it does where nobody else knows it."""
     main, names = MAIN, NAMESPACE  # which are forgotten on the way
-    for name, module in list(sys.modules.items()):
+    for name, module in list(modules.items()):
         if is_ours(name):
             for known in [known for known, value in module.__dict__.items()
                           if value is names or value is main]:
@@ -64,7 +67,6 @@ def forget_main():
 
 def released():
     """What the program has changed of the template is left to the interpreter, with its own."""
-    modules = sys.modules
     for name, module, names, copy in before:
         if modules.get(name) is module and native.same(names, copy):
             yield name, module
@@ -89,18 +91,18 @@ def exit_status(streams):
 
 def release(phase, info):
     """Called by the collector; the last time that it is, before modules are taken apart."""
-    if phase != 'stop' or info['generation'] != FULL or not sys.is_finalizing():
+    if phase != 'stop' or info['generation'] != FULL or not is_finalizing():
         return
     callbacks.remove(state.release)
-    streams = sys.stdout, sys.stderr
+    streams = [sys.__dict__.get(name) for name in STREAMS]
     status = None if is_child() else exit_status(streams)
     forget_main()
     if status is not None:
         for name, module in released():
             held.append(module)
-            sys.modules.pop(name, None)
+            modules.pop(name, None)
         native.depart(sys.__dict__, state.cell, status,
-                      [stream for stream in (*streams, sys.__stdout__, sys.__stderr__)
+                      [stream for stream in (*streams, *map(sys.__dict__.get, ORIGINAL_STREAMS))
                        if stream is not None], held)
     return
     yield  # a generator, as builtin() wants it
@@ -172,7 +174,7 @@ def leave():
     if count_threads() or callbacks or is_child():
         return
     yield run_hooks,
-    for stream in (sys.stdout, sys.stderr):
+    for stream in map(sys.__dict__.get, STREAMS):
         if type(stream) is not TextIOWrapper:
             return
         _, error = yield stream.flush,

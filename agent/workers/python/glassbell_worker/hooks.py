@@ -8,6 +8,7 @@ from . import __builtins__  # noqa: F401  # the originals, as in there
 
 import sys
 from _functools import partial
+from sys import modules
 
 from . import MPL_CONFIG, NAMESPACE, builtin, environ, native, state
 
@@ -85,8 +86,8 @@ def cell_contents(cell):
 
 def is_for_strangers():
     """Whether what is pickled goes to processes that know nothing of the cells."""
-    context = sys.modules['multiprocessing.context']
-    process = sys.modules['multiprocessing.process']
+    context = modules['multiprocessing.context']
+    process = modules['multiprocessing.process']
     popen = context.get_spawning_popen()
     methods = [popen.method] if popen is not None else [
         getattr(child, '_start_method', 'fork') for child in list(process._children)]
@@ -204,5 +205,5 @@ class Watch:
 def install():
     sys.meta_path.insert(0, Watch)
     for name, hook in HOOKS.items():
-        if name in sys.modules:
-            hook(sys.modules[name])
+        if name in modules:
+            hook(modules[name])

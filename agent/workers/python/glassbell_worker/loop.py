@@ -12,8 +12,8 @@ asyncio.run().
 
 from . import __builtins__  # noqa: F401  # the originals, as in there
 
-import sys
 from _functools import partial
+from sys import _getframe as getframe
 from _signal import SIG_BLOCK, SIG_SETMASK, SIGINT, pthread_sigmask
 from types import TracebackType
 
@@ -146,7 +146,7 @@ def found_by_asyncio():
 
 def found_by_cell():
     """Instead of asyncio.get_running_loop(): libraries ask it whether they may wait."""
-    if not is_wanted() or sys._getframe(1).f_globals is not NAMESPACE:
+    if not is_wanted() or getframe(1).f_globals is not NAMESPACE:
         yield None, RuntimeError(NO_LOOP)
     return session_loop()
 

@@ -14,7 +14,7 @@ from _frozen_importlib_external import SourceFileLoader
 from _stat import S_ISDIR
 from posix import O_CLOEXEC, O_RDONLY, close, fstat, open as open_fd, strerror
 
-from . import ENDING, NAMESPACE, ending, field, native, state, u32
+from . import ENDING, MISSING, NAMESPACE, ending, field, native, search_path, state, u32
 
 PYTHON = '/usr/bin/python3'
 PEP_263 = 'see https://peps.python.org/pep-0263/ for details'
@@ -65,15 +65,16 @@ class Program:
         self.is_source = self.argv[:1] == ['-']
 
     def enter(self):
-        self.before = sys.argv, sys.orig_argv
+        self.before = {name: sys.__dict__.get(name, MISSING) for name in ('argv', 'orig_argv')}
         if self.argv:
             sys.argv = self.argv[:]
             sys.orig_argv = [PYTHON, *self.argv]
         if self.file:
             self.folder = self.path.rpartition('/')[0] or '/'
             # In the place of the working directory, which an interpreter without a file looks in.
-            self.replaced = sys.path[:1] == ['']
-            sys.path[0:self.replaced] = [self.folder]
+            path = search_path()
+            self.replaced = path[:1] == ['']
+            path[0:self.replaced] = [self.folder]
 
     def run(self):
         fd = self.open()
@@ -99,10 +100,15 @@ class Program:
         return fd
 
     def leave(self):
-        sys.argv, sys.orig_argv = self.before
-        if self.file and self.folder in sys.path:
-            at = sys.path.index(self.folder)
-            sys.path[at:at + 1] = [''] if self.replaced else []
+        for name, value in self.before.items():
+            if value is MISSING:
+                sys.__dict__.pop(name, None)
+            else:
+                sys.__dict__[name] = value
+        path = search_path()
+        if self.file and self.folder in path:
+            at = path.index(self.folder)
+            path[at:at + 1] = [''] if self.replaced else []
 
 
 def end(outcome):

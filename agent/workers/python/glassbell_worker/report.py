@@ -7,8 +7,9 @@ import sys
 import traceback
 import warnings
 from _functools import partial
+from _operator import call
 
-from . import (COROUTINE, EXCEPTHOOK, NAMESPACE, is_new_coroutine, is_open, methodcaller,
+from . import (COROUTINE, EXCEPTHOOK, MISSING, NAMESPACE, is_new_coroutine, is_open, methodcaller,
                new_output, state)
 
 HERE = __file__.rpartition('/')[0] + '/'
@@ -35,14 +36,16 @@ def user_part(trace):
 def suggestion(error):
     """The interpreter's own "Did you mean", which before 3.12 only its C code knows how to make."""
     from io import StringIO
-    kept = sys.stderr, error.__cause__, error.__context__, error.__suppress_context__
+    stderr = sys.__dict__.get('stderr')
+    kept = error.__cause__, error.__context__, error.__suppress_context__
     trace = error.__traceback__
     sys.stderr = text = StringIO()
     try:
         error.__cause__ = error.__context__ = None
         yield EXCEPTHOOK, type(error), error, None
     finally:
-        sys.stderr, error.__cause__, error.__context__, error.__suppress_context__ = kept
+        error.__cause__, error.__context__, error.__suppress_context__ = kept
+        sys.stderr = stderr  # None: what it was, or as good
         error.__traceback__ = trace
     lines = text.getvalue().splitlines(True)
     return lines[-1] if lines else ''
@@ -142,9 +145,12 @@ def show(kind, error, trace):
     sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace
     if KNOWS_MORE:
         sys.last_exc = error
-    hook = sys.__dict__.get('excepthook', EXCEPTHOOK)
+    hook = sys.__dict__.get('excepthook', MISSING)
+    if hook is MISSING:
+        yield from write('sys.excepthook is missing\n')
+        hook = EXCEPTHOOK
     if hook is not EXCEPTHOOK:
-        _, broken = yield hook, kind, error, trace
+        _, broken = yield call, hook, kind, error, trace
         if broken is not None:
             yield from write('Error in sys.excepthook:\n')
             yield from show_plain(broken)

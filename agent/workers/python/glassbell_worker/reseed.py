@@ -6,7 +6,7 @@ default_rng() ask the kernel and need nothing.
 
 from . import __builtins__  # noqa: F401  # the originals, as in there
 
-import sys
+from sys import modules
 
 
 def seed_random(random, entropy):
@@ -32,5 +32,5 @@ GENERATORS = {'random': seed_random, 'ssl': seed_ssl, 'numpy.random': seed_numpy
 
 def reseed(entropy):
     for name, seed in GENERATORS.items():
-        if name in sys.modules:
-            seed(sys.modules[name], entropy)
+        if name in modules:
+            seed(modules[name], entropy)

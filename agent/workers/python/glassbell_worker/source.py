@@ -12,8 +12,9 @@ import builtins
 import re
 import sys
 from _functools import partial
+from sys import _getframe as getframe
 
-from . import NAMESPACE, builtin
+from . import NAMESPACE, builtin, methodcaller
 
 INDENT = re.compile(r'(?:[ \t]*\r?\n)*([ \t]+)\S')
 COMMAND = re.compile(r'([ \t]*)(?:([^\W\d][\w.,\[\] \t]*?)[ \t]*=[ \t]*)?(%%|%|!!|!)(?!=)([^\n]*)')
@@ -201,9 +202,9 @@ def expand(command, frame):
 def shell(command, wants_lines):
     """Runs a command; the last one's exit status is in _exit_code."""
     import subprocess
-    command = expand(command, sys._getframe(1))
-    for stream in (sys.stdout, sys.stderr):
-        yield stream.flush,
+    command = expand(command, getframe(1))
+    for name in ('stdout', 'stderr'):
+        yield methodcaller('flush'), sys.__dict__.get(name)
     call = ['/bin/bash', '-c', command]
     if wants_lines:
         done, error = yield partial(subprocess.run, call, stdout=subprocess.PIPE,
