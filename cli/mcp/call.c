@@ -8,7 +8,9 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "cli/app.h"
+#include "model/event.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/filter.h"
 #include "client/client.h"
 #include "mcp/content.h"
@@ -128,15 +130,17 @@ static void call_on_timer(void *arg)
 static void call_on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct call *call = arg;
+    struct gb_output_info piece;
     struct gb_buf bytes = {0};
-    bool error;
     size_t drop;
 
-    if (strcmp(method, "cell.output") != 0 || json_true(params, "background"))
+    if (strcmp(method, "cell.output") != 0)
         return;
-    error = gb_bytes_equal(json_text(params, "stream"), "stderr");
-    (void)json_add_bytes(&bytes, params, "text", "base64");
-    filter_add(&call->filters[error], &call->output, gb_buf_bytes(&bytes));
+    gb_object_take(&gb_output_object, params, &piece);
+    if ((piece.flags & GB_OUTPUT_BACKGROUND) != 0 ||
+        !gb_bytes_add_decoded(&bytes, piece.data, (piece.flags & GB_OUTPUT_BASE64) != 0))
+        return;
+    filter_add(&call->filters[piece.stream == GB_STDERR], &call->output, gb_buf_bytes(&bytes));
     gb_buf_release(&bytes);
     drop = call->output.size - MIN(call->output.size, (size_t)PROGRESS_TEXT);
     while (drop > 0 && drop < call->output.size &&

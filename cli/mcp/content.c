@@ -8,8 +8,12 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "base/clock.h"
 #include "cli/app.h"
 #include "cli/cell.h"
+#include "model/answer.h"
+#include "model/entry.h"
+#include "model/event.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
 #include "show/filter.h"
@@ -81,7 +85,7 @@ static void content_new_line(struct gb_buf *text)
         gb_buf_adds(text, "\n");
 }
 
-/* Copies members of the answer unchanged. */
+/* Copies members of the answer for programs, unchanged. */
 static void content_copy(struct writer *writer, const struct gb_json *from,
                          const char *const *names)
 {
@@ -123,35 +127,21 @@ size_t content_add_text(struct gb_buf *out, struct gb_bytes text, size_t limit)
     return left;
 }
 
-/* Decodes base64 to the end of @to; false if invalid. */
-static bool content_decode(struct gb_buf *to, struct gb_bytes encoded)
-{
-    uint8_t *room = gb_buf_reserve(to, encoded.size / 4 * 3 + 3, SIZE_MAX);
-    ptrdiff_t size = room == NULL ? -1 : gb_base64_decode(encoded, room);
-
-    if (size < 0)
-        return false;
-    gb_buf_commit(to, (size_t)size);
-    return true;
-}
-
 /* ---- cells ---- */
 
 struct stream {
-    const char *name, *base64_name, *heading;
-    uint64_t left_out;
+    const char *name, *heading;
+    struct gb_bytes data;
+    bool base64;
+    uint64_t left_out; /* first by the server, then here as well */
 };
 
-static void content_add_stream(struct writer *writer, const struct gb_json *cell,
-                               struct stream *stream, size_t limit)
+static void content_add_stream(struct writer *writer, struct stream *stream, size_t limit)
 {
     struct gb_buf bytes = {0}, shown = {0};
-    double dropped = json_number(json_member(cell, "truncated"), stream->name);
 
-    (void)json_add_bytes(&bytes, cell, stream->name, stream->base64_name);
-    stream->left_out = content_add_text(&shown, gb_buf_bytes(&bytes), limit);
-    if (dropped > 0 && dropped < 9e15)
-        stream->left_out += (uint64_t)dropped;
+    (void)gb_bytes_add_decoded(&bytes, stream->data, stream->base64);
+    stream->left_out += content_add_text(&shown, gb_buf_bytes(&bytes), limit);
     gb_json_put(&writer->object, stream->name, gb_buf_bytes(&shown));
     if (shown.size > 0) {
         content_new_line(&writer->text);
@@ -162,13 +152,16 @@ static void content_add_stream(struct writer *writer, const struct gb_json *cell
     gb_buf_release(&shown);
 }
 
-static void content_add_streams(struct writer *writer, const struct gb_json *cell, size_t limit)
+static void content_add_streams(struct writer *writer, const struct gb_cell_info *cell,
+                                size_t limit)
 {
-    struct stream streams[] = {{"stdout", "stdout_base64", "", 0},
-                               {"stderr", "stderr_base64", "[stderr]\n", 0}};
+    struct stream streams[] = {
+        {"stdout", "", cell->out, (cell->flags & GB_CELL_OUT_BASE64) != 0, cell->dropped_stdout},
+        {"stderr", "[stderr]\n", cell->err, (cell->flags & GB_CELL_ERR_BASE64) != 0,
+         cell->dropped_stderr}};
 
     for (size_t i = 0; i < ARRAY_SIZE(streams); i++)
-        content_add_stream(writer, cell, &streams[i], limit);
+        content_add_stream(writer, &streams[i], limit);
     gb_json_object(&writer->object, "truncated");
     for (size_t i = 0; i < ARRAY_SIZE(streams); i++)
         gb_json_put_u64(&writer->object, streams[i].name, streams[i].left_out);
@@ -184,14 +177,13 @@ static void content_add_streams(struct writer *writer, const struct gb_json *cel
     }
 }
 
-static void content_add_value(struct writer *writer, const struct gb_json *cell, size_t limit)
+static void content_add_value(struct writer *writer, const struct gb_cell_info *cell, size_t limit)
 {
-    const struct gb_json *value = json_member(cell, "value");
     struct gb_buf shown = {0};
 
-    if (value == NULL || value->type != GB_JSON_STRING)
+    if ((cell->flags & GB_CELL_HAS_VALUE) == 0)
         return;
-    (void)content_add_text(&shown, value->text, limit);
+    (void)content_add_text(&shown, cell->value, limit);
     gb_json_put(&writer->object, "value", gb_buf_bytes(&shown));
     content_new_line(&writer->text);
     gb_buf_adds(&writer->text, "[value] ");
@@ -200,61 +192,59 @@ static void content_add_value(struct writer *writer, const struct gb_json *cell,
 }
 
 /* A path or a name, whatever its bytes. */
-static void content_add_name(struct gb_buf *to, const struct gb_json *thing, const char *text_key,
-                             const char *base64_key)
+static void content_add_name(struct gb_buf *to, struct gb_bytes bytes, bool base64)
 {
     struct gb_buf name = {0};
 
-    (void)json_add_bytes(&name, thing, text_key, base64_key);
+    (void)gb_bytes_add_decoded(&name, bytes, base64);
     content_add_filtered(to, gb_buf_bytes(&name));
     gb_buf_release(&name);
 }
 
-static void content_add_files(struct writer *writer, const struct gb_json *cell)
+static void content_add_files(struct writer *writer, const struct gb_cell_info *cell)
 {
-    const struct gb_json *files = json_member(cell, "files"), *file;
+    const uint32_t count = gb_items_count(&cell->files);
+    struct gb_file_info file;
+    size_t at = 0;
 
-    if (files == NULL || files->type != GB_JSON_ARRAY)
-        return;
-    json_print(&writer->object, "files", files);
-    if (files->count == 0)
+    if (count == 0)
         return;
     content_new_line(&writer->text);
     gb_buf_adds(&writer->text, "[files] ");
-    file = gb_json_first(files);
-    for (uint32_t i = 0; i < files->count && i < FILES_SHOWN; i++, file = gb_json_next(file)) {
-        struct gb_bytes change = json_text(file, "change");
-
-        gb_buf_addf(&writer->text, "%s%.*s ", i == 0 ? "" : ", ", (int)change.size,
-                    (const char *)change.data);
-        content_add_name(&writer->text, file, "path", "path_base64");
+    for (uint32_t i = 0;
+         i < FILES_SHOWN && gb_items_next(&gb_file_info_object, &cell->files, &at, &file) == 1;
+         i++) {
+        gb_buf_addf(&writer->text, "%s%s ", i == 0 ? "" : ", ", gb_change_to_string(file.change));
+        content_add_name(&writer->text, file.path, (file.flags & GB_FILE_INFO_BASE64) != 0);
     }
-    if (files->count > FILES_SHOWN)
-        gb_buf_addf(&writer->text, " and %" PRIu32 " more", files->count - FILES_SHOWN);
+    if (count > FILES_SHOWN)
+        gb_buf_addf(&writer->text, " and %" PRIu32 " more", count - FILES_SHOWN);
 }
 
-static void content_add_background(struct writer *writer, const struct gb_json *cell, size_t limit)
+static void content_add_background(struct writer *writer, const struct gb_json *result,
+                                   size_t limit)
 {
-    const struct gb_json *list = json_member(cell, "background"), *piece;
+    const struct gb_json *list = json_array(result, "background"), *json = NULL;
 
-    if (list == NULL || list->type != GB_JSON_ARRAY || list->count == 0)
+    if (json_list_count(list) == 0)
         return;
     gb_json_array(&writer->object, "background");
-    piece = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count; i++, piece = gb_json_next(piece)) {
-        struct gb_bytes stream = json_text(piece, "stream");
+    JSON_FOREACH(json, list) {
         struct gb_buf bytes = {0}, shown = {0};
+        struct gb_output_info piece;
 
-        (void)json_add_bytes(&bytes, piece, "text", "base64");
+        if (gb_object_read(&gb_background_object, json, &piece, NULL) < 0)
+            continue;
+        (void)gb_bytes_add_decoded(&bytes, piece.data, (piece.flags & GB_OUTPUT_BASE64) != 0);
         (void)content_add_text(&shown, gb_buf_bytes(&bytes), limit);
         gb_json_object(&writer->object, NULL);
-        gb_json_put_u64(&writer->object, "cell", json_count(piece, "cell"));
-        gb_json_put(&writer->object, "stream", stream);
+        gb_json_put_u64(&writer->object, "cell", piece.cell);
+        gb_json_put_str(&writer->object, "stream", gb_output_to_string(piece.stream));
         gb_json_put(&writer->object, "text", gb_buf_bytes(&shown));
         gb_json_end(&writer->object);
         content_new_line(&writer->text);
-        gb_buf_addf(&writer->text, "[%.*s of a background process of cell %.0f]\n",
-                    (int)stream.size, (const char *)stream.data, json_number(piece, "cell"));
+        gb_buf_addf(&writer->text, "[%s of a background process of cell %u]\n",
+                    gb_output_to_string(piece.stream), piece.cell);
         gb_buf_add(&writer->text, gb_buf_data(&shown), shown.size);
         gb_buf_release(&bytes);
         gb_buf_release(&shown);
@@ -262,10 +252,8 @@ static void content_add_background(struct writer *writer, const struct gb_json *
     gb_json_end(&writer->object);
 }
 
-static void content_add_sentence(struct writer *writer, const struct gb_json *cell,
-                                 const char *name)
+static void content_add_sentence(struct writer *writer, const char *name, struct gb_bytes text)
 {
-    struct gb_bytes text = json_text(cell, name);
     struct gb_buf shown = {0};
 
     if (text.size == 0)
@@ -277,26 +265,27 @@ static void content_add_sentence(struct writer *writer, const struct gb_json *ce
     gb_buf_release(&shown);
 }
 
-static void content_add_end(struct writer *writer, const struct gb_json *cell)
+static void content_add_end(struct writer *writer, const struct gb_cell_info *cell)
 {
-    const struct gb_json *code = json_member(cell, "exit_code");
-    struct gb_bytes signum = json_text(cell, "signal");
     struct gb_buf *text = &writer->text;
+    char signal[GB_SIGNAL_NAME_MAX];
 
     content_new_line(text);
-    if (json_true(cell, "timed_out"))
-        gb_buf_addf(text, "[timed out after %.1f s]\n", json_number(cell, "wall_ms") / 1000);
-    if (json_true(cell, "oom"))
+    if ((cell->flags & GB_CELL_TIMED_OUT) != 0)
+        gb_buf_addf(text, "[timed out after %.1f s]\n", (double)cell->wall_ns / GB_NS_PER_S);
+    if ((cell->flags & GB_CELL_OOM) != 0)
         gb_buf_adds(text, "[the VM had no memory left]\n");
-    if (json_true(cell, "interrupted"))
+    if ((cell->flags & GB_CELL_INTERRUPTED) != 0)
         gb_buf_adds(text, "[interrupted]\n");
-    if (json_true(cell, "state_lost"))
+    if ((cell->flags & GB_CELL_STATE_LOST) != 0)
         gb_buf_adds(text, "[the interpreter is a new one: names and imports are gone, files are "
                           "still there]\n");
-    if (signum.size > 0)
-        gb_buf_addf(text, "[ended by %.*s]\n", (int)signum.size, (const char *)signum.data);
-    if (code != NULL && code->type == GB_JSON_NUMBER && gb_json_number(code) != 0)
-        gb_buf_addf(text, "[exit code %.0f]\n", gb_json_number(code));
+    if (cell->signal > 0) {
+        gb_signal_to_string(cell->signal, signal);
+        gb_buf_addf(text, "[ended by %s]\n", signal);
+    }
+    if (cell->exit_code > 0)
+        gb_buf_addf(text, "[exit code %d]\n", (int)cell->exit_code);
     if (text->size == 0)
         gb_buf_adds(text, "[no output]\n");
 }
@@ -317,16 +306,17 @@ static bool content_is_readable(struct gb_bytes mime)
            gb_bytes_equal(mime, "application/json") || gb_bytes_equal(mime, "image/svg+xml");
 }
 
+/* About the size of the data. */
 static size_t content_decoded_size(struct gb_bytes base64)
 {
     return base64.size / 4 * 3;
 }
 
 /* A display as a separate block, or a line that says why it is not included. */
-static void content_put_display(struct writer *writer, const struct gb_json *display, size_t *count,
-                                size_t *bytes, size_t limit)
+static void content_put_display(struct writer *writer, const struct gb_display_info *display,
+                                size_t *count, size_t *bytes, size_t limit)
 {
-    struct gb_bytes mime = json_text(display, "mime"), base64 = json_text(display, "base64");
+    const struct gb_bytes mime = display->mime, base64 = display->data;
     struct gb_buf text = {0}, raw = {0};
     char size[32];
 
@@ -338,7 +328,7 @@ static void content_put_display(struct writer *writer, const struct gb_json *dis
         return;
     }
     words_size(size, sizeof(size), (double)content_decoded_size(base64));
-    if (content_is_readable(mime) && content_decode(&raw, base64)) {
+    if (content_is_readable(mime) && gb_bytes_add_decoded(&raw, base64, true)) {
         gb_buf_addf(&text, "[display %.*s, %s]\n", (int)mime.size, (const char *)mime.data, size);
         (void)content_add_text(&text, gb_buf_bytes(&raw), limit);
     } else {
@@ -350,29 +340,31 @@ static void content_put_display(struct writer *writer, const struct gb_json *dis
     gb_buf_release(&raw);
 }
 
-static void content_put_displays(struct writer *writer, const struct gb_json *cell, size_t limit)
+static void content_put_displays(struct writer *writer, const struct gb_cell_info *cell,
+                                 size_t limit)
 {
-    const struct gb_json *list = json_member(cell, "displays"), *display;
-    size_t count = 0, bytes = 0;
+    size_t count = 0, bytes = 0, at = 0;
+    struct gb_display_info display;
 
-    if (list == NULL || list->type != GB_JSON_ARRAY || list->count == 0)
+    if (gb_items_count(&cell->displays) == 0)
         return;
     gb_json_array(&writer->object, "displays");
-    display = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count; i++, display = gb_json_next(display)) {
-        content_put_display(writer, display, &count, &bytes, limit);
+    while (gb_items_next(&gb_display_object, &cell->displays, &at, &display) == 1) {
+        content_put_display(writer, &display, &count, &bytes, limit);
         gb_json_object(&writer->object, NULL);
-        gb_json_put(&writer->object, "mime", json_text(display, "mime"));
-        gb_json_put_u64(&writer->object, "bytes",
-                        content_decoded_size(json_text(display, "base64")));
+        gb_json_put(&writer->object, "mime", display.mime);
+        gb_json_put_u64(&writer->object, "bytes", content_decoded_size(display.data));
         gb_json_end(&writer->object);
     }
     gb_json_end(&writer->object);
 }
 
+/* @result: the same as @cell, and what stands beside it. */
 static void content_add_cell(struct writer *writer, const struct tool *tool,
-                             const struct tool_options *options, const struct gb_json *cell)
+                             const struct tool_options *options, const struct gb_cell_info *cell,
+                             const struct gb_json *result)
 {
+    static const char *const files[] = {"files", NULL};
     static const char *const plain[] = {
         "exit_code",  "signal",  "timed_out", "interrupted",       "oom",
         "state_lost", "wall_ms", "cpu_ms",    "peak_memory_bytes", NULL};
@@ -380,32 +372,28 @@ static void content_add_cell(struct writer *writer, const struct tool *tool,
     size_t limit = (size_t)options->max_output;
 
     if (strcmp(tool->method, "run") != 0)
-        content_copy(writer, cell, of_session);
-    content_add_background(writer, cell, limit);
+        content_copy(writer, result, of_session);
+    content_add_background(writer, result, limit);
     content_add_streams(writer, cell, limit);
     content_add_value(writer, cell, limit);
+    content_copy(writer, result, files);
     content_add_files(writer, cell);
-    content_add_sentence(writer, cell, "note");
-    content_add_sentence(writer, cell, "notice");
-    content_copy(writer, cell, plain);
-}
-
-/* An unreadable outcome counts as a failure. */
-static bool content_failed(const struct gb_json *cell)
-{
-    struct gb_cell_info told;
-
-    return gb_object_read(&gb_cell_object, cell, &told, NULL) < 0 || cell_exit_status(&told) != 0;
+    content_add_sentence(writer, "note", cell->note);
+    content_add_sentence(writer, "notice", json_text(result, "notice"));
+    content_copy(writer, result, plain);
 }
 
 static void content_write_cell(struct writer *writer, const struct tool *tool,
-                               const struct tool_options *options, const struct gb_json *cell)
+                               const struct tool_options *options, const struct gb_json *result)
 {
-    content_add_cell(writer, tool, options, cell);
-    content_add_end(writer, cell);
+    struct gb_cell_info cell;
+
+    gb_object_take(&gb_cell_object, result, &cell);
+    content_add_cell(writer, tool, options, &cell, result);
+    content_add_end(writer, &cell);
     content_begin_content(writer);
-    content_put_displays(writer, cell, (size_t)options->max_output);
-    content_end(writer, content_failed(cell));
+    content_put_displays(writer, &cell, (size_t)options->max_output);
+    content_end(writer, cell_exit_status(&cell) != 0);
 }
 
 /* ---- files ---- */
@@ -472,13 +460,15 @@ static void content_write_picture(struct writer *writer, const struct tool_optio
 static void content_write_file(struct writer *writer, const struct tool_options *options,
                                const struct gb_json *result)
 {
-    uint64_t size = json_count(result, "size");
-    bool eof = json_true(result, "eof");
     struct gb_buf raw = {0};
+    struct gb_piece_info piece;
     struct gb_bytes bytes;
     const char *mime;
+    bool eof;
 
-    (void)json_add_bytes(&raw, result, "text", "base64");
+    gb_object_take(&gb_piece_object, result, &piece);
+    eof = (piece.flags & GB_PIECE_EOF) != 0;
+    (void)gb_bytes_add_decoded(&raw, piece.data, (piece.flags & GB_PIECE_BASE64) != 0);
     bytes = gb_buf_bytes(&raw);
     mime = options->whole_image && eof ? content_picture_type(bytes) : NULL;
     if (mime != NULL) {
@@ -497,7 +487,7 @@ static void content_write_file(struct writer *writer, const struct tool_options 
         gb_buf_adds(&writer->text, "[not text; in base64]\n");
         gb_base64_encode(&writer->text, bytes);
     }
-    content_add_range(writer, options, bytes.size, size, eof);
+    content_add_range(writer, options, bytes.size, piece.size, eof);
     content_begin_content(writer);
     content_end(writer, false);
     gb_buf_release(&raw);
@@ -508,34 +498,33 @@ static void content_write_entries(struct writer *writer, const struct tool_optio
 {
     static const char *const plain[] = {"type", "size", "mtime", "mode", NULL};
     static const char *const rest[] = {"more", "next", NULL};
-    const struct gb_json *list = json_member(result, "entries"), *entry = NULL;
-    struct gb_bytes next = json_text(result, "next");
-    uint32_t count = list != NULL && list->type == GB_JSON_ARRAY ? list->count : 0;
+    const struct gb_json *json = NULL;
+    struct gb_listing_info listing;
 
+    gb_object_take(&gb_listing_object, result, &listing);
     gb_json_put_str(&writer->object, "path", options->path[0] != '\0' ? options->path : ".");
     gb_json_array(&writer->object, "entries");
-    for (uint32_t i = 0; i < count; i++) {
-        struct gb_bytes type;
+    JSON_FOREACH(json, listing.entries.json) {
+        struct gb_entry_info entry;
         struct gb_buf name = {0};
 
-        entry = i == 0 ? gb_json_first(list) : gb_json_next(entry);
-        type = json_text(entry, "type");
-        content_add_name(&name, entry, "name", "name_base64");
+        gb_object_take(&gb_entry_object, json, &entry);
+        content_add_name(&name, entry.name, (entry.flags & GB_ENTRY_BASE64) != 0);
         gb_json_object(&writer->object, NULL);
         gb_json_put(&writer->object, "name", gb_buf_bytes(&name));
-        content_copy(writer, entry, plain);
+        content_copy(writer, json, plain);
         gb_json_end(&writer->object);
-        gb_buf_addf(&writer->text, "%-7.*s %12.0f  %s\n", (int)type.size, (const char *)type.data,
-                    json_number(entry, "size"), gb_buf_str(&name));
+        gb_buf_addf(&writer->text, "%-7s %12" PRIu64 "  %s\n", gb_entry_type_to_string(entry.type),
+                    entry.size, gb_buf_str(&name));
         gb_buf_release(&name);
     }
     gb_json_end(&writer->object);
     content_copy(writer, result, rest);
-    if (count == 0)
+    if (json_list_count(listing.entries.json) == 0)
         gb_buf_adds(&writer->text, "[the folder is empty]\n");
-    if (json_true(result, "more"))
-        gb_buf_addf(&writer->text, "[there are more; go on with next=%.*s]\n", (int)next.size,
-                    (const char *)next.data);
+    if ((listing.flags & GB_PAGE_MORE) != 0)
+        gb_buf_addf(&writer->text, "[there are more; go on with next=%.*s]\n",
+                    (int)listing.next.size, (const char *)listing.next.data);
     content_begin_content(writer);
     content_end(writer, false);
 }
@@ -546,11 +535,13 @@ static void content_write_opened(struct writer *writer, const struct gb_json *re
 {
     static const char *const plain[] = {"session", "created", "incarnation",
                                         "reason",  "source",  NULL};
-    struct gb_bytes id = json_text(result, "session"), reason = json_text(result, "reason");
+    struct gb_opened_info opened;
 
+    gb_object_take(&gb_opened_object, result, &opened);
     content_copy(writer, result, plain);
-    gb_buf_addf(&writer->text, "session %.*s (%.*s)", (int)id.size, (const char *)id.data,
-                (int)reason.size, (const char *)reason.data);
+    gb_buf_addf(&writer->text, "session %.*s (%.*s)", (int)opened.session.size,
+                (const char *)opened.session.data, (int)opened.reason.size,
+                (const char *)opened.reason.data);
     content_begin_content(writer);
     content_end(writer, false);
 }
@@ -560,31 +551,26 @@ static void content_write_sessions(struct writer *writer, const struct gb_json *
     static const char *const plain[] = {"session",        "key",        "label",     "image",
                                         "language",       "state",      "cells",     "created_at",
                                         "last_active_at", "expires_at", "memory_mb", NULL};
-    const struct gb_json *list = json_member(result, "sessions"), *session = NULL;
-    uint32_t count = list != NULL && list->type == GB_JSON_ARRAY ? list->count : 0;
+    const struct gb_json *list = json_array(result, "sessions"), *json = NULL;
 
     gb_json_array(&writer->object, "sessions");
-    for (uint32_t i = 0; i < count; i++) {
-        struct gb_bytes label;
+    JSON_FOREACH(json, list) {
+        struct gb_session_info session;
 
-        session = i == 0 ? gb_json_first(list) : gb_json_next(session);
-        label = json_text(session, "label");
-        if (label.size == 0)
-            label = json_text(session, "key");
+        gb_object_take(&gb_session_object, json, &session);
         gb_json_object(&writer->object, NULL);
-        content_copy(writer, session, plain);
+        content_copy(writer, json, plain);
         gb_json_end(&writer->object);
-        content_add_filtered(&writer->text, json_text(session, "session"));
+        content_add_filtered(&writer->text, session.id);
         gb_buf_adds(&writer->text, "  ");
-        content_add_filtered(&writer->text, json_text(session, "image"));
-        gb_buf_adds(&writer->text, "  ");
-        content_add_filtered(&writer->text, json_text(session, "state"));
-        gb_buf_addf(&writer->text, "  %.0f cells  ", json_number(session, "cells"));
-        content_add_filtered(&writer->text, label);
+        content_add_filtered(&writer->text, session.image);
+        gb_buf_addf(&writer->text, "  %s  %u cells  ", gb_session_state_to_string(session.state),
+                    session.cells);
+        content_add_filtered(&writer->text, session.label.size > 0 ? session.label : session.key);
         gb_buf_adds(&writer->text, "\n");
     }
     gb_json_end(&writer->object);
-    if (count == 0)
+    if (json_list_count(list) == 0)
         gb_buf_adds(&writer->text, "[no session is open]\n");
     content_begin_content(writer);
     content_end(writer, false);
@@ -601,11 +587,12 @@ static void content_write_done(struct writer *writer, const struct tool_options 
 static void content_write_written(struct writer *writer, const struct tool_options *options,
                                   const struct gb_json *result)
 {
-    static const char *const plain[] = {"size", NULL};
+    struct gb_written_info written;
 
+    gb_object_take(&gb_written_object, result, &written);
     gb_json_put_str(&writer->object, "path", options->path);
-    content_copy(writer, result, plain);
-    gb_buf_addf(&writer->text, "%.0f bytes written", json_number(result, "size"));
+    gb_object_write(&writer->object, &gb_written_object, &written);
+    gb_buf_addf(&writer->text, "%" PRIu64 " bytes written", written.size);
     content_begin_content(writer);
     content_end(writer, false);
 }
@@ -656,6 +643,7 @@ void content_write_error(struct gb_json_out *out, enum revision revision, const 
                          const struct gb_json *cell)
 {
     struct writer writer;
+    struct gb_cell_info told;
     struct gb_buf message = {0};
 
     content_begin(&writer, out, revision);
@@ -671,8 +659,8 @@ void content_write_error(struct gb_json_out *out, enum revision revision, const 
     gb_json_put_bool(&writer.object, "dispatched", error->dispatched);
     gb_json_put_bool(&writer.object, "retryable", error->retryable);
     gb_json_end(&writer.object);
-    if (cell != NULL)
-        content_add_cell(&writer, tool, options, cell);
+    if (cell != NULL && gb_object_read(&gb_cell_object, cell, &told, NULL) == 0)
+        content_add_cell(&writer, tool, options, &told, cell);
     content_begin_content(&writer);
     content_end(&writer, true);
     gb_buf_release(&message);

@@ -223,20 +223,16 @@ static void repl_on_typed(void *arg, struct gb_bytes line)
 /* Output of a finished cell may also arrive while the next one is being typed. */
 static void repl_show_output(struct repl *repl, const struct gb_json *params)
 {
-    bool is_stderr = gb_bytes_equal(json_text(params, "stream"), "stderr");
-    struct gb_buf decoded = {0};
-
-    if (json_add_bytes(&decoded, params, "text", "base64") && repl->running) {
-        show_piece(&repl->show, is_stderr, gb_buf_bytes(&decoded));
+    if (repl->running) {
+        show_output(&repl->show, params);
         repl_flush(repl);
-    } else if (decoded.size > 0) {
+    } else {
         console_step_aside(repl->console);
-        show_piece(&repl->show, is_stderr, gb_buf_bytes(&decoded));
+        show_output(&repl->show, params);
         show_end_output(&repl->show);
         repl_flush(repl);
         console_step_back(repl->console);
     }
-    gb_buf_release(&decoded);
 }
 
 static void repl_on_notified(void *arg, const char *method, const struct gb_json *params)

@@ -7,6 +7,7 @@
  * cells that ended meanwhile are then read from the history, complete.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "cli/past.h"
+#include "model/event.h"
 #include "show/cell.h"
 #include "show/facts.h"
 #include "show/traffic.h"
@@ -118,29 +120,30 @@ static bool log_read_cell(struct log *log, const struct gb_json *json,
 }
 
 /* Cells that are already running. */
-static void log_on_snapshot(struct log *log, const struct gb_json *event)
+static void log_on_snapshot(struct log *log, const struct gb_event_info *event)
 {
-    const struct gb_json *list = json_member(event, "cells"), *cell = NULL;
+    const struct gb_json *cell = NULL;
 
-    for (uint32_t i = 0; list != NULL && list->type == GB_JSON_ARRAY && i < list->count; i++) {
+    JSON_FOREACH(cell, event->cells) {
         struct gb_cell_info told;
 
-        cell = i == 0 ? gb_json_first(list) : gb_json_next(cell);
         if (log_read_cell(log, cell, &told) && facts_is_running(&told))
             log_begin_cell(log, told.number, &told);
     }
 }
 
-static bool log_is_open(const struct log *log, const struct gb_json *event)
+static bool log_is_open(const struct log *log, const struct gb_event_info *event)
 {
-    const struct gb_json *list = json_member(event, "sessions"), *session = NULL;
+    const struct gb_json *session = NULL;
+    bool found = false;
 
-    for (uint32_t i = 0; list != NULL && list->type == GB_JSON_ARRAY && i < list->count; i++) {
-        session = i == 0 ? gb_json_first(list) : gb_json_next(session);
-        if (gb_bytes_equal(json_text(session, "session"), log->past.id))
-            return true;
+    JSON_FOREACH(session, event->samples) {
+        struct gb_session_info told;
+
+        gb_object_take(&gb_session_object, session, &told);
+        found |= gb_bytes_equal(told.id, log->past.id);
     }
-    return false;
+    return found;
 }
 
 static void log_read_on(struct log *log)
@@ -152,7 +155,7 @@ static void log_read_on(struct log *log)
 }
 
 /* The snapshot after a gap. */
-static void log_on_resumed(struct log *log, const struct gb_json *event)
+static void log_on_resumed(struct log *log, const struct gb_event_info *event)
 {
     log->gap = false;
     log_read_on(log);
@@ -164,18 +167,6 @@ static void log_on_resumed(struct log *log, const struct gb_json *event)
     if (!log->json)
         show_note(&log->show, "the session has ended");
     log->over = true;
-}
-
-static void log_on_output(struct log *log, uint64_t number, const struct gb_json *event)
-{
-    struct gb_buf bytes = {0};
-
-    if (log->json || number != log->current)
-        return;
-    (void)json_add_bytes(&bytes, event, "text", "base64");
-    show_piece(&log->show, gb_bytes_equal(json_text(event, "stream"), "stderr"),
-               gb_buf_bytes(&bytes));
-    gb_buf_release(&bytes);
 }
 
 static void log_on_finished(struct log *log, uint64_t number, const struct gb_cell_info *info)
@@ -200,10 +191,11 @@ static void log_on_finished(struct log *log, uint64_t number, const struct gb_ce
     log->current = 0;
 }
 
-static void log_on_event(struct log *log, const struct gb_json *event)
+static void log_on_event(struct log *log, const struct gb_event_info *event,
+                         const struct gb_json *params)
 {
-    struct gb_bytes kind = json_text(event, "kind");
-    uint64_t number = json_count(event, "cell");
+    const struct gb_bytes kind = event->kind;
+    const uint32_t number = event->cell;
     struct gb_buf note = {0};
     struct gb_cell_info cell;
 
@@ -212,27 +204,26 @@ static void log_on_event(struct log *log, const struct gb_json *event)
     } else if (gb_bytes_equal(kind, "snapshot")) {
         log_on_snapshot(log, event);
     } else if (gb_bytes_equal(kind, "cell.started")) {
-        if (log_read_cell(log, json_member(event, "info"), &cell))
+        if (log_read_cell(log, event->info, &cell))
             log_begin_cell(log, number, &cell);
     } else if (gb_bytes_equal(kind, "cell.output")) {
-        log_on_output(log, number, event);
+        if (!log->json && number == log->current)
+            show_output(&log->show, params);
     } else if (gb_bytes_equal(kind, "cell.finished")) {
-        if (log_read_cell(log, json_member(event, "info"), &cell))
+        if (log_read_cell(log, event->info, &cell))
             log_on_finished(log, number, &cell);
     } else if (gb_bytes_equal(kind, "session.rewound")) {
-        show_rewound(&note, event);
+        show_rewound(&note, event->cell);
         if (!log->json)
             show_note(&log->show, gb_buf_str(&note));
     } else if (gb_bytes_equal(kind, "gap")) {
         log->gap = true;
-        gb_buf_addf(&note, "too slow: %.0f events were left out", json_number(event, "dropped"));
+        gb_buf_addf(&note, "too slow: %" PRIu64 " events were left out", event->dropped);
         if (!log->json)
             show_note(&log->show, gb_buf_str(&note));
     } else if (gb_bytes_equal(kind, "session.closed")) {
-        struct gb_bytes message = json_text(event, "message");
-
-        gb_buf_addf(&note, "the session has ended: %.*s", (int)message.size,
-                    (const char *)message.data);
+        gb_buf_addf(&note, "the session has ended: %.*s", (int)event->message.size,
+                    (const char *)event->message.data);
         if (!log->json)
             show_note(&log->show, gb_buf_str(&note));
         else
@@ -281,8 +272,12 @@ static void log_use_events(struct log *log)
             const uint8_t *newline = memchr(line, '\n', lines.size);
             size_t size = newline != NULL ? (size_t)(newline - line) : lines.size;
 
-            if (gb_json_parse(&doc, line, size, SIZE_MAX, NULL) == 0)
-                log_on_event(log, &doc.nodes[0]);
+            if (gb_json_parse(&doc, line, size, SIZE_MAX, NULL) == 0) {
+                struct gb_event_info event;
+
+                gb_object_take(&gb_event_object, &doc.nodes[0], &event);
+                log_on_event(log, &event, &doc.nodes[0]);
+            }
             gb_buf_consume(&lines, MIN(size + 1, lines.size));
         }
         gb_json_release(&doc);

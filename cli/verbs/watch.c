@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "kit/output.h"
+#include "model/event.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
 #include "show/cell.h"
@@ -65,16 +66,6 @@ static void watch_flush(struct watching *watching)
     gb_buf_clear(&watching->text[1]);
 }
 
-static void watch_output(struct watching *watching, const struct gb_json *params)
-{
-    struct gb_buf bytes = {0};
-
-    if (json_add_bytes(&bytes, params, "text", "base64"))
-        show_piece(&watching->show, gb_bytes_equal(json_text(params, "stream"), "stderr"),
-                   gb_buf_bytes(&bytes));
-    gb_buf_release(&bytes);
-}
-
 static void watch_note(struct watching *watching, const char *what, struct gb_bytes more)
 {
     struct gb_buf text = {0};
@@ -85,11 +76,11 @@ static void watch_note(struct watching *watching, const char *what, struct gb_by
     gb_buf_release(&text);
 }
 
-static void watch_rewound(struct watching *watching, const struct gb_json *event)
+static void watch_rewound(struct watching *watching, const struct gb_event_info *event)
 {
     struct gb_buf note = {0};
 
-    show_rewound(&note, event);
+    show_rewound(&note, event->cell);
     watch_note(watching, gb_buf_str(&note), gb_bytes_str(""));
     gb_buf_release(&note);
 }
@@ -109,39 +100,39 @@ static void watch_cell(struct watching *watching, struct gb_bytes kind, const st
         show_end(&watching->show, &cell);
 }
 
-static void watch_event(struct watching *watching, const struct gb_json *params)
+static void watch_event(struct watching *watching, const struct gb_event_info *event,
+                        const struct gb_json *params)
 {
-    struct gb_bytes kind = json_text(params, "kind");
-    const struct gb_json *lease = json_member(params, "lease");
+    const struct gb_bytes kind = event->kind;
 
     if (gb_bytes_equal(kind, "cell.started") || gb_bytes_equal(kind, "cell.finished"))
-        watch_cell(watching, kind, json_member(params, "info"));
+        watch_cell(watching, kind, event->info);
     else if (gb_bytes_equal(kind, "cell.output"))
-        watch_output(watching, params);
-    else if (gb_bytes_equal(kind, "cell.waiting") && json_true(params, "waiting"))
+        show_output(&watching->show, params);
+    else if (gb_bytes_equal(kind, "cell.waiting") && (event->flags & GB_EVENT_WAITING) != 0)
         watch_note(watching, "it waits for input", gb_bytes_str(""));
-    else if (gb_bytes_equal(kind, "lease.changed") && lease != NULL &&
-             lease->type == GB_JSON_OBJECT)
-        watch_note(watching, "held by ", json_text(lease, "holder"));
+    else if (gb_bytes_equal(kind, "lease.changed") && (event->flags & GB_EVENT_HAS_LEASE) != 0)
+        watch_note(watching, "held by ", event->lease.holder);
     else if (gb_bytes_equal(kind, "lease.changed"))
-        watch_note(watching,
-                   json_text(params, "note").size > 0 ? "held by nobody: " : "held by nobody",
-                   json_text(params, "note"));
+        watch_note(watching, event->note.size > 0 ? "held by nobody: " : "held by nobody",
+                   event->note);
     else if (gb_bytes_equal(kind, "session.rewound"))
-        watch_rewound(watching, params);
+        watch_rewound(watching, event);
     else if (gb_bytes_equal(kind, "gap"))
         watch_note(watching, "too slow: some events were left out", gb_bytes_str(""));
     else if (gb_bytes_equal(kind, "session.closed"))
-        watch_note(watching, "the session has ended: ", json_text(params, "message"));
+        watch_note(watching, "the session has ended: ", event->message);
     watch_flush(watching);
 }
 
 static void watch_on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct watching *watching = arg;
+    struct gb_event_info event;
 
     if (strcmp(method, "event") != 0 || params == NULL || watching->over)
         return;
+    gb_object_take(&gb_event_object, params, &event);
     if (watching->json) {
         struct gb_buf text = {0};
         struct gb_json_out out = {.buf = &text};
@@ -152,9 +143,9 @@ static void watch_on_notified(void *arg, const char *method, const struct gb_jso
         output_write(watching->out, gb_buf_bytes(&text));
         gb_buf_release(&text);
     } else {
-        watch_event(watching, params);
+        watch_event(watching, &event, params);
     }
-    if (gb_bytes_equal(json_text(params, "kind"), "session.closed"))
+    if (gb_bytes_equal(event.kind, "session.closed"))
         watch_end(watching, 0);
     watch_hold(watching);
 }
@@ -223,11 +214,11 @@ static void watch_choose_show(struct watching *watching)
 
 static void watch_keep_language(void *arg, const struct gb_json *session)
 {
-    struct gb_bytes language = json_text(session, "language");
     struct watching *watching = arg;
+    struct gb_session_info told;
 
-    (void)snprintf(watching->language, sizeof(watching->language), "%.*s", (int)language.size,
-                   (const char *)language.data);
+    gb_object_take(&gb_session_object, session, &told);
+    json_copy_text(told.language, watching->language, sizeof(watching->language));
 }
 
 static int watch_run(const struct args *args)

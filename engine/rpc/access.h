@@ -9,9 +9,9 @@
 #include "base/buf.h"
 #include "rpc/json.h"
 
-/* For JSON without an object table (rpc/object.h): parameters of events, results with two or three
- * members. None of these fails: a member that is absent or of the wrong type yields empty, 0 or
- * false. */
+/* For JSON without an object table (rpc/object.h): parameters of other notifications than events,
+ * results with two or three members. None of these fails: a member that is absent or of the wrong
+ * type yields empty, 0 or false. */
 struct gb_bytes json_text(const struct gb_json *object, const char *name);
 /* Copies text to @to, which has @room bytes: truncated between characters, NULs replaced by
  * spaces. */
@@ -29,6 +29,11 @@ const struct gb_json *json_member(const struct gb_json *object, const char *name
 const struct gb_json *json_array(const struct gb_json *object, const char *name);
 /* The number of elements; 0 if it is not an array. */
 uint32_t json_list_count(const struct gb_json *list);
+/* Iterates over the elements of @list; over none if it is not an array, or NULL. */
+#define JSON_FOREACH(item, list)                                                                   \
+    for (uint32_t i_ = 0; i_ < json_list_count(list) &&                                            \
+                          ((item) = i_ == 0 ? gb_json_first(list) : gb_json_next(item), true);     \
+         i_++)
 /* Adds the bytes of a text/base64 pair to @out. False if the base64 is invalid. */
 bool json_add_bytes(struct gb_buf *out, const struct gb_json *object, const char *text_name,
                     const char *base64_name);

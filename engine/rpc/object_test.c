@@ -15,6 +15,7 @@
 #include "model/capacity.h"
 #include "model/cell.h"
 #include "model/entry.h"
+#include "model/event.h"
 #include "model/hello.h"
 #include "model/limits.h"
 #include "model/network.h"
@@ -102,6 +103,9 @@ static const struct gb_object *const objects[] = {
     &gb_terminal_number_object,
     &gb_terminal_end_object,
     &gb_terminals_object,
+    &gb_event_object,
+    &gb_output_object,
+    &gb_background_object,
 };
 
 static size_t size_of_type(enum gb_member_type type)

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "rpc/access.h"
+#include "model/event.h"
 #include "rpc/object.h"
 #include "show/facts.h"
 #include "show/outcome.h"
@@ -329,14 +329,23 @@ void show_cell(struct show *show, const struct gb_cell_info *cell, struct gb_byt
     show_end(show, cell);
 }
 
-void show_rewound(struct gb_buf *to, const struct gb_json *event)
+void show_output(struct show *show, const struct gb_json *params)
 {
-    const uint64_t cell = json_count(event, "cell");
+    struct gb_output_info piece;
+    struct gb_buf bytes = {0};
 
+    gb_object_take(&gb_output_object, params, &piece);
+    if (gb_bytes_add_decoded(&bytes, piece.data, (piece.flags & GB_OUTPUT_BASE64) != 0))
+        show_piece(show, piece.stream == GB_STDERR, gb_buf_bytes(&bytes));
+    gb_buf_release(&bytes);
+}
+
+void show_rewound(struct gb_buf *to, uint32_t cell)
+{
     if (cell == 0)
         gb_buf_adds(to, "taken back to how it was at the beginning");
     else
-        gb_buf_addf(to, "taken back to how it was after cell %" PRIu64, cell);
+        gb_buf_addf(to, "taken back to how it was after cell %u", cell);
 }
 
 void show_note(struct show *show, const char *text)

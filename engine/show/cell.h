@@ -48,8 +48,11 @@ void show_end(struct show *show, const struct gb_cell_info *cell);
 void show_end_output(struct show *show);
 /* Renders a finished cell. */
 void show_cell(struct show *show, const struct gb_cell_info *cell, struct gb_bytes language);
-/* What the event `session.rewound` says, for show_note(). */
-void show_rewound(struct gb_buf *to, const struct gb_json *event);
+/* A piece as the event and the notification `cell.output` have it. */
+void show_output(struct show *show, const struct gb_json *params);
+/* What the event `session.rewound` says, for show_note(): where the session is now (0: at its
+ * beginning). */
+void show_rewound(struct gb_buf *to, uint32_t cell);
 /* A line of our own between cells. */
 void show_note(struct show *show, const char *text);
 /* "display image/png, 8 B". */

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "model/cell.h"
 #include "model/capacity.h"
+#include "model/event.h"
 #include "model/session.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
@@ -257,17 +258,17 @@ static void limit_gone(struct store *store)
             drop_session(store, session);
 }
 
-static void end_session(struct store *store, struct session *session, const struct gb_json *params)
+static void end_session(struct store *store, struct session *session,
+                        const struct gb_event_info *event)
 {
     enum gb_end end = GB_END_CLOSED;
 
     if (session_gone(session))
         return;
-    (void)gb_end_from_string(json_text(params, "reason"), &end);
+    (void)gb_end_from_string(event->reason, &end);
     session->state = end == GB_END_CRASHED || end == GB_END_LOST ? SESSION_LOST : SESSION_CLOSED;
-    json_copy(params, "message", session->reason, sizeof(session->reason));
-    if (session->reason[0] == '\0')
-        json_copy(params, "reason", session->reason, sizeof(session->reason));
+    json_copy_text(event->message.size > 0 ? event->message : event->reason, session->reason,
+                   sizeof(session->reason));
     session->last.running = session->last.waiting = false;
     session->marked = false;
     session->closing_ns = 0;
@@ -281,9 +282,9 @@ static void end_session(struct store *store, struct session *session, const stru
         limit_gone(store);
 }
 
-void store_sessions(struct store *store, const struct gb_json *result)
+static void store_take_sessions(struct store *store, const struct gb_json *list)
 {
-    const struct gb_json *list = json_array(result, "sessions"), *info;
+    const struct gb_json *info = NULL;
     struct session *session;
 
     if (list == NULL)
@@ -291,8 +292,7 @@ void store_sessions(struct store *store, const struct gb_json *result)
     /* Those that are not in the list have ended meanwhile. */
     GB_LIST_FOREACH(session, &store->sessions, link)
         session->named = session_gone(session);
-    info = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count; i++, info = gb_json_next(info)) {
+    JSON_FOREACH(info, list) {
         session = info->type == GB_JSON_OBJECT ? store_take_session(store, info) : NULL;
         if (session != NULL)
             session->named = true;
@@ -304,6 +304,11 @@ void store_sessions(struct store *store, const struct gb_json *result)
     store->change++;
 }
 
+void store_sessions(struct store *store, const struct gb_json *result)
+{
+    store_take_sessions(store, json_array(result, "sessions"));
+}
+
 /* ---- cells ---- */
 
 static void read_last(struct last_cell *last, const struct gb_cell_info *info)
@@ -313,17 +318,11 @@ static void read_last(struct last_cell *last, const struct gb_cell_info *info)
     last->started_at = seconds_of(info->started_at_ns);
 }
 
-static uint32_t cell_number(const struct gb_json *params)
-{
-    return (uint32_t)MIN(json_count(params, "cell"), (uint64_t)UINT32_MAX);
-}
-
-static void start_cell(struct session *session, const struct gb_json *params,
-                       const struct gb_cell_info *info)
+static void start_cell(struct session *session, uint32_t number, const struct gb_cell_info *info)
 {
     struct last_cell *last = &session->last;
 
-    *last = (struct last_cell){.number = cell_number(params), .running = true};
+    *last = (struct last_cell){.number = number, .running = true};
     session->cells = MAX(session->cells, last->number);
     read_last(last, info);
     session->last_active_at = MAX(session->last_active_at, last->started_at);
@@ -334,12 +333,11 @@ static bool cell_failed(const struct gb_cell_info *info)
     return gb_cell_failed(info->flags, info->exit_code, info->signal > 0);
 }
 
-static void finish_cell(struct session *session, const struct gb_json *params,
-                        const struct gb_cell_info *info)
+static void finish_cell(struct session *session, uint32_t number, const struct gb_cell_info *info)
 {
     struct last_cell *last = &session->last;
 
-    last->number = cell_number(params);
+    last->number = number;
     last->running = last->waiting = false;
     session->cells = MAX(session->cells, last->number);
     json_copy_text(info->client, last->client, sizeof(last->client));
@@ -416,7 +414,7 @@ static void take_past_cell(struct session *session, const struct gb_cell_info *c
 
 void store_history(struct store *store, const char *id, const struct gb_json *result)
 {
-    const struct gb_json *list = json_array(result, "cells"), *cell;
+    const struct gb_json *list = json_array(result, "cells"), *cell = NULL;
     struct session *session = store_find(store, id);
     struct gb_bytes error = {(const uint8_t *)"", 0};
     struct gb_cell_info told;
@@ -424,8 +422,7 @@ void store_history(struct store *store, const char *id, const struct gb_json *re
     if (session == NULL || list == NULL)
         return;
     session->failures = session->same_failures = 0;
-    cell = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count; i++, cell = gb_json_next(cell))
+    JSON_FOREACH(cell, list)
         if (store_read(store, &gb_cell_object, cell, &told))
             take_past_cell(session, &told, &error);
     store->change++;
@@ -467,27 +464,24 @@ static void sample_session(struct session *session, const struct gb_session_info
     }
 }
 
-static void take_sample(struct store *store, const struct gb_json *params)
+static void take_sample(struct store *store, const struct gb_event_info *event)
 {
-    const struct gb_json *list = json_array(params, "sessions"), *item;
-    double at = json_number(params, "at");
-    bool replay = json_true(params, "replay");
+    const struct gb_json *list = event->samples, *item = NULL;
+    double at = (double)event->at_ns / GB_NS_PER_S;
+    bool replay = (event->flags & GB_EVENT_REPLAY) != 0;
     struct session *session;
     double memory = 0, cpu = 0;
     int times = sample_times(at, store->host.sampled_at, replay);
 
-    read_host_event(&store->host, gb_json_member(params, "host"));
-    if (list != NULL) {
-        item = gb_json_first(list);
-        for (uint32_t i = 0; i < list->count; i++, item = gb_json_next(item)) {
-            struct gb_session_info told;
+    read_host_event(&store->host, event->host);
+    JSON_FOREACH(item, list) {
+        struct gb_session_info told;
 
-            if (!store_read(store, &gb_sample_object, item, &told))
-                continue;
-            session = find_bytes(store, told.id);
-            if (session != NULL && !session_gone(session))
-                sample_session(session, &told, at, replay);
-        }
+        if (!store_read(store, &gb_sample_object, item, &told))
+            continue;
+        session = find_bytes(store, told.id);
+        if (session != NULL && !session_gone(session))
+            sample_session(session, &told, at, replay);
     }
     GB_LIST_FOREACH(session, &store->sessions, link)
         if (!session_gone(session)) {
@@ -552,119 +546,106 @@ static void take_cell(struct store *store, const struct gb_json *cell)
 /* A cell that was running and is not any more has ended meanwhile; the history will tell how. */
 static void store_end_unseen(struct store *store, const struct gb_json *cells)
 {
+    const struct gb_json *cell = NULL;
     struct session *session;
+    struct gb_cell_info told;
 
+    GB_LIST_FOREACH(session, &store->sessions, link)
+        session->named = false;
+    JSON_FOREACH(cell, cells) {
+        gb_object_take(&gb_cell_object, cell, &told);
+        session = find_bytes(store, told.session);
+        if (session != NULL)
+            session->named = true;
+    }
     GB_LIST_FOREACH(session, &store->sessions, link) {
-        const struct gb_json *cell = gb_json_first(cells);
-        bool runs = !session->last.running;
-
-        for (uint32_t i = 0; !runs && i < cells->count; i++, cell = gb_json_next(cell))
-            runs = gb_bytes_equal(json_text(cell, "session"), session->id);
-        if (runs)
+        if (session->named || !session->last.running)
             continue;
         session->last = (struct last_cell){0};
         session->looked_up = 0;
     }
 }
 
-static void store_take_snapshot(struct store *store, const struct gb_json *params)
+static void store_take_snapshot(struct store *store, const struct gb_event_info *event)
 {
-    const struct gb_json *pool = gb_json_member(params, "pool");
-    const struct gb_json *cells = json_array(params, "cells"), *cell;
+    const struct gb_json *cells = event->cells, *cell = NULL;
 
-    store_sessions(store, params);
-    read_host_event(&store->host, gb_json_member(params, "host"));
+    store_take_sessions(store, event->samples);
+    read_host_event(&store->host, event->host);
     if (cells != NULL) {
         if (store->missed)
             store_end_unseen(store, cells);
         store->missed = false;
-        cell = gb_json_first(cells);
-        for (uint32_t i = 0; i < cells->count; i++, cell = gb_json_next(cell))
-            take_cell(store, cell);
     }
-    if (pool != NULL)
-        store_pools(store, pool);
+    JSON_FOREACH(cell, cells)
+        take_cell(store, cell);
+    if (event->pool != NULL)
+        store_pools(store, event->pool);
 }
 
 /* Invalid ones are ignored: the next event, or snapshot, has the current state. */
-static void take_cell_event(struct store *store, struct session *session, struct gb_bytes kind,
-                            const struct gb_json *params)
+static void take_cell_event(struct store *store, struct session *session,
+                            const struct gb_event_info *event)
 {
-    const struct gb_json *info = json_member(params, "info");
     struct gb_cell_info told = {.exit_code = -1};
 
-    if (info != NULL && !store_read(store, &gb_cell_object, info, &told))
+    if (event->info != NULL && !store_read(store, &gb_cell_object, event->info, &told))
         return;
-    if (gb_bytes_equal(kind, "cell.started"))
-        start_cell(session, params, &told);
+    if (gb_bytes_equal(event->kind, "cell.started"))
+        start_cell(session, event->cell, &told);
     else
-        finish_cell(session, params, &told);
+        finish_cell(session, event->cell, &told);
 }
 
-static void take_lease(struct store *store, struct session *session, const struct gb_json *lease)
+static void take_event(struct store *store, const struct gb_event_info *event)
 {
-    struct gb_lease_info told;
-
-    if (lease == NULL)
-        return;
-    if (lease->type == GB_JSON_NULL)
-        read_lease(store, &session->lease, NULL);
-    else if (store_read(store, &gb_lease_object, lease, &told))
-        read_lease(store, &session->lease, &told);
-}
-
-static void take_event(struct store *store, struct gb_bytes kind, const struct gb_json *params)
-{
-    const struct gb_json *info = gb_json_member(params, "info");
-    struct session *session = find_bytes(store, json_text(params, "session"));
+    const struct gb_bytes kind = event->kind;
+    struct session *session = find_bytes(store, event->session);
 
     if (gb_bytes_equal(kind, "snapshot")) {
-        store_take_snapshot(store, params);
+        store_take_snapshot(store, event);
     } else if (gb_bytes_equal(kind, "gap")) {
         store->missed = true;
     } else if (gb_bytes_equal(kind, "session.opened") || gb_bytes_equal(kind, "session.changed")) {
-        if (info != NULL && info->type == GB_JSON_OBJECT)
-            (void)store_take_session(store, info);
+        if (event->info != NULL)
+            (void)store_take_session(store, event->info);
     } else if (gb_bytes_equal(kind, "sample")) {
-        take_sample(store, params);
+        take_sample(store, event);
     } else if (gb_bytes_equal(kind, "pool.changed")) {
-        const struct gb_json *pool = gb_json_member(params, "pool");
-
-        if (pool != NULL)
-            store_pools(store, pool);
+        if (event->pool != NULL)
+            store_pools(store, event->pool);
     } else if (session == NULL) {
         return;
     } else if (gb_bytes_equal(kind, "session.closed")) {
-        end_session(store, session, params);
+        end_session(store, session, event);
     } else if (gb_bytes_equal(kind, "cell.started") || gb_bytes_equal(kind, "cell.finished")) {
-        take_cell_event(store, session, kind, params);
+        take_cell_event(store, session, event);
     } else if (gb_bytes_equal(kind, "cell.waiting")) {
-        session->last.waiting = json_true(params, "waiting");
+        session->last.waiting = (event->flags & GB_EVENT_WAITING) != 0;
     } else if (gb_bytes_equal(kind, "lease.changed")) {
-        take_lease(store, session, json_member(params, "lease"));
+        read_lease(store, &session->lease,
+                   (event->flags & GB_EVENT_HAS_LEASE) != 0 ? &event->lease : NULL);
     }
 }
 
 bool store_notified(struct store *store, const char *method, const struct gb_json *params)
 {
-    struct store_event event = {.params = params};
+    struct gb_event_info told;
+    struct store_event event = {.told = &told, .params = params};
     struct store_listener *listener;
-    struct gb_bytes kind;
     char name[64];
 
     if (strcmp(method, "event") != 0 || params == NULL)
         return false;
-    kind = json_text(params, "kind");
-    if (kind.size == 0 || kind.size >= sizeof(name))
-        return false;
-    memcpy(name, kind.data, kind.size);
-    name[kind.size] = '\0';
+    if (!store_read(store, &gb_event_object, params, &told))
+        return true;
+    json_copy_text(told.kind, name, sizeof(name));
     event.kind = name;
-    event.session = json_text(params, "session");
-    event.subscription = (int64_t)json_count(params, "subscription");
+    event.session = told.session;
+    event.subscription = (int64_t)told.subscription;
     /* A view's own subscription is about one session, which is known already. */
     if (event.subscription == store->subscription)
-        take_event(store, kind, params);
+        take_event(store, &told);
     GB_LIST_FOREACH(listener, &store->listeners, link)
         listener->call(listener->arg, &event);
     store->change++;

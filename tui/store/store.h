@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "language/language.h"
 #include "model/words.h"
+#include "model/event.h"
 #include "rpc/json.h"
 
 enum {
@@ -146,7 +147,8 @@ struct store_event {
     const char *kind;
     struct gb_bytes session; /* empty: about no session */
     int64_t subscription;
-    const struct gb_json *params; /* contains `info`, `lease`, … */
+    const struct gb_event_info *told;
+    const struct gb_json *params; /* the same as JSON */
 };
 typedef void store_listen_cb(void *arg, const struct store_event *event);
 
@@ -178,7 +180,7 @@ struct store {
 void store_init(struct store *store);
 void store_release(struct store *store);
 
-/* Handles a notification. False if it is not understood. */
+/* Handles a notification. False if it is not an event. */
 bool store_notified(struct store *store, const char *method, const struct gb_json *params);
 /* Replies used if a server has no events: to `hello`, `session.list`, `pool.status` and `stats`. */
 void store_hello(struct store *store, const struct gb_json *result);

@@ -320,14 +320,9 @@ static void cells_read_lost(struct card *card)
     gb_buf_release(&text);
 }
 
-/* The members common to all forms of a cell. An invalid one changes nothing. */
-static void cells_read_cell(struct card *card, const struct gb_json *json)
+/* The members common to all forms of a cell. */
+static void cells_read_cell(struct card *card, const struct gb_cell_info *info)
 {
-    struct gb_cell_info cell;
-    const struct gb_cell_info *info = &cell;
-
-    if (gb_object_read(&gb_cell_object, json, &cell, NULL) < 0)
-        return;
     if (card->client[0] == '\0')
         json_copy_text(info->client, card->client, sizeof(card->client));
     /* All users of a server are the same person: other front ends are theirs too. */
@@ -375,15 +370,15 @@ static void cells_end_card(struct cells *cells, struct card *card)
 
 /* ---- events ---- */
 
-static struct card *cells_card_of(struct cells *cells, const struct gb_json *params,
-                                  const struct gb_json *info)
+/* @info: the cell itself, which tells one that we have sent; NULL: it is not known. */
+static struct card *cells_card_of(struct cells *cells, uint32_t number,
+                                  const struct gb_cell_info *info)
 {
-    uint32_t number = (uint32_t)MIN(json_count(params, "cell"), (uint64_t)UINT32_MAX);
     struct card *card = cells_find(cells, number), *sent;
 
     if (number == 0 || card != NULL)
         return card;
-    sent = info != NULL ? cells_find_sent(cells, json_text(info, "code")) : NULL;
+    sent = info != NULL ? cells_find_sent(cells, info->code) : NULL;
     if (sent != NULL) {
         cells_number_card(cells, sent, number);
         return sent;
@@ -393,15 +388,17 @@ static struct card *cells_card_of(struct cells *cells, const struct gb_json *par
 
 static void cells_take_output(struct cells *cells, const struct gb_json *params)
 {
-    struct card *card = cells_card_of(cells, params, NULL);
+    struct gb_output_info piece;
     struct gb_buf bytes = {0};
+    struct card *card;
 
+    gb_object_take(&gb_output_object, params, &piece);
+    card = cells_card_of(cells, piece.cell, NULL);
     if (card == NULL)
         return;
-    if (json_add_bytes(&bytes, params, "text", "base64"))
-        cells_add_output(
-            card, gb_bytes_equal(json_text(params, "stream"), "stderr") ? TEXT_STDERR : TEXT_STDOUT,
-            gb_buf_bytes(&bytes));
+    if (gb_bytes_add_decoded(&bytes, piece.data, (piece.flags & GB_OUTPUT_BASE64) != 0))
+        cells_add_output(card, piece.stream == GB_STDERR ? TEXT_STDERR : TEXT_STDOUT,
+                         gb_buf_bytes(&bytes));
     gb_buf_release(&bytes);
     cells_bound_output(cells, card);
 }
@@ -430,12 +427,16 @@ static void cells_end_unseen(struct cells *cells, const struct gb_json *list)
 {
     for (size_t i = 0; i < cells->count; i++) {
         struct card *card = cells->cards[i];
-        const struct gb_json *info = gb_json_first(list);
+        const struct gb_json *json = NULL;
         bool runs = card->state != CARD_RUNNING || card->call != 0;
 
-        for (uint32_t j = 0; !runs && j < list->count; j++, info = gb_json_next(info))
-            runs = json_count(info, "cell") == card->number &&
-                   gb_bytes_equal(json_text(info, "session"), cells->session);
+        for (size_t j = 0; !runs && j < json_list_count(list); j++) {
+            struct gb_cell_info info;
+
+            json = j == 0 ? gb_json_first(list) : gb_json_next(json);
+            gb_object_take(&gb_cell_object, json, &info);
+            runs = info.number == card->number && gb_bytes_equal(info.session, cells->session);
+        }
         if (runs)
             continue;
         cells_end_card(cells, card);
@@ -443,134 +444,166 @@ static void cells_end_unseen(struct cells *cells, const struct gb_json *list)
     }
 }
 
-static void cells_take_snapshot(struct cells *cells, const struct gb_json *params)
+static void cells_take_snapshot(struct cells *cells, const struct gb_json *list)
 {
-    const struct gb_json *list = json_array(params, "cells"), *info;
+    const struct gb_json *json = NULL;
 
     if (list == NULL)
         return;
     cells_end_unseen(cells, list);
-    info = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count; i++, info = gb_json_next(info)) {
+    JSON_FOREACH(json, list) {
+        struct gb_cell_info info;
         struct card *card;
 
-        if (!gb_bytes_equal(json_text(info, "session"), cells->session))
+        if (gb_object_read(&gb_cell_object, json, &info, NULL) < 0 ||
+            !gb_bytes_equal(info.session, cells->session))
             continue;
-        card = cells_card_of(cells, info, info);
+        card = cells_card_of(cells, info.number, &info);
         if (card == NULL || card->state == CARD_DONE)
             continue;
-        cells_read_cell(card, info);
+        cells_read_cell(card, &info);
         card->from_events = true; /* incomplete perhaps; its end tells whether this was all */
-        card->waiting = json_true(info, "waiting");
+        card->waiting = (info.flags & GB_CELL_WAITING) != 0;
     }
 }
 
-void cells_event(struct cells *cells, const char *kind, const struct gb_json *params)
+/* The beginning or the end of a cell. Of an invalid one nothing else is known. */
+static void cells_take_cell(struct cells *cells, const struct gb_event_info *event, bool ends)
 {
-    const struct gb_json *info = gb_json_member(params, "info");
+    struct gb_cell_info info;
+    struct card *card;
+    bool valid;
+
+    if (event->info == NULL)
+        return;
+    valid = gb_object_read(&gb_cell_object, event->info, &info, NULL) == 0;
+    card = cells_card_of(cells, event->cell, valid ? &info : NULL);
+    if (card == NULL)
+        return;
+    if (!ends) {
+        card->from_events = true;
+        card->state = CARD_RUNNING;
+    }
+    if (valid)
+        cells_read_cell(card, &info);
+    if (!ends)
+        return;
+    if (card->call == 0 && cells_misses_output(card))
+        cells_doubt_output(card);
+    cells_end_card(cells, card);
+}
+
+void cells_event(struct cells *cells, const struct gb_event_info *event,
+                 const struct gb_json *params)
+{
+    const struct gb_bytes kind = event->kind;
     struct card *card;
 
     cells->change++;
-    if (strcmp(kind, "snapshot") == 0) {
-        cells_take_snapshot(cells, params);
-    } else if (strcmp(kind, "cell.output") == 0) {
+    if (gb_bytes_equal(kind, "snapshot")) {
+        cells_take_snapshot(cells, event->cells);
+    } else if (gb_bytes_equal(kind, "cell.output")) {
         cells_take_output(cells, params);
-    } else if (strcmp(kind, "cell.started") == 0 && info != NULL) {
-        card = cells_card_of(cells, params, info);
-        if (card == NULL)
-            return;
-        card->from_events = true;
-        card->state = CARD_RUNNING;
-        cells_read_cell(card, info);
-    } else if (strcmp(kind, "cell.waiting") == 0) {
-        card = cells_card_of(cells, params, NULL);
+    } else if (gb_bytes_equal(kind, "cell.started")) {
+        cells_take_cell(cells, event, false);
+    } else if (gb_bytes_equal(kind, "cell.waiting")) {
+        card = cells_card_of(cells, event->cell, NULL);
         if (card != NULL && card->state != CARD_DONE)
-            card->waiting = json_true(params, "waiting");
-    } else if (strcmp(kind, "cell.finished") == 0 && info != NULL) {
-        card = cells_card_of(cells, params, info);
-        if (card == NULL)
-            return;
-        cells_read_cell(card, info);
-        if (card->call == 0 && cells_misses_output(card))
-            cells_doubt_output(card);
-        cells_end_card(cells, card);
+            card->waiting = (event->flags & GB_EVENT_WAITING) != 0;
+    } else if (gb_bytes_equal(kind, "cell.finished")) {
+        cells_take_cell(cells, event, true);
     }
 }
 
 /* ---- history and replies ---- */
 
+static const struct cells_stream {
+    enum text_stream stream;
+    size_t offset; /* of its bytes */
+    uint32_t base64;
+} cells_streams[] = {
+    {TEXT_STDOUT, offsetof(struct gb_cell_info, out), GB_CELL_OUT_BASE64},
+    {TEXT_STDERR, offsetof(struct gb_cell_info, err), GB_CELL_ERR_BASE64},
+};
+
+/* False: they are not valid base64. */
+static bool cells_decode(struct gb_buf *to, const struct gb_cell_info *info,
+                         const struct cells_stream *stream)
+{
+    const struct gb_bytes *bytes = (const void *)((const uint8_t *)info + stream->offset);
+
+    gb_buf_clear(to);
+    return gb_bytes_add_decoded(to, *bytes, (info->flags & stream->base64) != 0);
+}
+
 /* The sizes of the streams in a reply. */
-static void cells_read_sizes(struct card *card, const struct gb_json *cell)
+static void cells_read_sizes(struct card *card, const struct gb_cell_info *info)
 {
     struct gb_buf bytes = {0};
 
-    if (json_add_bytes(&bytes, cell, "stdout", "stdout_base64"))
-        card->bytes[TEXT_STDOUT] = bytes.size;
-    gb_buf_clear(&bytes);
-    if (json_add_bytes(&bytes, cell, "stderr", "stderr_base64"))
-        card->bytes[TEXT_STDERR] = bytes.size;
+    for (size_t i = 0; i < ARRAY_SIZE(cells_streams); i++)
+        if (cells_decode(&bytes, info, &cells_streams[i]))
+            card->bytes[cells_streams[i].stream] = bytes.size;
     gb_buf_release(&bytes);
 }
 
-static void cells_read_output(struct card *card, const struct gb_json *cell)
+static void cells_read_output(struct card *card, const struct gb_cell_info *info)
 {
     struct gb_buf bytes = {0};
 
     text_free(card->output);
     card->output = NULL;
     card->from = card->to = 0;
-    if (json_add_bytes(&bytes, cell, "stdout", "stdout_base64"))
-        cells_add_output(card, TEXT_STDOUT, gb_buf_bytes(&bytes));
-    card->bytes[TEXT_STDOUT] = bytes.size;
-    if (card->output != NULL)
-        text_end(card->output);
-    gb_buf_clear(&bytes);
-    if (json_add_bytes(&bytes, cell, "stderr", "stderr_base64"))
-        cells_add_output(card, TEXT_STDERR, gb_buf_bytes(&bytes));
-    card->bytes[TEXT_STDERR] = bytes.size;
-    if (card->output != NULL)
-        text_end(card->output);
+    for (size_t i = 0; i < ARRAY_SIZE(cells_streams); i++) {
+        if (cells_decode(&bytes, info, &cells_streams[i]))
+            cells_add_output(card, cells_streams[i].stream, gb_buf_bytes(&bytes));
+        card->bytes[cells_streams[i].stream] = bytes.size;
+        if (card->output != NULL)
+            text_end(card->output);
+    }
     gb_buf_release(&bytes);
     card->away = false;
     card->from_events = true;
 }
 
+static void cells_take_past(struct cells *cells, const struct gb_cell_info *info)
+{
+    struct card *card = cells_card_of(cells, info->number, info);
+    const bool part = (info->flags & GB_CELL_HAS_PART) != 0;
+    bool told;
+
+    if (card == NULL || (card->state == CARD_RUNNING && card->from_events))
+        return; /* the latter is provided by events */
+    told = card->state == CARD_DONE && card->from_events && !card->away &&
+           !(part && card->wish != PART_NONE);
+    cells_read_cell(card, info);
+    cells_bound_figures(cells, card);
+    if (told || card->state != CARD_DONE)
+        return;
+    if (part) {
+        part_take(card, info);
+        cells_bound_output(cells, card);
+    } else if ((info->flags & GB_CELL_HAS_SIZES) != 0) {
+        card->away = info->stdout_bytes + info->stderr_bytes > 0;
+        card->from_events = true;
+    } else {
+        cells_read_output(card, info);
+        cells_bound_output(cells, card);
+    }
+}
+
 size_t cells_history(struct cells *cells, const struct gb_json *result)
 {
-    const struct gb_json *list = json_array(result, "cells"), *cell;
+    const struct gb_json *list = json_array(result, "cells"), *cell = NULL;
 
     cells->change++;
-    if (list == NULL)
-        return 0;
-    cell = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count; i++, cell = gb_json_next(cell)) {
-        struct card *card = cells_card_of(cells, cell, cell);
-        bool told, brief, part;
+    JSON_FOREACH(cell, list) {
+        struct gb_cell_info info;
 
-        if (card == NULL)
-            continue;
-        part = gb_json_member(cell, "offset") != NULL;
-        told = card->state == CARD_DONE && card->from_events && !card->away &&
-               !(part && card->wish != PART_NONE);
-        brief = gb_json_member(cell, "stdout_bytes") != NULL;
-        if (card->state == CARD_RUNNING && card->from_events)
-            continue; /* provided by events */
-        cells_read_cell(card, cell);
-        cells_bound_figures(cells, card);
-        if (told || card->state != CARD_DONE)
-            continue;
-        if (part) {
-            part_take(card, cell);
-            cells_bound_output(cells, card);
-        } else if (brief) {
-            card->away = json_count(cell, "stdout_bytes") + json_count(cell, "stderr_bytes") > 0;
-            card->from_events = true;
-        } else {
-            cells_read_output(card, cell);
-            cells_bound_output(cells, card);
-        }
+        if (gb_object_read(&gb_cell_object, cell, &info, NULL) == 0)
+            cells_take_past(cells, &info);
     }
-    return list->count;
+    return json_list_count(list);
 }
 
 struct card *cells_sent(struct cells *cells, uint64_t call, const char *code)
@@ -603,14 +636,15 @@ void cells_reply(struct cells *cells, uint64_t call, const struct gb_json *resul
         return;
     card->call = 0;
     if (result != NULL) {
-        uint32_t number = (uint32_t)json_count(result, "cell");
+        struct gb_cell_info info;
 
-        if (card->number == 0 && number != 0 && cells_find(cells, number) == NULL)
-            cells_number_card(cells, card, number);
-        cells_read_cell(card, result);
-        cells_read_sizes(card, result);
+        gb_object_take(&gb_cell_object, result, &info);
+        if (card->number == 0 && info.number != 0 && cells_find(cells, info.number) == NULL)
+            cells_number_card(cells, card, info.number);
+        cells_read_cell(card, &info);
+        cells_read_sizes(card, &info);
         if (cells_misses_output(card))
-            cells_read_output(card, result);
+            cells_read_output(card, &info);
     } else if (card->error == NULL) {
         card->error = xstrdup(message);
     }

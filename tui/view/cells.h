@@ -18,6 +18,8 @@
 
 #include "base/buf.h"
 #include "highlight/highlight.h"
+#include "model/cell.h"
+#include "model/event.h"
 #include "rpc/json.h"
 #include "show/outcome.h"
 #include "text/text.h"
@@ -109,7 +111,9 @@ void cells_release(struct cells *cells);
 void cells_learn(struct cells *cells, struct gb_language *language);
 
 /* Handles an event of this session. */
-void cells_event(struct cells *cells, const char *kind, const struct gb_json *params);
+/* @params is the same as JSON. */
+void cells_event(struct cells *cells, const struct gb_event_info *event,
+                 const struct gb_json *params);
 /* Handles the result of session.history. Returns its number of cells. */
 size_t cells_history(struct cells *cells, const struct gb_json *result);
 /* If there are too many cards, drops those far from this cell; 0: the oldest. */

@@ -6,6 +6,7 @@
 
 #include "check_run.h"
 #include "base/mem.h"
+#include "rpc/object.h"
 #include "screen/grid.h"
 #include "screen/render.h"
 #include "view/card.h"
@@ -27,9 +28,7 @@ static void want(void *arg, struct card *card)
 static bool want_between(void *arg, uint32_t after, uint32_t before)
 {
     (void)arg;
-    (void)after;
-    (void)before;
-    return true;
+    return after < before;
 }
 
 /* A journal with one cell of much output, and a front end that reads parts of it. */
@@ -77,7 +76,11 @@ static void with_json(const char *text, void (*use)(const struct gb_json *json, 
 
 static void use_event(const struct gb_json *json, const void *kind)
 {
-    cells_event(&cells, kind, json);
+    struct gb_event_info told;
+
+    gb_object_take(&gb_event_object, json, &told);
+    told.kind = gb_bytes_str(kind);
+    cells_event(&cells, &told, json);
 }
 
 static void event(const char *kind, const char *json)
@@ -98,32 +101,29 @@ static void use_reply(const struct gb_json *json, const void *call)
 
 static void started(unsigned number, const char *client, const char *code)
 {
-    char json[512];
+    _cleanup_(freep) char *json =
+        xasprintf("{\"session\":\"s-1\",\"cell\":%u,\"info\":{\"cell\":%u,\"client\":\"%s\","
+                  "\"mode\":\"kernel\",\"state\":\"running\",\"code\":\"%s\",\"started_at\":1}}",
+                  number, number, client, code);
 
-    (void)snprintf(json, sizeof(json),
-                   "{\"session\":\"s-1\",\"cell\":%u,\"info\":{\"cell\":%u,\"client\":\"%s\","
-                   "\"mode\":\"kernel\",\"state\":\"running\",\"code\":\"%s\",\"started_at\":1}}",
-                   number, number, client, code);
     event("cell.started", json);
 }
 
 static void output(unsigned number, const char *kind, const char *text)
 {
-    char json[512];
+    _cleanup_(freep) char *json =
+        xasprintf("{\"cell\":%u,\"stream\":\"%s\",\"text\":\"%s\"}", number, kind, text);
 
-    (void)snprintf(json, sizeof(json), "{\"cell\":%u,\"stream\":\"%s\",\"text\":\"%s\"}", number,
-                   kind, text);
     event("cell.output", json);
 }
 
 static void finished(unsigned number, const char *more)
 {
-    char json[512];
+    _cleanup_(freep) char *json =
+        xasprintf("{\"cell\":%u,\"info\":{\"cell\":%u,\"state\":\"done\",\"exit_code\":0,"
+                  "\"wall_ms\":12.0,\"started_at\":1%s}}",
+                  number, number, more);
 
-    (void)snprintf(json, sizeof(json),
-                   "{\"cell\":%u,\"info\":{\"cell\":%u,\"state\":\"done\",\"exit_code\":0,"
-                   "\"wall_ms\":12.0,\"started_at\":1%s}}",
-                   number, number, more);
     event("cell.finished", json);
 }
 

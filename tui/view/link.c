@@ -136,7 +136,7 @@ static void link_on_event(void *arg, const struct store_event *event)
         return;
     if (event->session.size > 0 && !gb_bytes_equal(event->session, self->id))
         return;
-    cells_event(&self->cells, event->kind, event->params);
+    cells_event(&self->cells, event->told, event->params);
     tui_redraw(self->view.tui);
 }
 

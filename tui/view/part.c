@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "rpc/access.h"
+#include "rpc/object.h"
 
 enum { LINE_SOUGHT = 64 << 10 }; /* bytes within which a line must start or end; else it is cut */
 
@@ -110,15 +110,15 @@ static void part_feed(struct card *card, enum text_stream stream, struct gb_byte
         card->seam_line = text_lines(card->output) + (size_t)text_dropped(card->output);
 }
 
-void part_take(struct card *card, const struct gb_json *cell)
+void part_take(struct card *card, const struct gb_cell_info *cell)
 {
-    const uint64_t out_size = json_count(cell, "stdout_bytes"), offset = json_count(cell, "offset");
-    const uint64_t size = out_size + json_count(cell, "stderr_bytes");
+    const uint64_t out_size = cell->stdout_bytes, offset = cell->offset;
+    const uint64_t size = out_size + cell->stderr_bytes;
     struct gb_buf buffers[TEXT_STREAM_COUNT] = {0};
     struct gb_bytes out, err;
 
-    if (json_add_bytes(&buffers[0], cell, "stdout", "stdout_base64") &&
-        json_add_bytes(&buffers[1], cell, "stderr", "stderr_base64")) {
+    if (gb_bytes_add_decoded(&buffers[0], cell->out, (cell->flags & GB_CELL_OUT_BASE64) != 0) &&
+        gb_bytes_add_decoded(&buffers[1], cell->err, (cell->flags & GB_CELL_ERR_BASE64) != 0)) {
         out = gb_buf_bytes(&buffers[0]);
         err = gb_buf_bytes(&buffers[1]);
         card->bytes[TEXT_STDOUT] = out_size;

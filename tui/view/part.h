@@ -23,4 +23,4 @@ void part_ask(struct card *card, enum part_wish wish, uint64_t *ret_offset, uint
 
 /* Takes a @cell from the history, which has an offset. If it answers the request, card->seam_line
  * becomes the line at the seam. */
-void part_take(struct card *card, const struct gb_json *cell);
+void part_take(struct card *card, const struct gb_cell_info *cell);

@@ -151,13 +151,3 @@ void session_set_waiting(struct gb_session_info *info, const struct exec *exec)
         info->waiting_client = gb_bytes_str(exec->client);
     info->prompt = cell_prompt(exec);
 }
-
-void cell_put_output(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
-                     struct gb_bytes bytes, bool background)
-{
-    gb_json_put_u64(out, "cell", cell);
-    gb_json_put_str(out, "stream", gb_output_to_string(stream));
-    gb_json_put_bytes(out, "text", "base64", bytes);
-    if (background)
-        gb_json_put_bool(out, "background", true);
-}

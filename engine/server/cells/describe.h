@@ -35,6 +35,3 @@ void cell_put_prompt(struct gb_json_out *out, const struct exec *exec);
 void cell_set_waiting_of(struct gb_cell_info *cell, struct hosted *hosted);
 /* Sets in a session's info that @exec waits for standard input. */
 void session_set_waiting(struct gb_session_info *info, const struct exec *exec);
-/* Writes `cell`, `stream` and the bytes of a piece of output. */
-void cell_put_output(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
-                     struct gb_bytes bytes, bool background);

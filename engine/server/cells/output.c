@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "server/cells/describe.h"
+#include "model/event.h"
+#include "rpc/object.h"
 #include "server/core/event.h"
 
 enum { FOLLOWERS_MAX = 64 }; /* per session */
@@ -55,6 +56,15 @@ void output_send_waiting(struct connection *connection, const struct hosted *hos
     output_send_note(&out, connection);
 }
 
+static void output_put(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
+                       struct gb_bytes bytes, uint32_t flags)
+{
+    const struct gb_output_info piece = {
+        .cell = cell, .stream = (uint8_t)stream, .data = bytes, .flags = flags};
+
+    gb_object_write(out, &gb_output_object, &piece);
+}
+
 void output_send(struct connection *connection, const struct hosted *hosted, uint32_t cell,
                  enum gb_output stream, struct gb_bytes bytes, bool background)
 {
@@ -66,7 +76,7 @@ void output_send(struct connection *connection, const struct hosted *hosted, uin
     gb_json_put_str(&out, "method", "cell.output");
     gb_json_object(&out, "params");
     gb_json_put_str(&out, "session", gb_session_id(hosted->session));
-    cell_put_output(&out, cell, stream, bytes, background);
+    output_put(&out, cell, stream, bytes, background ? GB_OUTPUT_BACKGROUND : 0);
     output_send_note(&out, connection);
 }
 
@@ -93,7 +103,7 @@ void output_tell(const struct hosted *hosted, uint32_t cell, enum gb_output stre
 
         if (!event_begin(&event, hosted->server, "cell.output", hosted))
             return;
-        cell_put_output(&event.out, cell, stream, piece, background);
+        output_put(&event.out, cell, stream, piece, background ? GB_OUTPUT_BACKGROUND : 0);
         event_end(&event);
     }
 }
@@ -116,8 +126,7 @@ static void output_replay_stream(struct hosted *hosted, struct exec *exec, enum 
     if (all.size == 0)
         return;
     event_begin_for(&event, hosted->server, "cell.output", hosted, gb_clock_wall_ns(), to);
-    cell_put_output(&event.out, exec->cell->number, stream, all, false);
-    gb_json_put_bool(&event.out, "replay", true);
+    output_put(&event.out, exec->cell->number, stream, all, GB_OUTPUT_REPLAY);
     event_end(&event);
 }
 
@@ -268,12 +277,13 @@ void background_put(struct gb_json_out *out, struct hosted *hosted)
     gb_json_array(out, "background");
     for (size_t i = 0; i < state->background_count; i++) {
         const struct background *background = state->background[i];
+        const struct gb_output_info piece = {.cell = background->cell,
+                                             .stream = (uint8_t)background->stream,
+                                             .data = gb_buf_bytes(&background->bytes),
+                                             .dropped = background->dropped};
 
         gb_json_object(out, NULL);
-        gb_json_put_u64(out, "cell", background->cell);
-        gb_json_put_str(out, "stream", gb_output_to_string(background->stream));
-        gb_json_put_bytes(out, "text", "base64", gb_buf_bytes(&background->bytes));
-        gb_json_put_u64(out, "dropped", background->dropped);
+        gb_object_write(out, &gb_background_object, &piece);
         gb_json_end(out);
     }
     gb_json_end(out);

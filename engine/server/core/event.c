@@ -2,6 +2,8 @@
 #include "event.h"
 
 #include "base/clock.h"
+#include "model/event.h"
+#include "rpc/object.h"
 #include "server/core/hosted.h"
 #include "server/core/part.h"
 #include "server/core/state.h"
@@ -27,6 +29,12 @@ static bool event_is_wanted(struct gb_server *server, const char *kind, const ch
 void event_begin_for(struct event *event, struct gb_server *server, const char *kind,
                      const struct hosted *hosted, uint64_t at_ns, void *to)
 {
+    const struct gb_event_info head = {
+        .at_ns = at_ns,
+        .kind = gb_bytes_str(kind),
+        .session = gb_bytes_str(hosted == NULL ? "" : gb_session_id(hosted->session)),
+    };
+
     *event = (struct event){
         .server = server,
         .kind = kind,
@@ -35,10 +43,7 @@ void event_begin_for(struct event *event, struct gb_server *server, const char *
     };
     event->out.buf = &event->body;
     gb_json_object(&event->out, NULL);
-    gb_json_put_seconds(&event->out, "at", at_ns);
-    gb_json_put_str(&event->out, "kind", kind);
-    if (event->session != NULL)
-        gb_json_put_str(&event->out, "session", event->session);
+    gb_object_write(&event->out, &gb_event_object, &head);
 }
 
 bool event_begin(struct event *event, struct gb_server *server, const char *kind,

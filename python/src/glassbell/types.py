@@ -575,5 +575,6 @@ class Event:
 
     @classmethod
     def from_json(cls, raw: Json) -> Event:
+        check("event", raw)
         return cls(_text(raw, "kind") or "", _integer(raw, "seq") or 0, _number(raw, "at") or 0.0,
                    _text(raw, "session"), _integer(raw, "cell"), raw.get("info"), raw)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/event.h"
+
+#include "base/limits.h"
+
+/* clang-format off */
+#define EVENT(field_, ...) GB_MEMBER(struct gb_event_info, field_, __VA_ARGS__)
+
+/* In the order in which they are written. */
+static const struct gb_member event_members[] = {
+    EVENT(subscription, "subscription", GB_U64, GB_OPTIONAL, .doc = "whose it is"),
+    EVENT(seq, "seq", GB_U64, GB_OPTIONAL, .doc = "counts its events"),
+    EVENT(at_ns, "at", GB_SECONDS, GB_ALWAYS, .doc = "when it happened"),
+    EVENT(kind, "kind", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX, .doc = "what happened"),
+    EVENT(session, "session", GB_TEXT, GB_OPTIONAL, .max = GB_NAME_MAX, .doc = "to which session"),
+    EVENT(cell, "cell", GB_U32, GB_OPTIONAL, .doc = "to which of its cells"),
+    EVENT(info, "info", GB_MAP, GB_OPTIONAL, .doc = "the session, cell or terminal"),
+    EVENT(flags, "waiting", GB_BOOL, GB_OPTIONAL, .bit = GB_EVENT_WAITING,
+          .doc = "`cell.waiting`: the program waits for standard input"),
+    EVENT(lease, "lease", GB_OBJECT, GB_OPTIONAL, .bit = GB_EVENT_HAS_LEASE,
+          .object = &gb_lease_object, .doc = "`lease.changed`: the new one"),
+    EVENT(reason, "reason", GB_TEXT, GB_OPTIONAL, .doc = "why"),
+    EVENT(message, "message", GB_TEXT, GB_OPTIONAL, .doc = "a sentence"),
+    EVENT(note, "note", GB_TEXT, GB_OPTIONAL, .doc = "`lease.changed`: what its holder says"),
+    EVENT(dropped, "dropped", GB_U64, GB_OPTIONAL, .doc = "`gap`: so many events were left out"),
+    EVENT(flags, "replay", GB_BOOL, GB_OPTIONAL, .bit = GB_EVENT_REPLAY,
+          .doc = "it happened before the subscription"),
+    EVENT(samples, "sessions", GB_ARRAY, GB_OPTIONAL, .doc = "`snapshot`, `sample`"),
+    EVENT(cells, "cells", GB_ARRAY, GB_OPTIONAL, .doc = "`snapshot`"),
+    EVENT(host, "host", GB_MAP, GB_OPTIONAL, .doc = "`snapshot`, `sample`"),
+    EVENT(pool, "pool", GB_MAP, GB_OPTIONAL, .doc = "`snapshot`, `pool.changed`"),
+};
+
+#define OUTPUT(field_, ...) GB_MEMBER(struct gb_output_info, field_, __VA_ARGS__)
+#define PIECE                                                                                      \
+    OUTPUT(cell, "cell", GB_U32, GB_ALWAYS, .doc = "whose"),                                       \
+    OUTPUT(stream, "stream", GB_WORD, GB_ALWAYS, .words = &gb_output_words,                        \
+           .doc = "of its streams"),                                                               \
+    OUTPUT(data, "text", GB_PAIR, GB_ALWAYS, .base64 = GB_OUTPUT_BASE64, .doc = "the bytes")
+
+static const struct gb_member output_members[] = {
+    PIECE,
+    OUTPUT(flags, "background", GB_BOOL, GB_OPTIONAL, .bit = GB_OUTPUT_BACKGROUND,
+           .doc = "it came after the end of its cell"),
+    OUTPUT(flags, "replay", GB_BOOL, GB_OPTIONAL, .bit = GB_OUTPUT_REPLAY,
+           .doc = "it came before the subscription"),
+};
+static const struct gb_member background_members[] = {
+    PIECE,
+    OUTPUT(dropped, "dropped", GB_U64, GB_ALWAYS, .doc = "bytes that were left out"),
+};
+/* clang-format on */
+
+const struct gb_object gb_event_object = {
+    GB_OBJECT_TABLE("event", struct gb_event_info, event_members)};
+const struct gb_object gb_output_object = {
+    GB_OBJECT_TABLE("output", struct gb_output_info, output_members)};
+const struct gb_object gb_background_object = {
+    GB_OBJECT_TABLE("background", struct gb_output_info, background_members)};
