@@ -19,6 +19,7 @@
 #include "agent/netd/capture.h"
 #include "agent/netd/relay.h"
 #include "agent/netd/resolver.h"
+#include "confine/confine.h"
 #include "wire/guest.h"
 
 enum {
@@ -196,6 +197,9 @@ static void serve_drop_rights(void)
         serve_fail("the user");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
         serve_fail("prctl");
+    errno = -confine_calls();
+    if (errno != 0)
+        serve_fail("the filter for system calls");
 }
 
 /* ---- life ---- */
