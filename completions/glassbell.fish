@@ -205,6 +205,8 @@ complete -c glassbell -n '__glassbell_is answer' -a '(glassbell ls --ids 2>/dev/
 complete -c glassbell -n __glassbell_is_first -a network -d 'show or change what a session may reach'
 complete -c glassbell -n '__glassbell_is network' -l help -d 'tell about network'
 complete -c glassbell -n '__glassbell_is network' -l net -r -d 'what it may reach (default none): a name, a file, or rules'
+complete -c glassbell -n '__glassbell_is network' -l once -d 'answers what is asked about HOST :PORT for the connections that wait, and no others'
+complete -c glassbell -n '__glassbell_is network' -s f -l follow -d 'shows what is asked until the session ends; meanwhile it counts as somebody who can answer'
 complete -c glassbell -n '__glassbell_is network' -l json -d 'print the result as JSON'
 complete -c glassbell -n '__glassbell_is network' -l host -r -d 'the server of another machine: ssh://[USER@]HOST, or a name of the settings (default: $GLASSBELL_HOST)'
 complete -c glassbell -n '__glassbell_is network' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'

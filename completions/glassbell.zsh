@@ -295,6 +295,8 @@ _glassbell()
         _arguments -s -S : \
             '--help[tell about network]' \
             '*--net=[what it may reach (default none)\: a name, a file, or rules]:POLICY: ' \
+            '*--once[answers what is asked about HOST \:PORT for the connections that wait, and no others]' \
+            '*'{-f,--follow}'[shows what is asked until the session ends; meanwhile it counts as somebody who can answer]' \
             '*--json[print the result as JSON]' \
             '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \

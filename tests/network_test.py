@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from support import BINARY, Failure, Session, Watcher, err, out
+from support import BINARY, Failure, Server, Session, Watcher, err, out
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -254,6 +254,50 @@ def test_many_refusals_are_bounded(fresh_once):
     (got, cell) = asks(fresh_once, "[connect(f'10.0.0.{i}', 80) for i in range(20)]", "connect('10.0.0.1', 80)")
     assert got == [["EHOSTUNREACH"] * 20, "EHOSTUNREACH"] and len(cell["network_refused"]) == 8
     assert "network_refused" not in asks(fresh_once, "1")[1]
+
+
+def test_limits_of_the_settings(port, tmp_path):
+    config = tmp_path / "settings"
+    config.write_text("[sessions]\nnetwork_connections = 2\nnetwork_bytes = 3M\nnetwork_names = 3\n")
+    url = f"http://app.test:{port}"
+    with Server("--config", str(config)) as server, server.client() as client:
+        session = Session(client, "python", network=rules(port, "allow *.test"))
+        (got, cell) = asks(session, "connect('app.test', 1)", "connect('a.test', 1)", "connect('b.test', 1)",
+                           "connect('c.test', 1)")
+        assert got[:3] == ["EHOSTUNREACH"] * 3 and got[3] in ("AGAIN", "NODATA")
+        assert cell["network_refused"][3] == "c.test (too_many_names)"
+        held = f"held = [socket.create_connection(('app.test', {port})) for i in range(2)]\n"
+        cell = session.exec(TRY + held + f"print([connect('app.test', {port})])\nfor one in held: one.close()")
+        assert out(cell) == "['EHOSTUNREACH']\n" and cell["network_refused"] == [
+            f"app.test:{port} (too_many_connections)"]
+        while client.call("session.network", session=session.id)["open"] > 0:
+            pass
+        (got, cell) = asks(session, f"len(urllib.request.urlopen('{url}/large').read())",
+                           f"tell(lambda: len(urllib.request.urlopen('{url}/large').read()))",
+                           f"connect('app.test', {port})")
+        assert got == [256 * 8192, "ECONNRESET", "EHOSTUNREACH"]
+        assert cell["network_refused"] == [f"app.test:{port} (too_many_bytes)"]
+        figures = client.call("session.network", session=session.id)
+        assert 2 << 20 < figures["received"] + figures["sent"] < (3 << 20) + (64 << 10)
+    config.write_text("[sessions]\nnetwork_connections = 0\n")
+    done = subprocess.run([BINARY, "serve", "--config", str(config)], capture_output=True, text=True, check=False)
+    assert done.returncode != 0 and "network_connections" in done.stderr
+
+
+def test_presets_are_the_indexes_of_the_host(tmp_path, monkeypatch):
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://me:word@index.test:8443/simple\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "ftp://index.test/")
+    with Server() as server, server.client() as client:
+        session = Session(client, "python", network="python")
+        shown = client.call("session.network", session=session.id)
+        assert shown["network"] == "python" and "allow index.test :8443 tls private" in shown["rules"].splitlines()
+        assert asks(session, "connect('other.test', 443)")[0] == ["NONAME"]
+        with pytest.raises(Failure) as caught:
+            client.call("session.open", image="python", network="node")
+        assert caught.value.kind == "invalid_input" and "npm" in str(caught.value)
 
 
 @pytest.mark.parametrize("network, kind", [

@@ -46,8 +46,8 @@ struct document {
     char language[GB_LANGUAGE_NAME_MAX + 1], title[300];
     bool begun;     /* something has been written */
     bool networked; /* a record of the network has */
-    double epoch; /* asciicast: Unix time of its start */
-    double last;  /* asciicast: time of the last event */
+    double epoch;   /* asciicast: Unix time of its start */
+    double last;    /* asciicast: time of the last event */
     double created_at;
 };
 

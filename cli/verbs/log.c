@@ -352,8 +352,8 @@ static bool log_on_record(void *arg, const struct gb_network_record *record,
 
 static bool log_show_network(struct log *log, const char *name)
 {
-    bool good = past_find(&log->app, name, &log->past) &&
-                past_read_network(&log->past, log_on_record, log);
+    bool good =
+        past_find(&log->app, name, &log->past) && past_read_network(&log->past, log_on_record, log);
 
     past_release(&log->past);
     return good && !log->failed;

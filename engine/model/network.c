@@ -5,6 +5,23 @@
 #include "model/answer.h"
 
 /* clang-format off */
+#define QUESTION(field_, ...) GB_MEMBER(struct gb_question_info, field_, __VA_ARGS__)
+static const struct gb_member question_members[] = {
+    QUESTION(question, "question", GB_U64, GB_ALWAYS, .doc = "its number in the session"),
+    QUESTION(session, "session", GB_TEXT, GB_OPTIONAL, .max = GB_NAME_MAX,
+             .doc = "the session's id; only in snapshots"),
+    QUESTION(name, "name", GB_TEXT, GB_NULLABLE, .max = GB_NETWORK_HOST_MAX,
+             .doc = "the host; null: an address"),
+    QUESTION(address, "address", GB_TEXT, GB_NULLABLE, .max = GB_NETWORK_HOST_MAX,
+             .doc = "the address; null: a host"),
+    QUESTION(port, "port", GB_U32, GB_ALWAYS, .max = UINT16_MAX, .doc = "of it"),
+    QUESTION(cell, "cell", GB_U32, GB_NULLABLE, .doc = "the one that ran, or null"),
+    QUESTION(connections, "connections", GB_U32, GB_ALWAYS, .doc = "that wait for the answer"),
+    QUESTION(at_ns, "at", GB_SECONDS, GB_ALWAYS, .doc = "when it was asked"),
+    QUESTION(until_ns, "until", GB_SECONDS, GB_ALWAYS,
+             .doc = "when they are refused if nobody has answered"),
+};
+
 #define NETWORK(field_, ...) GB_MEMBER(struct gb_network_info, field_, __VA_ARGS__)
 static const struct gb_member network_members[] = {
     NETWORK(network, "network", GB_TEXT, GB_ALWAYS,
@@ -15,6 +32,8 @@ static const struct gb_member network_members[] = {
     NETWORK(denied, "denied", GB_U64, GB_ALWAYS, .doc = "connections and names that were refused"),
     NETWORK(received, "received", GB_U64, GB_ALWAYS, .doc = "bytes that the guest has received"),
     NETWORK(sent, "sent", GB_U64, GB_ALWAYS, .doc = "bytes that it has sent"),
+    NETWORK(questions, "questions", GB_LIST, GB_ALWAYS, .object = &gb_question_object,
+            .doc = "that wait for `session.network_answer`, the oldest first"),
 };
 
 #define RECORD(field_, ...) GB_MEMBER(struct gb_network_record, field_, __VA_ARGS__)
@@ -56,6 +75,8 @@ static const struct gb_member log_members[] = {
         .doc = "what to give then as `after`; absent without `more`"),
 };
 
+const struct gb_object gb_question_object = {
+    GB_OBJECT_TABLE("question", struct gb_question_info, question_members)};
 const struct gb_object gb_network_object = {GB_OBJECT_TABLE("network", struct gb_network_info,
                                                             network_members)},
                        gb_network_record_object = {GB_OBJECT_TABLE(

@@ -12,11 +12,22 @@ struct gb_network_info {
     struct gb_bytes network, rules;
     uint32_t open; /* connections */
     uint64_t opened, denied, received, sent;
-    uint32_t flags; /* none */
+    struct gb_items questions; /* struct gb_question_info */
+    uint32_t flags;            /* none */
+};
+
+/* Connections to one target that wait for somebody's answer. */
+struct gb_question_info {
+    uint64_t question;                /* its number in the session */
+    struct gb_bytes session;          /* its id; empty: the one that was asked about */
+    struct gb_bytes name, address;    /* one of them */
+    uint32_t port, cell, connections; /* cell 0: none was running */
+    uint64_t at_ns, until_ns;         /* wall clock */
+    uint32_t flags;                   /* none */
 };
 
 enum {
-    GB_NETWORK_RULE_MAX = 256,               /* bytes of a rule in a record; longer ones are cut */
+    GB_NETWORK_RULE_MAX = 256,              /* bytes of a rule in a record; longer ones are cut */
     GB_NETWORK_RULES_TEXT_MAX = 128 * 1024, /* of all rules */
     GB_NETWORK_REASON_MAX = 64,
     GB_NETWORK_HOST_MAX = 256, /* of a name or an address */
@@ -43,4 +54,5 @@ struct gb_network_log_info {
     uint32_t flags; /* enum gb_page_flags */
 };
 
-extern const struct gb_object gb_network_object, gb_network_record_object, gb_network_log_object;
+extern const struct gb_object gb_network_object, gb_network_record_object, gb_network_log_object,
+    gb_question_object;

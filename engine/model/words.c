@@ -8,6 +8,7 @@
     const struct gb_words type_##_words = {type_##_names, first_, 0 rows_(COUNT)}
 
 DEFINE(gb_network_entry, GB_NETWORK_ENTRIES, 0);
+DEFINE(gb_network_answer, GB_NETWORK_ANSWERS, 0);
 DEFINE(gb_mode, GB_MODES, 0);
 DEFINE(gb_cell_state, GB_CELL_STATES, 0);
 DEFINE(gb_output, GB_OUTPUTS, GB_STDOUT);

@@ -57,6 +57,15 @@ bool gb_words_find(const struct gb_words *words, struct gb_bytes word, unsigned 
 enum gb_network_entry { GB_NETWORK_ENTRIES(GB_ENUM_ROW) GB_NETWORK_ENTRY_COUNT };
 GB_ENUM(gb_network_entry, GB_NETWORK_ENTRIES);
 
+/* What a client decides about a question. */
+#define GB_NETWORK_ANSWERS(X)                                                                      \
+    X(GB_ANSWER_ONCE, "once")       /* the connections that wait */                                \
+    X(GB_ANSWER_SESSION, "session") /* and all later ones of the session */                        \
+    X(GB_ANSWER_REFUSE, "refuse")   /* not those that wait */                                      \
+    X(GB_ANSWER_NEVER, "never")     /* and none of the session */
+enum gb_network_answer { GB_NETWORK_ANSWERS(GB_ENUM_ROW) GB_ANSWER_COUNT };
+GB_ENUM(gb_network_answer, GB_NETWORK_ANSWERS);
+
 /* ---- cells ---- */
 
 /* What runs the code of a cell. */

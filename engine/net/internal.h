@@ -10,10 +10,20 @@
 #include "wire/mux.h"
 
 enum {
-    NET_RULE_TEXT = 256, /* bytes of a rule that are reported */
+    NET_RULE_TEXT = 256,         /* bytes of a rule that are reported */
     NET_QUEUE_HIGH = 512 * 1024, /* bytes queued for the guest above which nothing is read for it */
     NET_QUEUE_LOW = 128 * 1024,
     NET_ANSWERS_MAX = 2 * NET_QUEUE_HIGH, /* above it nothing is read from it either */
+};
+
+struct net_question;
+
+/* A connection that may wait for an answer. Embed it, zeroed, with `answered` set. */
+struct net_waiter {
+    struct gb_list link;
+    struct net_question *question; /* NULL: it does not wait */
+    /* It waits no more: the question is answered. With @reason if not allowed. */
+    void (*answered)(struct net_waiter *waiter, bool allow, const char *reason);
 };
 
 struct gb_net {
@@ -23,12 +33,14 @@ struct gb_net {
     struct gb_mux mux;
     struct gb_policy policy;
     struct gb_synth synth;
+    struct gb_net_limits limits;
     struct gb_net_events events;
     void *arg;
     struct gb_list links;
     struct gb_net_figures figures;
-    uint64_t numbered;
-    uint32_t cell; /* running; 0: none */
+    struct gb_list questions;
+    uint64_t numbered, questions_numbered;
+    uint32_t cell;                          /* running; 0: none */
     char denied_name[GB_HOST_NAME_MAX + 1]; /* the last one */
     uint64_t denied_ns;
     uint32_t denied_cell;
@@ -55,5 +67,15 @@ void link_fill(struct gb_mux_stream *stream);
 int link_data(struct gb_mux_stream *stream, struct gb_bytes bytes);
 void link_shut(struct gb_mux_stream *stream);
 void link_ended(struct gb_mux_stream *stream, const struct gb_err *why);
-/* Breaks connections that no rule allows any more; with @all, all of them: the session has ended. */
+/* Breaks connections that no rule allows any more; with @all, all of them: the session has ended.
+ */
 void link_check_all(struct gb_net *net, bool all);
+
+/* ---- question.c ---- */
+
+/* Lets @waiter wait for the answer about this target. NULL; or the reason why it cannot. */
+const char *question_join(struct gb_net *net, struct net_waiter *waiter,
+                          const struct gb_net_news *news, const struct gb_policy_rule *rule);
+/* It waits no more; if it was the last one, the question is over, with @answer. No-op if it does
+ * not wait. */
+void question_leave(struct gb_net *net, struct net_waiter *waiter, const char *answer);

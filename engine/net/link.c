@@ -2,6 +2,7 @@
 /* A connection of a guest: a stream of the mux on one side, a socket on the other.
  *
  *   opened ── no rule ──> the guest is told (REFUSED and the like), and the stream ends
+ *      ├── the rule says to ask: it waits (question.c); then no ──> likewise, yes: dial
  *      └── dial ── fails ──> likewise
  *             └── connected: the guest is told, and bytes go both ways; what the guest sends
  *                 first is checked against the name
@@ -26,6 +27,7 @@ struct net_link {
     char name[GB_HOST_NAME_MAX + 1]; /* "": connected to an address */
     uint32_t address;                /* that the guest connected to */
     uint16_t port;
+    struct net_waiter waiter;
     uint32_t cell;
     unsigned line; /* the rule's */
     char rule[NET_RULE_TEXT];
@@ -103,10 +105,28 @@ static void link_tell_end(struct net_link *link, const char *reason)
         link_tell_denied(link, reason);
 }
 
+static bool link_is_spent(const struct net_link *link)
+{
+    const struct gb_net *net = link->net;
+
+    return net->limits.bytes > 0 && net->figures.received + net->figures.sent >= net->limits.bytes;
+}
+
+/* The reason why the session may not have this connection; NULL: it may. */
+static const char *link_over_limit(const struct net_link *link)
+{
+    const struct gb_net *net = link->net;
+
+    if (link_is_spent(link))
+        return "too_many_bytes";
+    return gb_list_count(&net->links) > net->limits.connections ? "too_many_connections" : NULL;
+}
+
 /* ---- end ---- */
 
 static void link_free(struct net_link *link, bool reset)
 {
+    question_leave(link->net, &link->waiter, "abandoned");
     gb_list_remove(&link->link);
     gb_dial_free(link->dial);
     if (link->socket != NULL) {
@@ -152,6 +172,13 @@ static void link_refuse(struct net_link *link, enum gb_connected answer)
     link_free(link, false);
 }
 
+/* The guest's program sees a connection reset. */
+static void link_deny(struct net_link *link, const char *reason)
+{
+    link_tell_denied(link, reason);
+    link_break(link, reason);
+}
+
 /* ---- from the socket ---- */
 
 static void link_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -183,6 +210,10 @@ static void link_on_read(uv_stream_t *socket, ssize_t n, const uv_buf_t *buffer)
     if (n == 0 || link == NULL)
         return;
     flow_later(link->net);
+    if (n > 0 && link_is_spent(link)) {
+        link_deny(link, "too_many_bytes");
+        return;
+    }
     if (n > 0) {
         link->received += (uint64_t)n;
         link->net->figures.received += (uint64_t)n;
@@ -280,13 +311,6 @@ static void link_write(struct net_link *link, struct gb_bytes bytes, size_t gran
     link_break(link, "reset");
 }
 
-/* Data that violates the rule: the guest's program sees a connection reset. */
-static void link_deny(struct net_link *link, const char *reason)
-{
-    link_tell_denied(link, reason);
-    link_break(link, reason);
-}
-
 static void link_check_hello(struct net_link *link, struct gb_bytes bytes)
 {
     _cleanup_(gb_buf_release) struct gb_buf first = {0};
@@ -336,6 +360,8 @@ int link_data(struct gb_mux_stream *stream, struct gb_bytes bytes)
 
     if (link == NULL || link->socket == NULL)
         gb_mux_consume(stream, bytes.size); /* for a connection that does not exist */
+    else if (link_is_spent(link))
+        link_deny(link, "too_many_bytes");
     else if (link->mode == GB_POLICY_TLS && !link->checked)
         link_check_hello(link, bytes);
     else if (link->mode == GB_POLICY_HTTP)
@@ -432,13 +458,50 @@ static void link_dial(struct net_link *link, const struct gb_policy_rule *rule)
     link->dial = gb_dial_new(link->net->loop, &target, link_on_dialled, link);
 }
 
+static void link_begin(struct net_link *link, const struct gb_policy_rule *rule)
+{
+    link_take_rule(link, rule);
+    link->mode = link->name[0] != '\0' ? gb_policy_mode(rule, link->port) : GB_POLICY_TCP;
+    link_dial(link, rule);
+}
+
+static void link_answered(struct net_waiter *waiter, bool allow, const char *reason)
+{
+    struct net_link *link = container_of(waiter, struct net_link, waiter);
+    const char *name;
+    const struct gb_policy_rule *rule = flow_rule(link->net, link->address, link->port, &name);
+
+    if (allow && rule != NULL) {
+        link_begin(link, rule);
+        return;
+    }
+    link_tell_denied(link, reason);
+    link_refuse(link, GB_CONNECT_UNREACHABLE);
+}
+
+static void link_ask(struct net_link *link, const struct gb_policy_rule *rule)
+{
+    char address[GB_ADDRESS_TEXT];
+    struct gb_net_news news;
+    const char *why;
+
+    link_take_rule(link, rule);
+    news = link_news(link, address);
+    link->waiter.answered = link_answered;
+    why = question_join(link->net, &link->waiter, &news, rule);
+    if (why == NULL)
+        return;
+    link_tell_denied(link, why);
+    link_refuse(link, GB_CONNECT_UNREACHABLE);
+}
+
 int link_opened(struct gb_net *net, struct gb_mux_stream *stream, struct gb_bytes params,
                 struct gb_err *err)
 {
     const struct gb_policy_rule *rule;
     struct gb_connect wanted;
     struct net_link *link;
-    const char *name;
+    const char *name, *why;
     int r = gb_fields_decode(&gb_connect_fields, params, &wanted, err);
 
     if (r == 0 && (wanted.port == 0 || wanted.port > UINT16_MAX))
@@ -462,12 +525,33 @@ int link_opened(struct gb_net *net, struct gb_mux_stream *stream, struct gb_byte
         link_refuse(link, GB_CONNECT_UNREACHABLE);
         return 0;
     }
-    link_take_rule(link, rule);
-    link->mode = gb_policy_mode(rule, link->port);
     memcpy(link->http.name, link->name, sizeof(link->name));
     link->http.port = link->port;
-    link_dial(link, rule);
+    why = link_over_limit(link);
+    if (why != NULL) {
+        link_tell_denied(link, why);
+        link_refuse(link, GB_CONNECT_UNREACHABLE);
+        return 0;
+    }
+    if (rule->ask)
+        link_ask(link, rule);
+    else
+        link_begin(link, rule);
     return 0;
+}
+
+/* The policy has changed while it waits. */
+static void link_check_waiting(struct net_link *link, const struct gb_policy_rule *rule)
+{
+    if (rule != NULL && rule->ask)
+        return;
+    question_leave(link->net, &link->waiter, "rules");
+    if (rule != NULL) {
+        link_begin(link, rule);
+        return;
+    }
+    link_tell_denied(link, "no_rule");
+    link_refuse(link, GB_CONNECT_UNREACHABLE);
 }
 
 void link_check_all(struct gb_net *net, bool all)
@@ -476,17 +560,19 @@ void link_check_all(struct gb_net *net, bool all)
 
     GB_LIST_FOREACH(link, &net->links, link) {
         const char *name;
+        const struct gb_policy_rule *rule = flow_rule(net, link->address, link->port, &name);
 
         if (all) {
+            question_leave(net, &link->waiter, "session_ended");
             link_tell_end(link, "session_ended");
             link_free(link, true);
-        } else if (flow_rule(net, link->address, link->port, &name) == NULL) {
-            if (link->socket != NULL || link->dial == NULL)
-                link_break(link, "no_rule");
-            else {
-                link_tell_denied(link, "no_rule");
-                link_refuse(link, GB_CONNECT_UNREACHABLE);
-            }
+        } else if (link->waiter.question != NULL) {
+            link_check_waiting(link, rule);
+        } else if (rule == NULL && (link->socket != NULL || link->dial == NULL)) {
+            link_break(link, "no_rule");
+        } else if (rule == NULL) {
+            link_tell_denied(link, "no_rule");
+            link_refuse(link, GB_CONNECT_UNREACHABLE);
         }
     }
 }

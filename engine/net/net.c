@@ -172,7 +172,8 @@ static void net_on_sent(void *arg, size_t bytes)
 /* ---- life ---- */
 
 struct gb_net *gb_net_new(struct gb_loop *loop, int fd, struct gb_policy *policy,
-                          const struct gb_net_events *events, void *arg)
+                          const struct gb_net_limits *limits, const struct gb_net_events *events,
+                          void *arg)
 {
     static const struct gb_stream_events port_events = {
         .input = net_on_input, .closed = net_on_closed, .sent = net_on_sent};
@@ -181,9 +182,12 @@ struct gb_net *gb_net_new(struct gb_loop *loop, int fd, struct gb_policy *policy
     net->loop = loop;
     net->policy = *policy;
     *policy = (struct gb_policy){0};
+    net->limits = *limits;
+    net->synth.most = limits->names;
     net->events = *events;
     net->arg = arg;
     gb_list_init(&net->links);
+    gb_list_init(&net->questions);
     gb_mux_init(&net->mux, GB_SIDE_HOST, net_kinds, net, &net->out);
     net->port = gb_stream_new(loop, fd, READ_BYTES, &port_events, net);
     return net;

@@ -9,6 +9,9 @@
  * waits, and its first bytes are checked against the name (hello.h, http.h) before any of them is
  * sent.
  *
+ * A connection about which a rule says to ask is held until it is answered, the policy decides it,
+ * or the guest's program gives up (question.c).
+ *
  * Removing a rule breaks the connections that it allowed. Everything is reported by events, which
  * carry names and counts but no content.
  *
@@ -38,13 +41,40 @@ struct gb_net_news {
     uint64_t received, sent, duration_ns; /* by the guest; once the connection is closed */
 };
 
+/* Connections to one target that wait until somebody has decided about it. */
+struct gb_net_question {
+    uint64_t number;                                           /* per session */
+    char name[GB_HOST_NAME_MAX + 1], address[GB_ADDRESS_TEXT]; /* one of them, the other is "" */
+    uint16_t port;
+    uint32_t cell;                  /* that asked first; 0: none was running */
+    uint64_t asked_ns, asked_at_ns; /* monotonic, and wall clock */
+    unsigned line;                  /* of the rule that says to ask */
+    bool is_private, has_mode;      /* as in that rule */
+    enum gb_policy_mode mode;
+    unsigned waiting; /* connections */
+};
+
+enum { GB_NET_QUESTIONS_MAX = 16 }; /* at a time */
+
 struct gb_net_events {
     void (*opened)(void *arg, const struct gb_net_news *news);
     void (*denied)(void *arg, const struct gb_net_news *news);
     /* An open connection has ended; with a reason if it was broken. */
     void (*closed)(void *arg, const struct gb_net_news *news);
+    /* A question has come up, and its connection waits. NULL; or the reason why it cannot be asked:
+     * then the connection is refused. */
+    const char *(*asked)(void *arg, const struct gb_net_question *question);
+    /* It is over: with the answer given, or because of a new policy (`rules`), or because no
+     * connection waits any more (`abandoned`, `session_ended`). */
+    void (*answered)(void *arg, const struct gb_net_question *question, const char *answer);
     /* The guest violated the protocol. Called once and last. */
     void (*failed)(void *arg, const struct gb_err *err);
+};
+
+struct gb_net_limits {
+    unsigned connections; /* at a time */
+    uint64_t bytes;       /* in both directions, of all connections; 0: no limit */
+    unsigned names;       /* that get an address; at most GB_SYNTH_MAX */
 };
 
 struct gb_net_figures {
@@ -54,11 +84,18 @@ struct gb_net_figures {
 
 /* Takes @fd, our end of the port, and moves the content of @policy. Gives. */
 struct gb_net *gb_net_new(struct gb_loop *loop, int fd, struct gb_policy *policy,
-                          const struct gb_net_events *events, void *arg);
+                          const struct gb_net_limits *limits, const struct gb_net_events *events,
+                          void *arg);
 /* Moves the content of @policy. Breaks connections that it does not allow. */
 void gb_net_set_policy(struct gb_net *net, struct gb_policy *policy);
 /* The cell that is running, 0: none: connections and lookups that begin from now on are its own. */
 void gb_net_set_cell(struct gb_net *net, uint32_t cell);
+/* Answers a question: its connections are dialled, or refused with @reason. @answer and @reason are
+ * static. False: there is no such question. */
+bool gb_net_answer(struct gb_net *net, uint64_t number, bool allow, const char *answer,
+                   const char *reason);
+/* The question after number @after, oldest first; NULL: none. */
+const struct gb_net_question *gb_net_question(const struct gb_net *net, uint64_t after);
 const struct gb_policy *gb_net_policy(const struct gb_net *net);
 struct gb_net_figures gb_net_figures(const struct gb_net *net);
 /* Breaks all connections, with the reason `session_ended`. */

@@ -57,8 +57,8 @@ static struct gb_bytes policy_word(struct policy_reader *reader)
 /* Words with a meaning in rules, now or in future: never host names. */
 static bool policy_is_reserved(struct gb_bytes word)
 {
-    static const char *const words[] = {"allow", "deny", "resolve", "private", "inspect",
-                                        "udp",   "ip",   "tls",     "http",    "tcp"};
+    static const char *const words[] = {"allow", "ask", "deny", "resolve", "private", "inspect",
+                                        "udp",   "ip",  "tls",  "http",    "tcp"};
 
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         if (gb_bytes_equal(word, words[i]))
@@ -122,7 +122,7 @@ static int policy_add_ports(struct policy_reader *reader, struct gb_policy_rule 
 /* True if the word is an option for how connections are checked. */
 static bool policy_take_option(struct gb_policy_rule *rule, struct gb_bytes word)
 {
-    if (!rule->allow)
+    if (!rule->allow && !rule->ask)
         return false;
     if (gb_bytes_equal(word, "private")) {
         rule->is_private = true;
@@ -139,7 +139,7 @@ static bool policy_take_option(struct gb_policy_rule *rule, struct gb_bytes word
     return false;
 }
 
-static int policy_read_rule(struct policy_reader *reader, bool allow)
+static int policy_read_rule(struct policy_reader *reader, struct gb_bytes verb)
 {
     struct gb_policy *policy = reader->policy;
     struct gb_policy_rule *rule;
@@ -153,7 +153,9 @@ static int policy_read_rule(struct policy_reader *reader, bool allow)
     if (policy->rules == NULL)
         policy->rules = xcalloc(GB_POLICY_RULES_MAX, sizeof(*policy->rules));
     rule = &policy->rules[policy->rule_count++];
-    *rule = (struct gb_policy_rule){.line = reader->line, .allow = allow};
+    *rule = (struct gb_policy_rule){.line = reader->line,
+                                    .allow = gb_bytes_equal(verb, "allow"),
+                                    .ask = gb_bytes_equal(verb, "ask")};
     while (r == 0 && (word = policy_word(reader)).size > 0) {
         if (word.data[0] == ':') {
             r = policy_add_ports(reader, rule, word);
@@ -172,8 +174,7 @@ static int policy_read_rule(struct policy_reader *reader, bool allow)
         }
     }
     if (r == 0 && rule->count == 0)
-        r = policy_complain(reader, "a rule names hosts or networks",
-                            gb_bytes_str(allow ? "allow" : "deny"));
+        r = policy_complain(reader, "a rule names hosts or networks", verb);
     return r;
 }
 
@@ -211,13 +212,12 @@ static int policy_read_line(struct policy_reader *reader)
 
     if (word.size == 0)
         return 0;
-    if (gb_bytes_equal(word, "allow"))
-        return policy_read_rule(reader, true);
-    if (gb_bytes_equal(word, "deny"))
-        return policy_read_rule(reader, false);
+    if (gb_bytes_equal(word, "allow") || gb_bytes_equal(word, "ask") ||
+        gb_bytes_equal(word, "deny"))
+        return policy_read_rule(reader, word);
     if (gb_bytes_equal(word, "resolve"))
         return policy_read_place(reader);
-    return policy_complain(reader, "a line begins with allow, deny or resolve", word);
+    return policy_complain(reader, "a line begins with allow, ask, deny or resolve", word);
 }
 
 int gb_policy_parse(struct gb_policy *policy, struct gb_bytes text, struct gb_err *err)
@@ -260,6 +260,11 @@ void gb_policy_release(struct gb_policy *policy)
 
 /* ---- writing ---- */
 
+const char *gb_policy_mode_name(enum gb_policy_mode mode)
+{
+    return mode_names[mode];
+}
+
 static void policy_write_net(const struct gb_address_net *net, struct gb_buf *text)
 {
     char address[GB_ADDRESS_TEXT];
@@ -271,7 +276,9 @@ static void policy_write_net(const struct gb_address_net *net, struct gb_buf *te
 
 void gb_policy_write_rule(const struct gb_policy_rule *rule, struct gb_buf *text)
 {
-    gb_buf_addf(text, "%s%s", rule->allow ? "allow" : "deny", rule->is_ip ? " ip" : "");
+    const char *verb = rule->allow ? "allow" : rule->ask ? "ask" : "deny";
+
+    gb_buf_addf(text, "%s%s", verb, rule->is_ip ? " ip" : "");
     for (size_t i = 0; i < rule->count; i++) {
         if (rule->is_ip)
             policy_write_net(&rule->nets[i], text);
@@ -325,7 +332,7 @@ static bool policy_names(const struct gb_policy_rule *rule, const char *name)
     return false;
 }
 
-/* `deny *` applies to addresses too. */
+/* `deny *` and `ask *` apply to addresses too. */
 static bool policy_has_address(const struct gb_policy_rule *rule, const struct gb_address *address)
 {
     if (!rule->is_ip)
@@ -344,7 +351,7 @@ const struct gb_policy_rule *gb_policy_allows_name(const struct gb_policy *polic
         const struct gb_policy_rule *rule = &policy->rules[i];
 
         if (policy_has_port(rule, port) && policy_names(rule, name))
-            return rule->allow ? rule : NULL;
+            return rule->allow || rule->ask ? rule : NULL;
     }
     return NULL;
 }
@@ -357,7 +364,7 @@ const struct gb_policy_rule *gb_policy_allows_address(const struct gb_policy *po
         const struct gb_policy_rule *rule = &policy->rules[i];
 
         if (policy_has_port(rule, port) && policy_has_address(rule, address))
-            return rule->allow ? rule : NULL;
+            return rule->allow || rule->ask ? rule : NULL;
     }
     return NULL;
 }
@@ -369,7 +376,7 @@ bool gb_policy_knows_name(const struct gb_policy *policy, const char *name)
 
         if (!policy_names(rule, name))
             continue;
-        if (rule->allow)
+        if (rule->allow || rule->ask)
             return true;
         if (rule->port_count == 0)
             return false;

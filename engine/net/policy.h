@@ -4,12 +4,13 @@
  *
  *   allow NAME… [:PORT…] [tls|http|tcp] [private]
  *   allow ip NET… [:PORT…] [tcp] [private]
+ *   ask   …                     as allow, once somebody has allowed it; also ask *
  *   deny  NAME… [:PORT…]        deny ip NET… [:PORT…]        deny *
  *   resolve NAME ADDRESS…
  *
  * NAME is a host, `*.` and a host for all names below it, or `*`. A PORT is a number or a range
- * with a hyphen; without ports an allow rule means 80 and 443, and a deny rule all. `tls` (the
- * default for 443) requires a TLS handshake for the name; `http` (the default for 80) requires
+ * with a hyphen; without ports an allow rule means 80 and 443, and a deny or an ask rule all. `tls`
+ * (the default for 443) requires a TLS handshake for the name; `http` (the default for 80) requires
  * requests for the name; `tcp` (the default otherwise) passes everything. `private` lets the name
  * resolve to addresses of this host and its networks. `resolve` sets the addresses of a name,
  * overriding DNS. `#` starts a comment. */
@@ -38,12 +39,12 @@ struct gb_policy_ports {
 };
 
 struct gb_policy_rule {
-    unsigned line; /* of the text, starting at 1 */
-    bool allow, is_ip, is_private, has_mode;
-    enum gb_policy_mode mode;    /* if has_mode */
-    char **names;                /* normalised, or with a wildcard */
-    struct gb_address_net *nets; /* for an ip rule */
-    size_t count;                /* of names or nets */
+    unsigned line;                                /* of the text, starting at 1 */
+    bool allow, ask, is_ip, is_private, has_mode; /* neither allow nor ask: deny */
+    enum gb_policy_mode mode;                     /* if has_mode */
+    char **names;                                 /* normalised, or with a wildcard */
+    struct gb_address_net *nets;                  /* for an ip rule */
+    size_t count;                                 /* of names or nets */
     struct gb_policy_ports ports[GB_POLICY_PORTS_MAX];
     size_t port_count; /* 0: the defaults above */
 };
@@ -65,19 +66,21 @@ struct gb_policy {
  * case. */
 int gb_policy_parse(struct gb_policy *policy, struct gb_bytes text, struct gb_err *err);
 void gb_policy_release(struct gb_policy *policy);
+/* "tcp", "tls", "http". */
+const char *gb_policy_mode_name(enum gb_policy_mode mode);
 /* Writes the rules as text that parses to the same rules. */
 void gb_policy_write(const struct gb_policy *policy, struct gb_buf *text);
 
 /* The same for one rule, with a newline. */
 void gb_policy_write_rule(const struct gb_policy_rule *rule, struct gb_buf *text);
 
-/* The rule that allows it; NULL: denied. */
+/* The rule that allows it, or says to ask; NULL: denied. */
 const struct gb_policy_rule *gb_policy_allows_name(const struct gb_policy *policy, const char *name,
                                                    uint16_t port);
 const struct gb_policy_rule *gb_policy_allows_address(const struct gb_policy *policy,
                                                       const struct gb_address *address,
                                                       uint16_t port);
-/* Whether the name is allowed on any port, and may therefore be resolved. */
+/* Whether the name is allowed on any port, or may be asked about: it may be resolved. */
 bool gb_policy_knows_name(const struct gb_policy *policy, const char *name);
 /* The addresses set by `resolve`; NULL: use DNS. */
 const struct gb_policy_place *gb_policy_place(const struct gb_policy *policy, const char *name);

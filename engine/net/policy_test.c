@@ -16,6 +16,8 @@ static const char text[] = "# what a build needs\n"
                            "allow ip 192.0.2.0/24 :80\n"
                            "deny  ip 198.51.100.7\n"
                            "allow ip 198.51.100.0/24 2001:db8::/32 :1-65535 private\n"
+                           "ask   maybe.example\n"
+                           "ask   ip 203.0.113.0/24 :22\n"
                            "resolve db.corp 10.0.0.7 fd00::7\n";
 
 static const struct {
@@ -44,6 +46,10 @@ static const struct {
     {"192.0.3.9", 80, 0, 0, false},
     {"198.51.100.7", 80, 0, 0, false},
     {"198.51.100.8", 9, 10, GB_POLICY_TCP, true},
+    {"maybe.example", 443, 11, GB_POLICY_TLS, false},
+    {"maybe.example", 9999, 11, GB_POLICY_TCP, false}, /* no ports: all */
+    {"203.0.113.1", 22, 12, GB_POLICY_TCP, false},
+    {"203.0.113.1", 23, 0, 0, false},
     {"2001:db8::1", 9, 10, GB_POLICY_TCP, true},
 };
 

@@ -45,7 +45,8 @@ uint32_t gb_synth_address(struct gb_synth *synth, const char *name, uint64_t now
         if (strcmp(synth->names[i], name) == 0)
             return NET + FIRST + (uint32_t)i;
     }
-    if (synth->count == GB_SYNTH_MAX || !synth_take_token(synth, now_ns))
+    if (synth->count == (synth->most > 0 ? synth->most : GB_SYNTH_MAX) ||
+        !synth_take_token(synth, now_ns))
         return 0;
     if (synth->names == NULL)
         synth->names = xcalloc(GB_SYNTH_MAX, sizeof(*synth->names));

@@ -16,6 +16,7 @@ enum { GB_SYNTH_MAX = 1000, GB_SYNTH_BURST = 100, GB_SYNTH_PER_S = 20 };
 struct gb_synth {
     char **names; /* by index */
     size_t count;
+    size_t most;        /* names; 0: GB_SYNTH_MAX */
     uint64_t filled_ns; /* when the token bucket for new names was last filled */
     uint32_t tokens;    /* in thousandths of a name */
 };

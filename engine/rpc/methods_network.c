@@ -10,11 +10,24 @@ static const struct gb_param network_params[] = {
          "as in `session.open`: what it is from now on; connections that it does not allow break"),
     NODE("rules", GB_PARAM_NAMES, rules, 256, "rules that stand before those that there are"),
 };
+static const struct gb_param answer_params[] = {
+    SESSION,
+    {.name = "question", .type = GB_PARAM_INTEGER, .offset = offsetof(struct gb_params, question),
+     .required = REQUIRED, .min = 1, .max = INT64_MAX >> 10, .doc = "its number"},
+    {.name = "answer", .type = GB_PARAM_CHOICE, .offset = offsetof(struct gb_params, answer),
+     .required = REQUIRED, .choices = gb_network_answer_names,
+     .doc = "about the connections that wait (`once`, `refuse`), or about all to that host and port "
+            "from now on (`session`, `never`: a rule that stands before the others)"},
+};
 static const struct gb_method rows[] = {
     {.name = "session.network",
      .doc = "What a session may reach (docs/network.md): shows it, or changes it while it runs.",
      PARAMS(network_params), .result = &gb_network_object,
      .errors = SESSION_ERRORS | ERROR(UNSUPPORTED)},
+    {.name = "session.network_answer",
+     .doc = "Answers a `network.question`. `not_found`: somebody has, or its connections wait no "
+            "more.",
+     PARAMS(answer_params), .errors = SESSION_ERRORS},
 };
 /* clang-format on */
 

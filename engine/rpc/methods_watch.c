@@ -8,6 +8,7 @@ static const struct gb_param subscribe_params[] = {
     NODE("sessions", GB_PARAM_NAMES, sessions, 1024, "ids of open sessions; default: all, those to come included"),
     NODE("kinds", GB_PARAM_NAMES, kinds, 64, "kinds of events; default: all. `snapshot` and `gap` always come"),
     BOOL("output", output, 0, "with `cell.output`"),
+    BOOL("answers", answers, 0, "this client shows each `network.question` to somebody who can answer it: without any such client nothing is asked, and what would be is refused"),
     BOOL("replay", replay, 0, "then come figures of the last minutes, and what running cells have printed so far"),
 };
 static const struct gb_param unsubscribe_params[] = {

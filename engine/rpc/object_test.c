@@ -91,6 +91,7 @@ static const struct gb_object *const objects[] = {
     &gb_written_object,
     &gb_subscribed_object,
     &gb_network_object,
+    &gb_question_object,
     &gb_network_record_object,
     &gb_network_log_object,
     &gb_checkpoint_object,

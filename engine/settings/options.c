@@ -108,6 +108,16 @@ const struct gb_option gb_options[] = {
          "bytes kept of a cell's standard output"),
     SIZE("sessions", "max_stderr", sessions.max_stderr, 1, GB_OUTPUT_MAX, "256K", LIVE,
          "bytes kept of a cell's standard error"),
+    DURATION("sessions", "question", sessions.question_ms, 1000, 120000, "60s", LIVE,
+             "how long a connection that a rule says to ask about (docs/network.md) waits for an "
+             "answer; programs often wait less"),
+    INTEGER("sessions", "network_connections", sessions.network_connections, 1, 256, "256", LIVE,
+            "connections that a session's network (docs/network.md) may have at once; like the two "
+            "below, what counts is the value when the network is switched on"),
+    SIZE("sessions", "network_bytes", sessions.network_bytes, 0, 1e15, "0", LIVE,
+         "what all its connections may transfer, in both directions together; 0: no limit"),
+    INTEGER("sessions", "network_names", sessions.network_names, 1, 1000, "1000", LIVE,
+            "different names that it may look up"),
     INTEGER("sessions", "maximum", sessions.maximum, 1, GB_SESSIONS_MAX, "1024", LIVE,
             "sessions and runs open at once"),
     INTEGER("sessions", "per_client", sessions.per_client, 0, GB_SESSIONS_MAX, "0", LIVE,

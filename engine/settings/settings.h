@@ -83,8 +83,9 @@ struct gb_settings {
         uint64_t idle_exit_ms, drain_ms;
     } server;
     struct gb_settings_sessions {
-        uint64_t timeout_ms, idle_ms, lifetime_ms, max_stdout, max_stderr;
-        int64_t maximum, per_client, cells_per_client;
+        uint64_t timeout_ms, idle_ms, lifetime_ms, max_stdout, max_stderr, question_ms;
+        uint64_t network_bytes;
+        int64_t maximum, per_client, cells_per_client, network_connections, network_names;
     } sessions;
     struct gb_settings_journal {
         bool enabled;

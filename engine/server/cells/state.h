@@ -76,7 +76,7 @@ struct exec {
     bool failed;         /* it has no result */
     struct gb_err err;
     struct gb_buf note; /* the cell's, and what parts have added at its end */
-    bool unrecorded; /* the journal could not be written */
+    bool unrecorded;    /* the journal could not be written */
     struct gb_journal_ticket ticket;
 };
 

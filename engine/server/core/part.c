@@ -126,6 +126,17 @@ int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
     return 1;
 }
 
+bool part_can_answer(struct gb_server *server, const char *kind, const char *session)
+{
+    const struct gb_part *const *at;
+
+    PART_FOREACH(at, server, can_answer) {
+        if ((*at)->can_answer(server, kind, session))
+            return true;
+    }
+    return false;
+}
+
 bool part_explain_missing(struct gb_server *server, struct gb_bytes id, struct gb_err *err)
 {
     const struct gb_part *const *at;

@@ -156,6 +156,10 @@ struct gb_part {
      * about none). */
     bool (*wants_event)(struct gb_server *server, const char *kind, const char *session);
     void (*tell_event)(const struct event *event);
+    /* Whether somebody watches that session who can answer events of this kind. */
+    bool (*can_answer)(struct gb_server *server, const char *kind, const char *session);
+    /* A watcher has gone. */
+    void (*watcher_gone)(struct gb_server *server);
     /* Sends past events to the new watcher @to, with event_begin_for(). */
     void (*replay)(struct hosted *hosted, void *to);
 
@@ -219,6 +223,8 @@ int part_check_past(struct hosted *hosted, struct gb_err *err);
 /* `record_cell`; 1 if no part records cells. */
 int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
                      struct gb_journal_ticket *ticket);
+/* `can_answer` of any part. */
+bool part_can_answer(struct gb_server *server, const char *kind, const char *session);
 /* `explain_missing` of all parts. */
 bool part_explain_missing(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
 /* `list_ended` of all parts. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/preset.h"
 
 /* Each element becomes a line, prefixed with @before. */
 static int ask_add_lines(struct gb_buf *text, const char *before, const struct gb_json *lines,
@@ -46,9 +47,13 @@ static int ask_read_rules(const struct gb_json *value, struct network_ask *ask, 
     return r;
 }
 
+/* A name of the settings, or else of a preset. */
 static int ask_find(const struct gb_settings *settings, struct gb_bytes name,
                     struct network_ask *ask, struct gb_err *err)
 {
+    _cleanup_(gb_buf_release) struct gb_buf rules = {0};
+    int r;
+
     for (size_t i = 0; i < settings->network_count; i++) {
         const struct gb_settings_network *network = &settings->networks[i];
 
@@ -58,6 +63,15 @@ static int ask_find(const struct gb_settings *settings, struct gb_bytes name,
         (void)snprintf(ask->name, sizeof(ask->name), "%s", network->name);
         return gb_policy_parse(&ask->policy, gb_bytes_str(network->rules), err);
     }
+    r = gb_preset_rules(name, &rules, err);
+    if (r > 0) {
+        ask->on = true;
+        (void)snprintf(ask->name, sizeof(ask->name), "%.*s", (int)name.size,
+                       (const char *)name.data);
+        return gb_policy_parse(&ask->policy, gb_buf_bytes(&rules), err);
+    }
+    if (r < 0)
+        return r;
     return gb_err_set(
         err, GB_EINVALID,
         "the settings have no [network \"%.*s\"]: name one that they have, give rules, "
@@ -87,17 +101,25 @@ int network_ask_read(const struct gb_settings *settings, const struct gb_json *v
     return ask_read_rules(value, ret_ask, err);
 }
 
+int network_ask_add_text(const struct gb_policy *policy, struct gb_bytes rules,
+                         struct gb_policy *ret_policy, struct gb_err *err)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    int r;
+
+    gb_buf_add(&text, rules.data, rules.size);
+    gb_policy_write(policy, &text);
+    r = gb_policy_parse(ret_policy, gb_buf_bytes(&text), err);
+    if (r < 0)
+        gb_policy_release(ret_policy);
+    return r;
+}
+
 int network_ask_add(const struct gb_policy *policy, const struct gb_json *rules,
                     struct gb_policy *ret_policy, struct gb_err *err)
 {
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     int r = ask_add_lines(&text, "", rules, err);
 
-    if (r < 0)
-        return r;
-    gb_policy_write(policy, &text);
-    r = gb_policy_parse(ret_policy, gb_buf_bytes(&text), err);
-    if (r < 0)
-        gb_policy_release(ret_policy);
-    return r;
+    return r < 0 ? r : network_ask_add_text(policy, gb_buf_bytes(&text), ret_policy, err);
 }

@@ -23,3 +23,6 @@ int network_ask_read(const struct gb_settings *settings, const struct gb_json *v
  * @ret_policy. */
 int network_ask_add(const struct gb_policy *policy, const struct gb_json *rules,
                     struct gb_policy *ret_policy, struct gb_err *err);
+/* The same with a text. */
+int network_ask_add_text(const struct gb_policy *policy, struct gb_bytes rules,
+                         struct gb_policy *ret_policy, struct gb_err *err);

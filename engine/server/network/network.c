@@ -13,6 +13,7 @@
 #include "server/core/request.h"
 #include "server/core/state.h"
 #include "server/network/ask.h"
+#include "server/network/asking.h"
 #include "server/network/report.h"
 #include "server/network/state.h"
 #include "vm/vm.h"
@@ -49,7 +50,13 @@ static int network_start(struct hosted *hosted, struct gb_err *err)
     static const struct gb_net_events events = {.opened = report_opened,
                                                 .denied = report_denied,
                                                 .closed = report_closed,
+                                                .asked = asking_on_asked,
+                                                .answered = asking_on_answered,
                                                 .failed = network_on_failed};
+    const struct gb_settings_sessions *settings = &hosted->server->settings.sessions;
+    const struct gb_net_limits limits = {.connections = (unsigned)settings->network_connections,
+                                         .bytes = settings->network_bytes,
+                                         .names = (unsigned)settings->network_names};
     struct network_session *state = network_state(hosted);
     int fd;
 
@@ -57,7 +64,7 @@ static int network_start(struct hosted *hosted, struct gb_err *err)
         fd = gb_vm_take_network(gb_session_vm(hosted->session));
         if (fd < 0)
             return gb_err_set(err, GB_ECLOSED, "the VM is gone");
-        state->net = gb_net_new(hosted->server->loop, fd, &state->policy, &events, hosted);
+        state->net = gb_net_new(hosted->server->loop, fd, &state->policy, &limits, &events, hosted);
         gb_net_set_cell(state->net, state->cell);
     }
     return network_request(hosted, GB_GUEST_NETWORK_ON, err);
@@ -121,6 +128,7 @@ static void network_on_session_end(struct hosted *hosted, const struct gb_err *w
         gb_net_end(state->net);
         report_end(hosted);
     }
+    asking_release(hosted);
     gb_net_free(TAKE_PTR(state->net));
     gb_policy_release(&state->policy);
 }
@@ -185,6 +193,7 @@ static void network_reply(struct request *request, struct hosted *hosted)
         .denied = figures.denied,
         .received = figures.received,
         .sent = figures.sent,
+        .questions = asking_list(hosted),
     };
     reply_begin(&reply, request);
     gb_object_write(&reply.out, &gb_network_object, &info);
@@ -218,6 +227,54 @@ static void network_handle(struct request *request, const struct gb_params *para
     if (params->network != NULL || params->rules != NULL)
         report_policy(hosted, request->connection->client);
     network_reply(request, hosted);
+}
+
+/* ---- session.network_answer ---- */
+
+static int network_answer(struct hosted *hosted, uint64_t number, enum gb_network_answer answer,
+                          struct gb_err *err)
+{
+    struct network_session *state = network_state(hosted);
+    const struct gb_net_question *question =
+        state->net == NULL ? NULL : gb_net_question(state->net, number - 1);
+    const bool allow = answer == GB_ANSWER_ONCE || answer == GB_ANSWER_SESSION;
+    struct network_ask ask = {.on = true, .name = "rules"};
+    _cleanup_(gb_buf_release) struct gb_buf rule = {0};
+    int r = 0;
+
+    if (question == NULL || question->number != number)
+        return gb_err_set(err, GB_ENOTFOUND, "the session has no question %llu that waits",
+                          (unsigned long long)number);
+    if (answer == GB_ANSWER_SESSION || answer == GB_ANSWER_NEVER) {
+        asking_put_rule(&rule, question, allow);
+        r = network_ask_add_text(gb_net_policy(state->net), gb_buf_bytes(&rule), &ask.policy, err);
+    }
+    if (r < 0)
+        return r;
+    (void)gb_net_answer(state->net, number, allow, gb_network_answer_to_string(answer),
+                        "answered_no");
+    if (rule.size > 0)
+        r = network_change(hosted, &ask, err);
+    gb_policy_release(&ask.policy);
+    return r;
+}
+
+static void network_handle_answer(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
+    int r = -1;
+
+    if (hosted != NULL) {
+        network_state(hosted)->answerer = request->connection->client;
+        r = network_answer(hosted, (uint64_t)params->question,
+                           (enum gb_network_answer)params->answer, &err);
+        network_state(hosted)->answerer = NULL;
+    }
+    if (r < 0)
+        request_fail(request, &err);
+    else
+        request_ok(request);
 }
 
 /* ---- descriptions for clients ---- */
@@ -255,18 +312,23 @@ static void network_on_cell(struct hosted *hosted, const struct gb_cell_info *ce
 
 static void network_on_cell_end(struct hosted *hosted, uint32_t cell, struct gb_buf *note)
 {
-    (void)note;
-    if (network_state(hosted)->cell == cell)
-        network_set_cell(hosted, 0);
+    struct network_session *state = network_state(hosted);
+
+    if (state->cell != cell)
+        return;
+    network_set_cell(hosted, 0);
+    report_put_notes(note, hosted);
 }
 
 static const struct method_handler network_methods[] = {
     {"session.network", network_handle},
+    {"session.network_answer", network_handle_answer},
     {NULL, NULL},
 };
 
-static const char *const network_event_kinds[] = {"network.open", "network.denied",
-                                                  "network.closed", NULL};
+static const char *const network_event_kinds[] = {"network.open",     "network.denied",
+                                                  "network.closed",   "network.question",
+                                                  "network.answered", NULL};
 
 const struct gb_part network_part = {
     .name = "network",
@@ -279,6 +341,8 @@ const struct gb_part network_part = {
     .session_opened = network_on_session,
     .session_ended = network_on_session_end,
     .describe_session = network_describe_session,
+    .put_snapshot = asking_put_snapshot,
+    .watcher_gone = asking_on_watcher_gone,
     .put_reply = network_put_reply,
     .cell_started = network_on_cell,
     .cell_ending = network_on_cell_end,

@@ -158,12 +158,56 @@ static bool report_is_given_up(const char *reason)
     return strcmp(reason, "abandoned") == 0 || strcmp(reason, "session_ended") == 0;
 }
 
+/* For whoever wrote the code, often a model: what can be done about it. */
+static void report_note(struct network_session *state, const struct gb_net_news *news)
+{
+    static const struct {
+        const char *reason, *text;
+    } sentences[] = {
+        {"nobody_to_ask", "needs a person's permission, and nobody was there to be asked: ask "
+                          "the user to allow it, or do without it"},
+        {"no_answer", "needs a person's permission, and nobody answered in time: ask the user "
+                      "to allow it, or do without it"},
+        {"answered_no", "was refused by a person: do not try it again"},
+        {"too_many_questions", "needs a person's permission, and too many others have been "
+                               "asked for: connect to fewer hosts"},
+    };
+    char text[NOTE_TEXT];
+
+    for (size_t i = 0; i < ARRAY_SIZE(sentences); i++) {
+        if (strcmp(news->reason, sentences[i].reason) != 0 || news->cell == 0 ||
+            news->cell != state->cell || state->note_count == NOTES_MAX)
+            continue;
+        (void)snprintf(text, sizeof(text), "network: %s:%u %s",
+                       news->name != NULL ? news->name : news->address, news->port,
+                       sentences[i].text);
+        for (size_t j = 0; j < state->note_count; j++) {
+            if (strcmp(state->notes[j], text) == 0)
+                return;
+        }
+        memcpy(state->notes[state->note_count++], text, sizeof(text));
+    }
+}
+
+void report_put_notes(struct gb_buf *note, struct hosted *hosted)
+{
+    struct network_session *state = network_state(hosted);
+    size_t begin = note->size;
+
+    for (size_t i = 0; i < state->note_count; i++) {
+        if (note->size - begin + strlen(state->notes[i]) + 2 <= PART_NOTE_MAX)
+            gb_buf_addf(note, "%s%s", note->size > 0 ? "; " : "", state->notes[i]);
+    }
+    state->note_count = 0;
+}
+
 void report_denied(void *arg, const struct gb_net_news *news)
 {
     struct event event;
 
     if (!report_is_given_up(news->reason))
         report_remember(network_state(arg), news);
+    report_note(network_state(arg), news);
     if (!news->opened) /* else its end follows */
         report_news(arg, GB_NETWORK_DENIED, news);
     if (report_begin_event(&event, arg, "network.denied", news))

@@ -22,5 +22,7 @@ void report_end(struct hosted *hosted);
  * one that is written has their number. */
 void report_record(struct hosted *hosted, struct gb_network_record record);
 
+/* Adds sentences about connections that nobody has allowed, for the reader of the cell. */
+void report_put_notes(struct gb_buf *note, struct hosted *hosted);
 /* `network_refused` of the reply to a cell; it is empty then. */
 void report_put_refused(struct gb_json_out *out, struct hosted *hosted);

@@ -19,15 +19,23 @@ struct network_audit {
     uint64_t budget, left_out;
 };
 
+/* So many questions at once, and then one in so many milliseconds: people cannot answer more. */
+enum { QUESTIONS_BURST = 16, QUESTION_MS = 2000, NOTES_MAX = 4, NOTE_TEXT = 400 };
+
 struct network_session {
     char name[GB_SETTINGS_NAME_MAX + 1]; /* "": none */
     struct gb_policy policy;             /* until there is a guest */
     struct gb_net *net;                  /* exists once it has been on */
     bool on;
-    uint32_t cell; /* running; 0: none */
+    uint32_t cell;                           /* running; 0: none */
     char refused[REFUSED_MAX][REFUSED_TEXT]; /* since the last reply to a cell */
     size_t refused_count;
     struct network_audit audit;
+    struct gb_timer *question_timer; /* of the oldest question; NULL: there never was one */
+    uint64_t question_spent_at_ns, question_budget;
+    const char *answerer;             /* while an answer is applied: the client, NULL: unnamed */
+    char notes[NOTES_MAX][NOTE_TEXT]; /* for the running cell */
+    size_t note_count;
 };
 
 extern const struct part_state network_sizes;

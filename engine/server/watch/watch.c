@@ -67,6 +67,19 @@ static bool watch_wants(struct gb_server *server, const char *kind, const char *
     return false;
 }
 
+/* One that has fallen behind does not see the question. */
+static bool watch_can_answer(struct gb_server *server, const char *kind, const char *session)
+{
+    const struct subscription *subscription;
+
+    GB_LIST_FOREACH(subscription, &watch_of_server(server)->subscriptions, of_server) {
+        if (subscription->answers && !subscription->behind &&
+            subscription_wants(subscription, kind) && subscription_covers(subscription, session))
+            return true;
+    }
+    return false;
+}
+
 static void watch_tell(const struct event *event)
 {
     struct subscription *subscription;
@@ -178,6 +191,7 @@ static void watch_subscribe(struct request *request, const struct gb_params *par
         return;
     }
     subscription = subscription_new(connection, kinds, sessions, session_count);
+    subscription->answers = params->answers;
     reply_begin(&reply, request);
     gb_object_write(&reply.out, &gb_subscribed_object,
                     &(struct gb_subscribed_info){.subscription = subscription->number});
@@ -198,6 +212,7 @@ static void watch_unsubscribe(struct request *request, const struct gb_params *p
         if (subscription->number == params->subscription) {
             subscription_free(subscription);
             watch_update(connection->server);
+            PART_CALL(connection->server, watcher_gone, connection->server);
             request_ok(request);
             return;
         }
@@ -244,6 +259,7 @@ static void watch_on_disconnect(struct connection *connection)
     while (!gb_list_empty(subscriptions))
         subscription_free(container_of(subscriptions->next, struct subscription, of_connection));
     watch_update(connection->server);
+    PART_CALL(connection->server, watcher_gone, connection->server);
 }
 
 static const struct method_handler watch_methods[] = {
@@ -264,5 +280,6 @@ const struct gb_part watch_part = {
     .connection_closing = watch_on_disconnect,
     .session_new = figures_begin,
     .wants_event = watch_wants,
+    .can_answer = watch_can_answer,
     .tell_event = watch_tell,
 };

@@ -395,6 +395,18 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "denied": Member("integer", 9007199254740992, (), ""),
         "received": Member("integer", 9007199254740992, (), ""),
         "sent": Member("integer", 9007199254740992, (), ""),
+        "questions": Member("list", 0, (), "question"),
+    },
+    "question": {
+        "question": Member("integer", 9007199254740992, (), ""),
+        "session": Member("text", 128, (), ""),
+        "name": Member("text", 256, (), ""),
+        "address": Member("text", 256, (), ""),
+        "port": Member("integer", 65535, (), ""),
+        "cell": Member("integer", 4294967295, (), ""),
+        "connections": Member("integer", 4294967295, (), ""),
+        "at": Member("number", 9200000000, (), ""),
+        "until": Member("number", 9200000000, (), ""),
     },
     "network_record": {
         "number": Member("integer", 9007199254740992, (), ""),

@@ -196,6 +196,18 @@ class AsyncSession:
             after = int(result["next"])
         return cells
 
+    async def network(self, network: Optional[Any] = None, *,
+                      rules: Optional[Sequence[str]] = None) -> dict[str, Any]:
+        """What it may reach, and the questions that wait (docs/network.md): `network` replaces it,
+        `rules` stand before those that there are."""
+        return dict(await self._call("session.network", network=network,
+                                     rules=list(rules) if rules is not None else None))
+
+    async def network_answer(self, question: int, answer: str) -> None:
+        """Answers a `network.question`: "once", "session", "refuse" or "never"."""
+        await self._call("session.network_answer", question=_check.whole("question", question, 1),
+                         answer=answer)
+
     async def network_log(self, *, after: int = 0,
                           limit: Optional[int] = None) -> list[NetworkRecord]:
         """What its network was used for, also if the session is gone: a record for each connection

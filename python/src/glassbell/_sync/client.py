@@ -278,10 +278,12 @@ class Client:
 
     def events(self, *, sessions: Optional[Iterable[Union[str, Session]]] = None,
                      kinds: Optional[Iterable[str]] = None, output: bool = False,
-                     replay: bool = False, timeout: Optional[float] = None) -> Events:
+                     replay: bool = False, answers: bool = False,
+                     timeout: Optional[float] = None) -> Events:
         """Subscribes to what happens in the server: a context manager and an iterator of events,
         beginning with a `snapshot`. It has a connection to itself, so that who reads slowly holds
-        up nobody. `timeout`: seconds that the iterator waits for the next event at most."""
+        up nobody. `answers`: somebody sees the `network.question` events and can answer them
+        (`Session.network_answer`). `timeout`: seconds that the iterator waits for the next event at most."""
         until = time.monotonic() + self.timeout
         if timeout is not None:
             _check.within("timeout", timeout, 0)
@@ -290,6 +292,7 @@ class Client:
             [item.id if isinstance(item, Session) else item for item in sessions],
             "kinds": None if kinds is None else list(kinds),
             "output": output or None, "replay": replay or None,
+            "answers": answers or None,
         }
         for last in (False, True):
             conn = self._connect(until)
