@@ -35,6 +35,39 @@ def test_events(client, py):
         until(events, "cell.finished")  # it goes on after a deadline
 
 
+CONNECT = """
+import socket
+try:
+    socket.create_connection(("app.test", 9), 60)
+except OSError as problem:
+    print(type(problem).__name__)
+"""
+
+
+def test_a_network_its_questions_and_its_log(client, fresh):
+    session = fresh(network={"rules": ["ask * private", "resolve app.test 127.0.0.1"]})
+    with client.events(sessions=[session], kinds=["network.question"], answers=True, timeout=60) as events:
+        cells = []
+        thread = threading.Thread(target=lambda: cells.append(session.exec(CONNECT)))
+        thread.start()
+        number = until(events, "network.question").raw["question"]
+        assert [one["question"] for one in session.network()["questions"]] == [number]
+        session.network_answer(number, "never")
+        thread.join()
+    assert cells[0].stdout == "OSError\n" and "refused by a person" in cells[0].raw["note"]
+    assert session.network()["rules"].startswith("deny app.test :9\n")
+    with pytest.raises(glassbell.NotFound):
+        session.network_answer(number, "once")
+    session.network(rules=["deny *"])
+    records = session.network_log()
+    assert [one.kind for one in records] == ["policy", "answer", "denied", "policy"]
+    assert [one.client for one in records] == ["tests", "tests", None, "tests"]
+    asked = records[1]
+    assert (asked.name, asked.port, asked.reason, asked.cell) == ("app.test", 9, "never", cells[0].cell)
+    assert session.network_log(limit=2) == records[:2]
+    assert session.network_log(after=records[1].number) == records[2:]
+
+
 def test_events_end_when_closed(client, py):
     events = client.events(kinds=["cell.finished"], timeout=60)
     assert next(events).kind == "snapshot"
