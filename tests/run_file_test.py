@@ -335,6 +335,38 @@ def test_typescript_as_a_program(cli, tmp_path):
     assert cli.out("run", tmp_path / "c.cts", "--upload", tmp_path / "lib.ts") == "2 /home/user/c.cts\n"
 
 
+@pytest.mark.parametrize("name", ["e.ts", "e.mts", "e.cts"])
+@pytest.mark.parametrize("main", [True, False])
+def test_a_typescript_file_that_cannot_be_read_says_where(cli, tmp_path, name, main):
+    (tmp_path / name).write_text("interface A { n: number }\n\nconst a: A = { n: 2 }\n\nconst b: number = = 3\n")
+    (tmp_path / "main.mts").write_text(f"import './{name}'\n")
+    done = cli("run", *([] if main else ["--upload", tmp_path / name]), tmp_path / (name if main else "main.mts"),
+               status=1)
+    lines = done.stderr.decode().splitlines()
+    at = lines.index(f"/home/user/{name}:5")
+    assert lines[at + 1:at + 4] == ["const b: number = = 3", " " * 18 + "^", ""], done.stderr
+    assert lines[at + 4].startswith("SyntaxError: ") and done.stdout == b""
+    assert all(line.startswith("    at node:") or line.startswith("    at ") and "(node:" in line
+               for line in lines[at + 5:] if line and not line.startswith("Node.js v")), done.stderr
+
+
+@pytest.mark.parametrize("name", ["u.ts", "u.mts", "u.cts"])
+@pytest.mark.parametrize("code, column", [
+    ("  throw new TypeError('boom ' + a.n);", 8), ("  (undefined as unknown as A).n;", 30),
+    ("\tawait_(a); async function await_(x: A): Promise<void> { throw new TypeError('boom'); }", 63),
+    ("  setTimeout(() => { throw Object.assign(new TypeError('boom'), { code: 7 }); });", 41),
+])
+def test_an_error_of_a_typescript_file_stands_where_it_was_written(cli, tmp_path, name, code, column):
+    (tmp_path / name).write_text(f"interface A {{\n  n: number\n}}\nconst a: A = {{ n: 2 }}; {{\n{code}\n}}\n"
+                                 "process.on('exit', (code) => console.log('exit', code));\n")
+    done = cli("run", tmp_path / name, status=1)
+    lines = done.stderr.decode().splitlines()
+    assert lines[0] == f"/home/user/{name}:5" and lines[1] == code, done.stderr
+    assert lines[2] == "".join(c if c == "\t" else " " for c in code[:column]) + "^"
+    assert lines[3] == "" and lines[4].startswith("TypeError: ") and f"{name}:5:{column + 1}" in lines[5]
+    assert lines[-1].startswith("Node.js v") and "glassbell" not in done.stderr.decode()
+
+
 # ---- bytes ----
 
 

@@ -115,7 +115,7 @@ static const struct gb_language *source_of_first_line(const struct source *sourc
         return NULL;
     language = gb_languages_of_program(languages, gb_buf_str(&program));
     if (language == NULL)
-        gb_buf_addf(message, "%s is to be run by %s, which the guests do not have",
+        gb_buf_addf(message, "%s is to be run by %s, which is no language of the sessions here",
                     source->kind == SOURCE_STDIN ? "standard input" : source->name,
                     gb_buf_str(&program));
     return language;

@@ -83,6 +83,27 @@ def test_session_survives(js, code, exit, err):
     assert again.out == b'5\n' and again.exit == 0, again
 
 
+@pytest.mark.parametrize('damage', [
+    'require("fs").closeSync(1); console.log("x"); require("fs").closeSync(2); console.error("x")',
+    'for (const s of [process.stdout, process.stderr]) s.emit("error", new Error("made up"))',
+    'for (const s of [process.stdout, process.stderr]) s.destroy(new Error("made up"))',
+    'for (const s of [process.stdout, process.stderr]) { s.cork(); s.cork(); s.write("") }',
+    'for (const s of [process.stdout, process.stderr]) s.end()',
+    'for (const s of [process.stdout, process.stderr]) s._writableState = {}',
+    'for (const s of [process.stdout, process.stderr]) s._writableState.finished = s._writableState.errored = true',
+    'Object.prototype.error = 1; console.log("x"); console.error("x"); delete Object.prototype.error',
+    'const { Writable } = require("stream"); for (const s of [process.stdout, process.stderr]) '
+    '{ Writable.prototype.destroy.call(s); Writable.prototype.end.call(s) }',
+    'process.stdout.on("error", () => { failed = true }); require("fs").closeSync(1); console.log("x")',
+])
+def test_output_goes_on_in_the_next_cell(js, damage):
+    js.run(damage)
+    for _ in range(2):
+        assert js.run('console.log("on")').out == b'on\n'
+        assert js.run('console.error("on")').err == b'on\n'
+    assert b'shown' in js.run('throw new Error("shown")').err
+
+
 def test_namespace_is_the_users_own(js):
     assert js.run('Object.keys(globalThis).filter((n) => !/^(global|clear|set|queue|structured|atob|'
                   'btoa|performance|fetch|crypto|navigator)/.test(n))').value == '[]'

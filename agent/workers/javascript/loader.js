@@ -7,34 +7,77 @@
 // required; modules in the thread of node's loader (hooks.mjs), which tells the places over a port.
 // In CommonJS `import` and `export` are allowed, and made into calls of require().
 
-const { SyntaxError } = globalThis;
-const { process } = globalThis;
+const { Number, String, SyntaxError } = globalThis;
+const { decodeURIComponent, process } = globalThis;
 const fs = require('node:fs');
 const { Module, register } = require('node:module');
 const path = require('node:path');
 const { setImmediate } = require('node:timers');
 const { pathToFileURL } = require('node:url');
+const { inspect } = require('node:util');
+const { isNativeError } = require('node:util/types');
 const vm = require('node:vm');
 const { MessageChannel, receiveMessageOnPort } = require('node:worker_threads');
 const stacks = require('./stacks.js');
 const { stripNow, places } = require('./typescript.js');
 
+const exit = process.exit.bind(process);
 const EXIT_UNSETTLED = 13;
 const WRAPPER = ['exports', 'require', 'module', '__filename', '__dirname'];
 
+const EXIT_UNCAUGHT = 1;
+const FRAME = /^ +at (?:.* \()?(?:file:\/\/)?(\/.*\.[cm]?ts):(\d+):(\d+)\)?$/i;
+
+// With the place in front, as node has it of JavaScript; a stack is all that comes from another thread.
+const HEADED = /^\/.*:\d+\n.*\n\s*\^\n\nSyntaxError: /;
+
+function header(file, source, line, column) {
+  const text = source.split('\n')[line - 1] ?? '';
+  return `${file}:${line}\n${text}\n${text.slice(0, column).replace(/[^\t]/g, ' ')}^\n\n`;
+}
+
 function mistake(file, source, { text, line, column }) {
   const error = new SyntaxError(text);
-  error.stack = `${file}:${line}\n${source.split('\n')[line - 1] ?? ''}\n${' '.repeat(column)}^\n\n` +
-    `SyntaxError: ${text}`;
+  const [, ...frames] = error.stack.split('\n');
+  error.stack = header(file, source, line, column) +
+    [`SyntaxError: ${text}`, ...frames.filter((frame) => !frame.includes(__dirname))].join('\n');
   return error;
+}
+
+// What node would put in front of an error, if it comes from TypeScript.
+function headerOf(error) {
+  const frame = String(error.stack).split('\n').find((line) => /^ +at /.test(line));
+  const match = frame?.match(FRAME);
+  if (!match) return null;
+  const file = decodeURIComponent(match[1]);
+  try {
+    return header(file, fs.readFileSync(file, 'utf8').replace(/^\ufeff/, ''), Number(match[2]), Number(match[3]) - 1);
+  } catch {
+    return null; // It is gone.
+  }
+}
+
+// An error that nobody caught is told as node tells it, but with the place in what the user wrote:
+// node would show the text that is left when the types are gone.
+function tell(error) {
+  if (process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback() ||
+      !isNativeError(error)) return;
+  let text = String(error.stack);
+  if (!HEADED.test(text)) {
+    const before = headerOf(error);
+    if (before === null) return;
+    text = before + inspect(error, { customInspect: false });
+  }
+  fs.writeSync(2, `${text}\n\nNode.js ${process.version}\n`);
+  exit(EXIT_UNCAUGHT);
 }
 
 function strip(file, format) {
   const source = fs.readFileSync(file, 'utf8').replace(/^\ufeff/, '');
-  const found = stripNow(source, format, true);
-  if (found.error) throw mistake(file, source, found.error);
-  if (found.code === undefined) throw new SyntaxError(`${file}: there is nothing here that takes types out`);
-  return found;
+  const stripped = stripNow(source, format, true);
+  if (stripped.error) throw mistake(file, source, stripped.error);
+  if (stripped.code === undefined) throw new SyntaxError(`${file}: there is nothing here that takes types out`);
+  return stripped;
 }
 
 function typeOfPackage(file) {
@@ -93,12 +136,20 @@ function launch(file) {
   for (const ending of ['.ts', '.cts', '.mts']) Module._extensions[ending] = loadCommon;
   register('./hooks.mjs', pathToFileURL(__filename), { data: { port: port2 }, transferList: [port2] });
   port1.unref();
+  process.on('uncaughtExceptionMonitor', tell);
   stacks.ask(() => {
     for (let told; (told = receiveMessageOnPort(port1)) !== undefined;) {
       stacks.setPlaces(told.message.url, null, places(told.message.lines));
     }
   });
-  if (isModule(file)) importMain(pathToFileURL(file).href);
+  let asModule;
+  try {
+    asModule = isModule(file);
+  } catch (error) {
+    setImmediate(() => { throw error; });
+    return;
+  }
+  if (asModule) importMain(pathToFileURL(file).href);
   else setImmediate(Module.runMain, file);
 }
 

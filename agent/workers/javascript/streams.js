@@ -24,12 +24,31 @@ function writeAll(fd, data) {
   return null;
 }
 
+const OPTIONS = { decodeStrings: true };
+
+// Makes an output that the last cell has damaged as good as new: consoles keep the object.
+function renew(stream) {
+  const { WritableState } = require('node:stream').Writable;
+  const state = stream._writableState;
+  for (let left = state?.corked; left > 0; left--) stream.uncork();
+  if (!(state instanceof WritableState) || state.errored || state.destroyed || state.ending || state.finished ||
+      state.corked || state.length !== 0 || !stream.writable) {
+    stream._writableState = new WritableState(OPTIONS, stream, false);
+  }
+}
+
 // Writes at once, as node's own do on files and pipes; cannot be ended by the user.
 function makeOutput(fd) {
   const { Writable } = require('node:stream');
   const stream = new Writable({
-    decodeStrings: true,
-    write(chunk, encoding, done) { done(writeAll(fd, chunk)); },
+    ...OPTIONS,
+    // What could not be written is lost, and said to who listens; a stream that has failed takes nothing
+    // any more, and the next cell has another descriptor.
+    write(chunk, encoding, done) {
+      const error = writeAll(fd, chunk);
+      if (error !== null && stream.listenerCount('error') > 1) nextTick(() => stream.emit('error', error));
+      done();
+    },
     destroy(error, done) { done(); },
   });
   stream.fd = fd;
@@ -74,4 +93,4 @@ function makeStdin(tellWaiting) {
   return stream;
 }
 
-module.exports = { writeAll, makeOutput, makeStdin };
+module.exports = { writeAll, makeOutput, makeStdin, renew };

@@ -37,7 +37,7 @@ const hold = require('./hold.js');
 const names = require('./names.js');
 const { Program, isTypeScript } = require('./program.js');
 const stacks = require('./stacks.js');
-const { writeAll, makeOutput, makeStdin } = require('./streams.js');
+const { writeAll, makeOutput, makeStdin, renew } = require('./streams.js');
 const typescript = require('./typescript.js');
 const { fields, u32, field, violation } = require('./wire.js');
 
@@ -64,6 +64,7 @@ let cell = null;
 // A callback runs that an earlier cell has left.
 let leftRuns = false;
 let lastStdin = null;
+let outputs = [];
 // A SIGINT came between cells: it may be meant for the cell that is on its way.
 let earlyInterrupt = false;
 
@@ -292,6 +293,7 @@ function listen() {
     process.prependListener('beforeExit', atRest);
   }
   if (process.listenerCount('SIGINT') === 0) addon.listen();
+  outputs.forEach(renew);
 }
 
 // A session that has been TypeScript stays it: `a<b>(c)` is a call with types then.
@@ -493,6 +495,7 @@ function prepareGlobals() {
   const define = (name, get) => Object.defineProperty(process, name,
     { get, configurable: true, enumerable: true });
   const out = makeOutput(1), err = makeOutput(2);
+  outputs = [out, err];
   define('stdout', () => out);
   define('stderr', () => err);
   define('stdin', () => lastStdin ??= makeStdin(tellWaiting));
