@@ -17,8 +17,9 @@ from support import BINARY, Failure, Server, Session, Watcher, alive, data_of, o
 
 
 @pytest.fixture(scope="module")
-def server():
-    with Server() as server:
+def server(tmp_path_factory):
+    """One that takes only those that it is asked for."""
+    with with_settings(tmp_path_factory.mktemp("server"), "") as server:
         yield server
 
 
@@ -198,6 +199,18 @@ def test_what_is_asked_meanwhile_waits_and_is_done_after(session):
     written.wait()
     assert [out(cell.wait()) for cell in cells] == [f"{i + 2} {i}\n" for i in range(5)]
     assert session.read("late") == b"y"
+
+
+def test_a_cell_that_waits_for_a_checkpoint_can_be_interrupted(client, session):
+    """Who interrupts what he has just sent is not told that nothing is running."""
+    session.exec("x = 1")
+    for _ in range(3):
+        asked = client.send("session.checkpoint", session=session.id)
+        cells = [session.send("import time; time.sleep(1000)", timeout_ms=600000), session.send("print(x)")]
+        session.call("session.interrupt")
+        asked.wait()
+        assert cells[0].wait()["interrupted"] is True
+        assert out(cells[1].wait()) == "1\n"
 
 
 def piece(text, offset=0, final=False, path="big"):
@@ -543,7 +556,7 @@ def test_damage_that_is_found_late_costs_one_checkpoint(tmp_path):
 
 def with_settings(tmp_path, text, env=None):
     path = tmp_path / "a.conf"
-    path.write_text(text)
+    path.write_text(text if "checkpoints =" in text else text + "[past]\ncheckpoints = asked\n")
     return Server("--config", str(path), folder=str(tmp_path), env=env)
 
 
@@ -612,7 +625,7 @@ MIXED = {
 def test_no_changed_page_is_missed(tmp_path, way, image, before):
     """Each checkpoint compares all pages with what it found, and fails if it has missed one."""
     env = {"GLASSBELL_TRACKING": way, "GLASSBELL_VERIFY_TRACKING": "1"}
-    with Server(folder=str(tmp_path), env=env) as server, server.client() as client:
+    with with_settings(tmp_path, "", env) as server, server.client() as client:
         if client.call("hello")["tracking"] != way:
             pytest.skip(f"this host's kernel has no {way}")
         client.send("image.warm", image=image).wait(240)
@@ -656,7 +669,7 @@ def test_a_checkpoint_copies_what_has_changed(tmp_path, way):
 
 
 def set_budget(server, client, folder, megabytes):
-    (folder / "a.conf").write_text(f"[admission]\nmemory = {megabytes}M\n")
+    (folder / "a.conf").write_text(f"[admission]\nmemory = {megabytes}M\n[past]\ncheckpoints = asked\n")
     server.process.send_signal(signal.SIGHUP)
     wait_for(lambda: client.call("stats")["admission"]["memory_budget"] == megabytes << 20)
 
@@ -690,7 +703,7 @@ def test_off_is_off(tmp_path):
 
 
 def test_a_server_that_was_killed_leaves_no_checkpoints(tmp_path):
-    server = Server(folder=str(tmp_path))
+    server = with_settings(tmp_path, "")
     with server.client() as client:
         session = Session(client)
         checkpoint(session)

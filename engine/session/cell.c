@@ -461,6 +461,11 @@ void gb_session_drop_queued(struct gb_session *session)
 
 int gb_session_interrupt(struct gb_session *session, struct gb_err *err)
 {
+    /* The cell that would be running if no checkpoint was being taken. */
+    if (session->state == SESSION_HELD && !gb_list_empty(&session->queue)) {
+        gb_cell_interrupt(&container_of(session->queue.next, struct cell, link)->shown);
+        return 0;
+    }
     if (session->current == NULL)
         return gb_err_set(err, GB_ENOTFOUND, "no cell is running in this session");
     return cell_send_interrupt(session, session->current, err);

@@ -256,7 +256,7 @@ void gb_session_violation(struct gb_session *session, struct gb_err *err);
 size_t gb_session_queued(const struct gb_session *session);
 
 /* SIGINT to the running cell; GB_ENOTFOUND if none is running. Does not wait for the guest's
- * answer. */
+ * answer. While the session is HELD, the first queued cell is interrupted instead. */
 int gb_session_interrupt(struct gb_session *session, struct gb_err *err);
 
 /* Sends input to the running interactive cell. @done is called when there is room for more, or with
