@@ -18,13 +18,13 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from groups import alternatives, calls, load, opening, python, screen, watching
+from groups import alternatives, calls, load, opening, past, python, screen, watching
 from kit import plot
 from kit.report import HEAD, Report, compare
 from kit.server import ROOT, Server
 
-GROUPS = {"open": opening, "calls": calls, "load": load, "watching": watching, "python": python,
-          "screen": screen, "alternatives": alternatives}
+GROUPS = {"open": opening, "calls": calls, "load": load, "watching": watching, "past": past,
+          "python": python, "screen": screen, "alternatives": alternatives}
 
 
 def machine():
@@ -49,7 +49,12 @@ def main():
     parser.add_argument("--json", metavar="FILE", default=str(ROOT / "build/bench.json"))
     parser.add_argument("--compare", metavar="FILE", help="ratios against an earlier --json file")
     parser.add_argument("--plots", metavar="FOLDER", help="draw SVG plots there (docs/bench)")
+    parser.add_argument("groups", metavar="GROUP", nargs="*", help="like --only")
     options = parser.parse_args()
+    for group in options.groups:
+        if group not in GROUPS:
+            parser.error(f"there is no group {group}: there are {', '.join(GROUPS)}")
+    options.only = (options.only or []) + options.groups
     report = Report()
 
     def plan(quick, full):

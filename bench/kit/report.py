@@ -43,6 +43,15 @@ AT_MOST = {
     ("key to screen while four sessions print 1 MB/s each", "p99"): 16.0,
     ("resident memory of the front end", "p50"): 40.0,
     ("resident memory after a million lines", "p50"): 40.0,
+    ("pause of a checkpoint, small", "p50"): 3.0,
+    ("pause of a checkpoint, small", "p95"): 6.0,
+    ("pause of a checkpoint, 300 MB private", "p50"): 4.0,
+    ("pause of a checkpoint, 300 MB private", "p95"): 7.0,
+    ("disk of a checkpoint, small", "p50"): 250.0,
+    ("500 empty cells with checkpoints / without", "p50"): 1.05,
+    ("exec print(1) with checkpoints / without", "p50"): 1.05,
+    ("rewind to the first result, a process waiting", "p50"): 120.0,
+    ("rewind to the first result, no process waiting", "p50"): 220.0,
 }
 AT_LEAST = {
     ("upload 64 MiB", "p50"): 60.0,
