@@ -22,11 +22,12 @@ _glassbell()
             --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --download) return ;;
             --max-output) return ;;
+            --try) return ;;
             --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --image --time --memory --net --env --stdin --upload --download --max-output --json --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --image --time --memory --net --env --stdin --upload --download --max-output --json --try --keep --host --socket --no-autostart' -- "$word")
             return
         fi
         compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -123,12 +124,13 @@ _glassbell()
             --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --download) return ;;
             --max-output) return ;;
+            --try) return ;;
             --lease-wait) return ;;
             --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --terminal --code --file --lang --time --env --stdin --upload --download --max-output --json --lease-wait --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --terminal --code --file --lang --time --env --stdin --upload --download --max-output --json --try --keep --lease-wait --host --socket --no-autostart' -- "$word")
             return
         fi
         if ((COMP_CWORD == 2)); then mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word"); else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi

@@ -82,6 +82,8 @@ _glassbell()
             '*--download=[fetch a file or folder afterwards; may be repeated]:REMOTE\[\:LOCAL\]: ' \
             '*--max-output=[standard output kept at most, in MiB (default 16)]:MB: ' \
             '*--json[print the result as JSON]' \
+            '*--try=[so many times at once, each in a fork of the session]:COUNT: ' \
+            '*--keep[with --try\: do not close the forks]' \
             '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
             '*--no-autostart[fail when no server runs instead of starting one]' \
@@ -171,6 +173,8 @@ _glassbell()
             '*--download=[fetch a file or folder afterwards; may be repeated]:REMOTE\[\:LOCAL\]: ' \
             '*--max-output=[standard output kept at most, in MiB (default 16)]:MB: ' \
             '*--json[print the result as JSON]' \
+            '*--try=[so many times at once, each in a fork of the session]:COUNT: ' \
+            '*--keep[with --try\: do not close the forks]' \
             '*--lease-wait=[wait so long while another client holds the session (default 600; 0\: not)]:SECONDS: ' \
             '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \

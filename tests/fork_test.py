@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forks: sessions that go on from a moment of another one, each by itself."""
 
+import json
 import subprocess
 
 import pytest
@@ -338,3 +339,32 @@ def test_from_the_command_line(server, client):
     for one in ids:
         Child(client, one).close()
     session.close()
+
+
+def test_the_same_code_several_times(server, client):
+    session = Session(client, key="tried")
+    session.exec("x = [1]; open('f', 'w').write('one')")
+    code = ("import os, sys; n = int(os.environ['TRY']); x.append(n)\n"
+            "print(x, open('f').read(), flush=True); open('f', 'w').write('changed')\n"
+            "sys.exit(n if n > 1 else 0)")
+    before = {one["session"] for one in client.call("session.list")["sessions"]}
+    done = glassbell(server, "exec", "--try", "3", "tried", "-c", code)
+    assert done.returncode == 3, done
+    lines = done.stdout.splitlines()
+    assert [line.split(": s-")[0] for line in lines[::2]] == ["== try 1", "== try 2", "== try 3"]
+    assert lines[1::2] == ["[1, 1] one", "[1, 2] one", "[1, 3] one"]
+    wait_for(lambda: {one["session"] for one in client.call("session.list")["sessions"]} == before)
+    assert out(session.exec("print(x, open('f').read())")) == "[1] one\n"
+    done = glassbell(server, "exec", "--try", "2", "--keep", "--json", "tried", "-c", code)
+    cells = json.loads(done.stdout)
+    assert [cell["exit_code"] for cell in cells] == [0, 2]
+    kept = [Child(client, cell["session"]) for cell in cells]
+    assert [out(child.exec("print(x)")) for child in kept] == ["[1, 1]\n", "[1, 2]\n"]
+    close_all([*kept, session])
+    done = glassbell(server, "run", "--try", "2", "-c", "import os; print(os.environ['TRY'])")
+    assert done.returncode == 0, done
+    assert done.stdout.splitlines()[1::2] == ["1", "2"]
+    wait_for(lambda: {one["session"] for one in client.call("session.list")["sessions"]} <= before)
+    for wrong in (["run", "--try", "0", "-c", "1"], ["run", "--try", "65", "-c", "1"],
+                  ["run", "--try", "2", "-c", "1", "-c", "2"], ["run", "--try", "2", "--stdin", "-c", "1"]):
+        assert glassbell(server, *wrong).returncode == 2, wrong

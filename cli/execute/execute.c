@@ -2,7 +2,8 @@
 /* Theory of operation. A job is a source being run: a VM is opened (unless a session is given),
  * files are uploaded, the code runs, files are downloaded, the VM is closed. Jobs with their own
  * VMs run concurrently; if the host has no capacity (`capacity`), a job waits for another of our
- * jobs to end. The jobs in one session run one after the other.
+ * jobs to end. The jobs in one session run one after the other, unless each has a fork of it
+ * (tries.c).
  *
  * Output is passed on in the order of the sources, complete for each: output of the first
  * unfinished job is written immediately, that of the others waits in their records (bounded by the
@@ -54,12 +55,12 @@ void execute_next(struct execution *execution)
         struct job *job = &execution->jobs[i];
 
         if (job->phase != JOB_WAITING) {
-            if (config->session != NULL && job->phase != JOB_DONE)
+            if (config->session != NULL && !config->tries && job->phase != JOB_DONE)
                 return; /* one after the other */
             continue;
         }
         job_start(job);
-        if (config->session != NULL)
+        if (config->session != NULL && !config->tries)
             return;
     }
 }
@@ -231,6 +232,8 @@ int execute(struct app *app, const struct args *args, const struct execute_confi
         execution->feed = feed_new(app, execute_on_feed_failed, execution);
     app->events.notified = execute_on_notified;
     app->arg = execution;
+    if (config->tries)
+        tries_fork(execution);
     execute_next(execution);
     while (!execute_is_over(execution))
         app_turn(app);

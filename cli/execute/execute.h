@@ -13,6 +13,9 @@ struct execute_config {
     struct source *sources; /* borrowed */
     size_t count;
     const char *session; /* runs all sources in turn; NULL: each gets its own VM */
+    bool tries;          /* instead, each runs in a fork of @session of its own */
+    bool keeps;          /* the forks stay open */
+    bool ours;           /* @session is closed once it has been forked */
     const char *image;   /* NULL: the source's language, else python */
     uint64_t timeout_ms; /* 0: the session's */
     uint64_t lease_wait_ms;

@@ -68,6 +68,10 @@ void job_start(struct job *job);
 /* Ends it with @status in any phase; no-op if it has ended already. */
 void job_finish(struct job *job, int status);
 
+/* tries.c */
+/* Forks the session for all jobs: those that get none end. */
+void tries_fork(struct execution *execution);
+
 /* report.c: output and messages. */
 /* Prints a message of ours, with the name of the source if there are several. */
 void report_say(struct job *job, const char *message, const char *detail);

@@ -246,6 +246,7 @@ static void job_exec(struct job *job)
     const struct execute_config *config = execution->config;
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
+    char try[32];
 
     job->phase = JOB_RUNNING;
     gb_json_object(&out, NULL);
@@ -260,9 +261,11 @@ static void job_exec(struct job *job)
     if (config->timeout_ms > 0)
         gb_json_put_u64(&out, "timeout_ms", config->timeout_ms);
     if (config->session != NULL) {
-        (void)params_put_env(execution->args, &out); /* checked before */
+        (void)snprintf(try, sizeof(try), "%td", job - execution->jobs + 1);
+        /* Checked before. */
+        (void)params_put_env_and(execution->args, &out, config->tries ? "TRY" : NULL, try);
         gb_json_put_u64(&out, "lease_wait_ms", config->lease_wait_ms);
-        if (config->lease_wait_ms > 0)
+        if (config->lease_wait_ms > 0 && !config->tries)
             app_send_on(execution->app, "session.get", job->session, DEADLINE_MS, job_on_looked,
                         job);
     }
@@ -329,6 +332,7 @@ void job_start(struct job *job)
         job_open(job);
         return;
     }
-    job->session = xstrdup(session);
+    if (job->session == NULL) /* otherwise a fork of it */
+        job->session = xstrdup(session);
     job_upload(job);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "execute/program.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "base/mem.h"
 #include "cli/params.h"
 #include "kit/transfer.h"
+#include "model/answer.h"
 #include "model/hello.h"
 #include "model/session.h"
 #include "model/words.h"
@@ -16,6 +18,9 @@
 #include "rpc/object.h"
 
 enum { MAX_OUTPUT_DEFAULT_MB = 16, MAX_OUTPUT_MB = 64, CALL_DEADLINE_MS = 30000 };
+/* For `run --try`: the session that is forked, and its forks, close after being idle this long if
+ * we are killed. */
+enum { ABANDONED_MS = 60000, OPENING_MS = 300000 };
 
 /* Reads the options common to both verbs; *ret_status is the exit status on failure. */
 static bool program_configure(const struct args *args, struct execute_config *config,
@@ -248,6 +253,77 @@ static bool program_decide_languages(struct app *app, const struct args *args,
     return good;
 }
 
+/* ---- tries ---- */
+
+/* --try N: the program N times. False: it cannot be, which was reported. */
+static bool program_multiply(const struct args *args, struct execute_config *config,
+                             struct source **ret_sources)
+{
+    double tries;
+
+    if (!args_has(args, "try"))
+        return true;
+    if (!args_number(args_value(args, "try"), 1, GB_FORKS_MAX, &tries) ||
+        tries != (double)(size_t)tries) {
+        (void)app_wrong_use(args, "--try wants a number from 1 to %d, not %s", GB_FORKS_MAX,
+                            args_value(args, "try"));
+        return false;
+    }
+    if (config->count != 1 || config->sources[0].kind == SOURCE_NOTEBOOK) {
+        (void)app_wrong_use(args, "--try takes one program, and no notebook");
+        return false;
+    }
+    if (config->forward_stdin) {
+        (void)app_wrong_use(args, "--stdin goes to one program, and --try runs several");
+        return false;
+    }
+    config->tries = true;
+    config->keeps = args_has(args, "keep");
+    config->count = (size_t)tries;
+    *ret_sources = xcalloc(config->count, sizeof(**ret_sources));
+    for (size_t i = 0; i < config->count; i++)
+        (*ret_sources)[i] = config->sources[0];
+    config->sources = *ret_sources;
+    return true;
+}
+
+static void program_take_opened(void *arg, const struct gb_json *result)
+{
+    struct gb_opened_info opened;
+
+    gb_object_take(&gb_opened_object, result, &opened);
+    *(char **)arg = xstrndup((const char *)opened.session.data, opened.session.size);
+}
+
+/* `run --try`: opens the session to be forked. */
+static int program_try(struct app *app, const struct args *args, struct execute_config *config)
+{
+    _cleanup_(freep) char *session = NULL;
+    const char *image = config->image;
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    int status = EXIT_GLASSBELL;
+
+    if (image == NULL)
+        image =
+            config->sources[0].language != NULL ? config->sources[0].language : GB_IMAGE_DEFAULT;
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "image", image);
+    gb_json_put_str(&out, "label", "run");
+    if (!config->keeps)
+        gb_json_put_u64(&out, "idle_ms", ABANDONED_MS);
+    (void)params_put_memory(args, &out); /* both were checked before */
+    (void)params_put_network(args, &out);
+    gb_json_end(&out);
+    if (app_call(app, "session.open", &params, OPENING_MS, program_take_opened, &session)) {
+        config->session = session;
+        config->ours = true;
+        status = execute(app, args, config);
+    }
+    gb_buf_release(&params);
+    return status;
+}
+
 static int program_execute_there(const struct args *args, struct execute_config *config,
                                  const char *session_name)
 {
@@ -260,7 +336,7 @@ static int program_execute_there(const struct args *args, struct execute_config 
         status = EXIT_USAGE;
     } else if (session_name == NULL) {
         if (program_check_image(&app, config, &status))
-            status = execute(&app, args, config);
+            status = config->tries ? program_try(&app, args, config) : execute(&app, args, config);
     } else {
         config->session = session = app_find_session(&app, session_name);
         if (session != NULL && program_fit_session(&app, config, &status))
@@ -276,7 +352,8 @@ int program_run(const struct args *args, struct execute_config *config, size_t f
     enum source_fault fault;
     struct gb_buf message = {0};
     struct file_list uploads = {0}, downloads = {0};
-    struct source *sources;
+    struct source *sources, *tries = NULL;
+    size_t source_count;
     int status;
 
     if (!program_configure(args, config, &status))
@@ -291,9 +368,11 @@ int program_run(const struct args *args, struct execute_config *config, size_t f
         return EXIT_USAGE;
     }
     config->sources = sources;
+    source_count = config->count;
     status = EXIT_USAGE;
-    if (program_check_parameters(args) && program_decide_stdin(args, config) &&
-        file_list_uploads(args, &uploads) && program_check_names(config, &uploads) &&
+    if (program_check_parameters(args) && program_multiply(args, config, &tries) &&
+        program_decide_stdin(args, config) && file_list_uploads(args, &uploads) &&
+        program_check_names(config, &uploads) &&
         file_list_downloads(args, config->count, &downloads)) {
         config->uploads = uploads.pairs;
         config->upload_count = uploads.count;
@@ -303,6 +382,7 @@ int program_run(const struct args *args, struct execute_config *config, size_t f
     }
     file_list_release(&uploads);
     file_list_release(&downloads);
-    sources_free(sources, config->count);
+    free(tries);
+    sources_free(sources, source_count);
     return status;
 }

@@ -12,12 +12,20 @@ enum { POLICY_MAX = 64 * 1024 };
 
 bool params_put_env(const struct args *args, struct gb_json_out *out)
 {
+    return params_put_env_and(args, out, NULL, NULL);
+}
+
+bool params_put_env_and(const struct args *args, struct gb_json_out *out, const char *name,
+                        const char *value)
+{
     const char *pair;
     size_t at = 0;
 
-    if (!args_has(args, "env"))
+    if (!args_has(args, "env") && name == NULL)
         return true;
     gb_json_object(out, "env");
+    if (name != NULL)
+        gb_json_put_str(out, name, value);
     while ((pair = args_next(args, "env", &at)) != NULL) {
         const char *equals = strchr(pair, '=');
 

@@ -9,6 +9,9 @@
 /* Adds -e NAME=VALUE and -m MB to the parameters. False if one is invalid: the error was
  * reported. */
 bool params_put_env(const struct args *args, struct gb_json_out *out);
+/* The same with one more: @name (NULL: none) and @value. */
+bool params_put_env_and(const struct args *args, struct gb_json_out *out, const char *name,
+                        const char *value);
 bool params_put_memory(const struct args *args, struct gb_json_out *out);
 /* The same for --net POLICY: `none`, a name from the settings, a file of rules (if it contains a
  * slash), or rules separated by semicolons. */

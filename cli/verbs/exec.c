@@ -41,6 +41,8 @@ static const struct option exec_options[] = {
     OPTION_DOWNLOAD,
     OPTION_OUTPUT,
     OPTION_JSON,
+    OPTION_TRY,
+    OPTION_KEEP,
     {.name = "lease-wait",
      .value = "SECONDS",
      .kind = ARG_TEXT,
@@ -55,9 +57,11 @@ const struct verb verb_exec = {
     .options = exec_options,
     .common = app_options,
     .words = ARG_PROGRAM_IN_SESSION,
-    .examples = "  glassbell exec work -c 'x = 41'\n"
-                "  glassbell exec work -c 'print(x + 1)'\n"
-                "  glassbell exec work load.py data.csv\n"
-                "  glassbell exec -it work python3 -m pdb load.py\n",
+    .examples =
+        "  glassbell exec work -c 'x = 41'\n"
+        "  glassbell exec work -c 'print(x + 1)'\n"
+        "  glassbell exec work load.py data.csv\n"
+        "  glassbell exec --try 3 work -c 'import os; print(os.environ[\"TRY\"])'\n"
+        "  glassbell exec -it work python3 -m pdb load.py\n",
     .run = exec_run,
 };

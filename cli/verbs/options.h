@@ -49,6 +49,15 @@
         .letter = 't', .name = "time", .value = "SECONDS", .kind = ARG_TEXT,                       \
         .help = "time for the code (default 30; fractions)"                                        \
     }
+#define OPTION_TRY                                                                                 \
+    {                                                                                              \
+        .name = "try", .value = "COUNT", .kind = ARG_TEXT,                                         \
+        .help = "so many times at once, each in a fork of the session"                             \
+    }
+#define OPTION_KEEP                                                                                \
+    {                                                                                              \
+        .name = "keep", .kind = ARG_NONE, .help = "with --try: do not close the forks"             \
+    }
 #define OPTION_JSON                                                                                \
     {                                                                                              \
         .name = "json", .kind = ARG_NONE, .help = "print the result as JSON"                       \
