@@ -280,6 +280,9 @@ static void content_add_end(struct writer *writer, const struct gb_cell_info *ce
     if ((cell->flags & GB_CELL_STATE_LOST) != 0)
         gb_buf_adds(text, "[the interpreter is a new one: names and imports are gone, files are "
                           "still there]\n");
+    if ((cell->flags & GB_CELL_ROLLED_BACK) != 0)
+        gb_buf_adds(text, "[the session was taken back to how it was before this, variables and "
+                          "files]\n");
     if (cell->signal > 0) {
         gb_signal_to_string(cell->signal, signal);
         gb_buf_addf(text, "[ended by %s]\n", signal);

@@ -113,6 +113,9 @@ void gb_guest_hold(struct gb_guest *guest, gb_vm_done_fn *done, void *arg);
  * second time, so the kernel gets different random numbers than the first time. Sets its clock.
  * Calls @done once, from the loop; on failure it is still HELD, or dead. */
 void gb_guest_resume(struct gb_guest *guest, bool anew, gb_vm_done_fn *done, void *arg);
+/* Nothing more is sent to a guest that LISTENS, which goes on without knowing: it counts as HELD,
+ * until it is resumed, or exchanged and ended. Precondition: gb_guest_check_rest(). */
+void gb_guest_silence(struct gb_guest *guest);
 /* Exchanges the VMs of two conversations whose guests are HELD, or one of which is gone. Waiting
  * requests stay. All streams known to the guests have ended; @guest knows the cells of both. */
 void gb_guest_exchange(struct gb_guest *guest, struct gb_guest *other);

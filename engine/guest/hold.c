@@ -216,6 +216,13 @@ void gb_guest_hold(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
         hold_refuse(guest, &err);
 }
 
+void gb_guest_silence(struct gb_guest *guest)
+{
+    assert(gb_guest_check_rest(guest, NULL) == 0);
+    guest_flush(guest);
+    guest->held = true;
+}
+
 /* ---- exchange ---- */
 
 /* What a conversation knows about its VM, which is exchanged with it. */

@@ -88,7 +88,7 @@ struct gb_params {
     int64_t action, lease_wait_ms, seq, steps, count;
     int64_t rows, columns, terminal;
     bool interactive, stream, detach, eof, final, recursive, output, replay, drain;
-    bool human, force, interrupt, drop_queued, watch, answers;
+    bool human, force, interrupt, drop_queued, watch, answers, rollback;
 };
 
 extern const struct gb_method_group gb_methods_info, gb_methods_sessions, gb_methods_cells,

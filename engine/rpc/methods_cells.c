@@ -46,6 +46,8 @@ static const struct gb_param exec_params[] = {
     BOOL("final", final, 0, "the last cell: the interpreter ends with it as a program does, its exit "
          "hooks and all, and no other follows; the files stay until the session is closed"),
     NODE("env", GB_PARAM_STRINGS, env, GB_ENV_COUNT_MAX, "environment variables of this cell only"),
+    BOOL("rollback", rollback, 1, "if the interpreter has to be killed with this cell, the session goes back "
+         "to a checkpoint, as `rollback` in the settings says; false: it gets a new interpreter"),
     INTEGER("timeout_ms", timeout_ms, 0, GB_TIMEOUT_MAX_MS, 0,
             "time for the code; 0: the session's default"),
     INTEGER("lease_wait_ms", lease_wait_ms, 0, GB_TIMEOUT_MAX_MS, 0,

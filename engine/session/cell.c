@@ -146,6 +146,8 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
     cell->shown.mode = config->mode;
     cell->shown.state = GB_CELL_QUEUED;
     cell->shown.exit_code = -1;
+    cell->shown.keeps_loss = config->keeps_loss;
+    cell->shown.active_before_ns = session->last_active_ns;
     cell->shown.queued_ns = gb_clock_mono_ns();
     cell->call = gb_guest_call(session->guest);
     cell_queue_add(session, cell);
@@ -187,6 +189,13 @@ static void cell_tell_started(struct cell *cell)
         cell->events.started(cell->arg, &cell->shown);
 }
 
+/* Whether nothing is in progress; while paused, nothing but cells that wait. */
+static bool cell_nothing_else(const struct gb_session *session)
+{
+    return session->paused ? gb_guest_check_rest(session->guest, NULL) == 0
+                           : gb_session_check_rest(session, NULL) == 0;
+}
+
 void session_cells_tell(void *arg)
 {
     struct gb_session *session = arg;
@@ -200,7 +209,7 @@ void session_cells_tell(void *arg)
     }
     if (session->rested) {
         session->rested = false;
-        if (session->events.rested != NULL && gb_session_check_rest(session, NULL) == 0)
+        if (session->events.rested != NULL && cell_nothing_else(session))
             session->events.rested(session->arg);
     }
 }
@@ -210,7 +219,7 @@ static struct cell *cell_next(struct gb_session *session)
 {
     struct cell *cell;
 
-    if (session->state != SESSION_IDLE || gb_list_empty(&session->queue))
+    if (session->state != SESSION_IDLE || session->paused || gb_list_empty(&session->queue))
         return NULL;
     cell = container_of(session->queue.next, struct cell, link);
     if (gb_guest_is_behind(session->guest, cell->call))
@@ -346,6 +355,15 @@ static int cell_take_result(struct gb_cell *cell, const struct gb_done *done, st
     return 0;
 }
 
+static void cell_interpreter_lost(struct gb_session *session, const struct gb_cell *cell)
+{
+    session->restarted = false;
+    session->paused = session->events.interpreter_lost != NULL &&
+                      session->events.interpreter_lost(session->arg, cell);
+    if (!session->paused)
+        session_state_lost(session);
+}
+
 int session_cell_done(void *arg, const struct gb_done *done, struct gb_err *err)
 {
     struct gb_session *session = arg;
@@ -357,7 +375,7 @@ int session_cell_done(void *arg, const struct gb_done *done, struct gb_err *err)
     if (r < 0)
         return r;
     if ((cell->shown.flags & GB_CELL_STATE_LOST) != 0 && cell->shown.mode == GB_MODE_KERNEL)
-        session_state_lost(session);
+        cell_interpreter_lost(session, &cell->shown);
     session->current = NULL;
     session_enter(session, SESSION_IDLE);
     session_touch(session);

@@ -67,6 +67,8 @@ struct gb_session {
     bool asked;         /* a user's request has been sent, or waits */
     bool changed;       /* call `changed` from the loop */
     bool rested;        /* call `rested` from the loop, if it still applies */
+    bool paused;        /* no cell is sent: it may get another VM, see gb_session_set_aside() */
+    bool restarted;     /* while paused: a new interpreter has started */
 
     uint32_t incarnation;  /* the interpreter's, as reported to clients */
     bool loss_counted;     /* the loss of the last interpreter is included in `incarnation` */

@@ -56,6 +56,8 @@ int gb_session_check_rest(const struct gb_session *session, struct gb_err *err)
         return gb_err_set(err, GB_EBUSY, "a checkpoint of it is taken, or it is taken back");
     if (session->state != SESSION_IDLE)
         return gb_err_set(err, GB_EBUSY, "the session is not open yet");
+    if (session->paused)
+        return gb_err_set(err, GB_EBUSY, "it is taken back because its interpreter has ended");
     if (!gb_list_empty(&session->queue))
         return gb_err_set(err, GB_EBUSY, "cells wait");
     return gb_guest_check_rest(session->guest, err);
@@ -71,6 +73,35 @@ int gb_session_hold(struct gb_session *session, gb_vm_done_fn *done, void *arg, 
     session_enter(session, SESSION_HELD);
     gb_guest_hold(session->guest, rest_on_held, session);
     return 0;
+}
+
+int gb_session_set_aside(struct gb_session *session, struct gb_err *err)
+{
+    int r = session_check_open(session, err);
+
+    if (r == 0 && session->state != SESSION_IDLE)
+        r = gb_err_set(err, GB_EBUSY, "the session is not idle");
+    if (r == 0)
+        r = gb_guest_check_rest(session->guest, err);
+    if (r < 0)
+        return r;
+    assert(session->paused);
+    session_enter(session, SESSION_HELD);
+    gb_guest_silence(session->guest);
+    return 0;
+}
+
+void gb_session_go_on(struct gb_session *session, bool lost)
+{
+    if (session_is_over(session))
+        return;
+    session->paused = false;
+    if (lost)
+        session_state_lost(session);
+    if (lost && session->restarted)
+        session->loss_counted = false; /* of the next one */
+    session->restarted = false;
+    session_cells_pump(session);
 }
 
 /* ---- release ---- */

@@ -215,7 +215,9 @@ static void session_on_ready(void *arg, bool replaced)
 {
     struct gb_session *session = arg;
 
-    if (replaced) {
+    if (replaced && session->paused) {
+        session->restarted = true; /* the loss is counted, or not, by gb_session_go_on() */
+    } else if (replaced) {
         if ((session->needs & SESSION_NEEDS_INTERPRETER) == 0)
             session_state_lost(session);
         session->loss_counted = false;

@@ -30,6 +30,7 @@
 #include "vm/vm.h"
 #include "wire/guest.h"
 
+struct gb_cell;
 struct gb_session;
 
 /* NAME=VALUE settings; the strings are NUL-terminated. */
@@ -76,6 +77,10 @@ struct gb_session_events {
     /* The given clone has died, the session is not open yet, and nothing of a user has been sent to
      * it. True: another VM follows, as after gb_session_new(). False, or NULL: the session ends. */
     bool (*lost)(void *arg, const struct gb_err *why);
+    /* The interpreter has ended with this cell, whose result is complete and is reported next.
+     * True: the session may get another VM in its place: see gb_session_set_aside(). False, or
+     * NULL: a new one starts, and its state is lost. */
+    bool (*interpreter_lost)(void *arg, const struct gb_cell *cell);
     /* Called once and last: the VM is gone. @why has the reason with its kind. */
     void (*closed)(void *arg, const struct gb_err *why);
 };
@@ -140,6 +145,14 @@ void gb_session_release(struct gb_session *session, gb_vm_done_fn *done, void *a
  * rest with its own VM, or has ended. */
 void gb_session_exchange(struct gb_session *session, struct gb_guest *guest, gb_vm_done_fn *done,
                          void *arg);
+/* After `interpreter_lost` no cell is sent, while everything else goes on, until
+ * gb_session_go_on(). Until then, and as soon as nothing else is in progress in it, the session can
+ * be set aside: it is at rest as if held, but its guest, which will not be needed, is not asked.
+ * GB_EBUSY: something is in progress; `rested` is called when nothing is any more. Then follows
+ * gb_session_exchange(), or gb_session_release(). */
+int gb_session_set_aside(struct gb_session *session, struct gb_err *err);
+/* @lost: the interpreter's state is lost after all. No-op if the session has ended. */
+void gb_session_go_on(struct gb_session *session, bool lost);
 /* Whether it is at rest, or being brought to rest or released. */
 bool gb_session_is_held(const struct gb_session *session);
 /* How often it got another VM that way, plus one. */
@@ -169,6 +182,8 @@ struct gb_cell {
     int signal;                            /* number, or 0 */
     uint32_t flags;                        /* of its outcome: enum gb_cell_flags */
     bool waiting;                          /* while running: its program waits for standard input */
+    bool keeps_loss;                       /* the session is not to get another VM because of it */
+    uint64_t active_before_ns;             /* gb_session_last_active_ns() before it was queued */
     uint64_t queued_ns, started_ns;        /* monotonic; started: 0 until it runs */
     uint64_t started_at_ns;                /* wall clock */
     uint64_t wall_ns, cpu_ns, peak_memory; /* as measured by the guest */
@@ -176,7 +191,7 @@ struct gb_cell {
 
 struct gb_cell_config {
     enum gb_mode mode;
-    bool interactive, final;
+    bool interactive, final, keeps_loss;
     uint32_t timeout_ms;             /* 0: the session's default */
     uint64_t max_stdout, max_stderr; /* 0: the defaults of limits.h; at most GB_OUTPUT_MAX */
     const struct gb_env *env;        /* NULL: none; for this cell only */

@@ -13,6 +13,7 @@ static const char *const levels[] = {"auto", "error", "warning", "info", "debug"
 static const char *const formats[] = {"auto", "text", "json", NULL};
 static const char *const syncs[] = {"none", "interval", "cell", NULL};
 static const char *const checkpoints[] = {"off", "asked", "idle", NULL};
+static const char *const rollback[] = {"off", "exact", "nearest", NULL};
 
 #define YEAR_MS (366.0 * 86400000)
 
@@ -149,6 +150,11 @@ const struct gb_option gb_options[] = {
     CHOICE("past", "checkpoints", past.checkpoints, checkpoints, "asked", LIVE,
            "`asked`: only those that a client asks for are taken; `idle`: also after a cell, when the "
            "session has been idle for a moment; `off`: none at all"),
+    CHOICE("past", "rollback", past.rollback, rollback, "exact", LIVE,
+           "where the interpreter has to be killed with a cell (time-out, interrupt, no memory left), the "
+           "session goes back to a checkpoint, files and all, instead of losing its variables. `exact`: if "
+           "there is one of the state just before the cell; `nearest`: else to the last one before, which "
+           "undoes the cells between too; `off`: it keeps its files and gets a new interpreter"),
     SIZE("past", "per_session", past.per_session, 1 << 20, TB, "256M", LIVE,
          "what those of one session may take on disk; the older they are the fewer stay, and those "
          "with a name go last"),

@@ -43,6 +43,13 @@ enum gb_settings_checkpoints {
     GB_SETTINGS_CHECKPOINTS_IDLE,
 };
 
+/* `[past] rollback`. */
+enum gb_settings_rollback {
+    GB_SETTINGS_ROLLBACK_OFF,
+    GB_SETTINGS_ROLLBACK_EXACT,
+    GB_SETTINGS_ROLLBACK_NEAREST,
+};
+
 /* `[pool "NAME"]`: NAME is an image, or IMAGE:MB for VMs of another memory size than the
  * image's. */
 struct gb_settings_pool {
@@ -97,6 +104,7 @@ struct gb_settings {
         int64_t checkpoints; /* enum gb_settings_checkpoints */
         uint64_t per_session, total, largest;
         int64_t keep;
+        int64_t rollback; /* enum gb_settings_rollback */
     } past;
     struct gb_settings_admission {
         uint64_t memory_bytes, reserve_bytes, wait_ms;

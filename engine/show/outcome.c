@@ -7,6 +7,8 @@
 #include "base/mem.h"
 
 const char outcome_state_lost[] = "the interpreter is a new one: variables and imports are gone";
+const char outcome_rolled_back[] =
+    "the session was taken back to how it was before this, variables and files";
 
 struct outcome outcome_of(const struct gb_cell_info *cell)
 {
@@ -63,6 +65,8 @@ void outcome_words(const struct outcome *outcome, struct gb_buf *to)
         outcome_add(to, before, code);
     if (outcome_has(outcome, GB_CELL_STATE_LOST))
         outcome_add(to, before, "state lost");
+    if (outcome_has(outcome, GB_CELL_ROLLED_BACK))
+        outcome_add(to, before, "taken back");
 }
 
 void outcome_word(const struct outcome *outcome, char *to, size_t room)
@@ -95,4 +99,6 @@ void outcome_advise(const struct outcome *outcome, void (*say)(void *arg, const 
         say(arg, "the time is up; -t gives it more");
     if (outcome_has(outcome, GB_CELL_STATE_LOST))
         say(arg, outcome_state_lost);
+    if (outcome_has(outcome, GB_CELL_ROLLED_BACK))
+        say(arg, outcome_rolled_back);
 }

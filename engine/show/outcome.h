@@ -35,4 +35,4 @@ void outcome_left_out(uint64_t bytes, char *to, size_t room);
  * interpreter means. */
 void outcome_advise(const struct outcome *outcome, void (*say)(void *arg, const char *sentence),
                     void *arg);
-extern const char outcome_state_lost[];
+extern const char outcome_state_lost[], outcome_rolled_back[];

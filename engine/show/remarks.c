@@ -7,7 +7,14 @@
 #include "show/outcome.h"
 
 /* In the order in which they are displayed. */
-enum remark { REMARK_ERROR, REMARK_NOTE, REMARK_STATE_LOST, REMARK_LEFT_OUT, REMARK_COUNT };
+enum remark {
+    REMARK_ERROR,
+    REMARK_NOTE,
+    REMARK_STATE_LOST,
+    REMARK_ROLLED_BACK,
+    REMARK_LEFT_OUT,
+    REMARK_COUNT
+};
 
 static bool remarks_have(const struct remarks *remarks, enum remark remark)
 {
@@ -18,6 +25,8 @@ static bool remarks_have(const struct remarks *remarks, enum remark remark)
         return remarks->note.size > 0;
     case REMARK_STATE_LOST:
         return (remarks->flags & GB_CELL_STATE_LOST) != 0;
+    case REMARK_ROLLED_BACK:
+        return (remarks->flags & GB_CELL_ROLLED_BACK) != 0;
     case REMARK_LEFT_OUT:
         return remarks->left_out > 0;
     case REMARK_COUNT:
@@ -48,6 +57,9 @@ static void remarks_say(const struct remarks *remarks, enum remark remark, struc
         break;
     case REMARK_STATE_LOST:
         gb_buf_adds(to, outcome_state_lost);
+        break;
+    case REMARK_ROLLED_BACK:
+        gb_buf_adds(to, outcome_rolled_back);
         break;
     case REMARK_LEFT_OUT:
         outcome_left_out(remarks->left_out, text, sizeof(text));

@@ -34,6 +34,8 @@ START_TEST(says_what_there_is)
     expect(&remarks, 3, all + 1);
     remarks.error = gb_bytes_str(all[0]);
     expect(&remarks, 4, all);
+    remarks.flags = GB_CELL_ROLLED_BACK | GB_CELL_TIMED_OUT;
+    expect(&remarks, 4, (const char *const[]){all[0], all[1], outcome_rolled_back, all[3]});
     remarks.flags = 0;
     expect(&remarks, 3, (const char *const[]){all[0], all[1], all[3]});
 }

@@ -46,6 +46,12 @@ struct gb_cell_info cell_record(const struct exec *exec)
         record.client = gb_bytes_str(exec->client);
     if (exec->failed)
         record.message = gb_bytes_str(exec->err.message);
+    if (exec->rollback.checkpoint != 0) {
+        record.flags = (record.flags & ~(uint32_t)GB_CELL_STATE_LOST) | GB_CELL_ROLLED_BACK;
+        record.rolled_back = exec->rollback.checkpoint;
+        record.rolled_back_cell = exec->rollback.cell;
+        record.rolled_back_lost = exec->rollback.lost;
+    }
     return record;
 }
 

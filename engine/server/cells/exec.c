@@ -186,12 +186,34 @@ static void exec_on_recorded(void *arg, bool recorded)
     hosted_drop_cell(hosted);
 }
 
-static void exec_on_done(void *arg, const struct gb_cell *cell, const struct gb_err *err)
+/* All of its result is known. */
+static void exec_record(struct exec *exec)
 {
     _cleanup_(gb_buf_release) struct gb_buf pace = {0};
-    struct exec *exec = arg;
-    struct gb_cell_info record;
+    struct gb_cell_info record = cell_record(exec);
     int r;
+
+    exec->ticket = (struct gb_journal_ticket){.done = exec_on_recorded, .arg = exec};
+    gb_pace_encode(&exec->pace, &pace);
+    record.pace = gb_buf_bytes(&pace);
+    r = part_record_cell(exec->hosted, &record, &exec->ticket);
+    if (r != 0)
+        exec_on_recorded(exec, r > 0);
+}
+
+static void exec_on_rolled_back(void *arg, const struct rollback *rollback)
+{
+    struct exec *exec = arg;
+
+    if (rollback != NULL)
+        exec->rollback = *rollback;
+    exec_record(exec);
+}
+
+static void exec_on_done(void *arg, const struct gb_cell *cell, const struct gb_err *err)
+{
+    struct exec *exec = arg;
+    const struct rollback_wait wait = {exec_on_rolled_back, exec};
 
     exec->waiting = false;
     exec_tell_tail(exec, GB_STDOUT);
@@ -207,13 +229,8 @@ static void exec_on_done(void *arg, const struct gb_cell *cell, const struct gb_
     gb_buf_add(&exec->note, gb_buf_data(&cell->note), cell->note.size);
     if (cell->started_ns > 0)
         PART_CALL(exec->hosted->server, cell_ending, exec->hosted, cell->number, &exec->note);
-    exec->ticket = (struct gb_journal_ticket){.done = exec_on_recorded, .arg = exec};
-    record = cell_record(exec);
-    gb_pace_encode(&exec->pace, &pace);
-    record.pace = gb_buf_bytes(&pace);
-    r = part_record_cell(exec->hosted, &record, &exec->ticket);
-    if (r != 0)
-        exec_on_recorded(exec, r > 0);
+    if (!part_await_rollback(exec->hosted, cell->number, &wait))
+        exec_record(exec);
 }
 
 void exec_disconnect(struct exec *exec)
@@ -252,6 +269,7 @@ static int exec_start(struct request *request, const struct gb_params *params,
         .mode = (enum gb_mode)params->mode,
         .interactive = params->interactive,
         .final = hosted->run || params->final,
+        .keeps_loss = !params->rollback,
         .timeout_ms = (uint32_t)params->timeout_ms,
         .max_stdout = params->max_stdout > 0 ? (uint64_t)params->max_stdout : settings->max_stdout,
         .max_stderr = params->max_stderr > 0 ? (uint64_t)params->max_stderr : settings->max_stderr,

@@ -75,8 +75,9 @@ struct exec {
     struct gb_pace pace; /* of the output reported so far */
     bool failed;         /* it has no result */
     struct gb_err err;
-    struct gb_buf note; /* the cell's, and what parts have added at its end */
-    bool unrecorded;    /* the journal could not be written */
+    struct gb_buf note;       /* the cell's, and what parts have added at its end */
+    struct rollback rollback; /* after it; checkpoint 0: none */
+    bool unrecorded;          /* the journal could not be written */
     struct gb_journal_ticket ticket;
 };
 

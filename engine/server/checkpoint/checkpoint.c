@@ -329,5 +329,8 @@ const struct gb_part checkpoint_part = {
     .session_opened = checkpoint_on_opened,
     .session_changed = checkpoint_on_change,
     .session_rested = checkpoint_on_change,
+    .session_closed = rollback_on_session_closed,
     .session_ended = checkpoint_on_session_end,
+    .interpreter_lost = rollback_on_interpreter_lost,
+    .await_rollback = rollback_await,
 };

@@ -15,7 +15,7 @@
 
 /* ---- the end of one ---- */
 
-static void job_free(struct job *job)
+void job_free(struct job *job)
 {
     gb_timer_free(job->patience);
     if (job->slot != NULL)
@@ -54,8 +54,7 @@ static void job_refuse(struct job *job, const struct gb_err *err)
     job_free(job);
 }
 
-/* The one that has started. */
-static void job_fail(struct hosted *hosted, const struct gb_err *err)
+void job_fail(struct hosted *hosted, const struct gb_err *err)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
     struct job *job = TAKE_PTR(state->job);
@@ -65,6 +64,11 @@ static void job_fail(struct hosted *hosted, const struct gb_err *err)
         state->too_large = true;
     if (!job->released && gb_session_is_held(hosted->session))
         gb_session_release(hosted->session, NULL, NULL);
+    if (job->kind == JOB_ROLLBACK) {
+        gb_debug("%s: it is not taken back: %s", gb_session_id(hosted->session), err->message);
+        job->rollback.end(hosted, job, false);
+        return;
+    }
     job_refuse(job, err);
     job_next(hosted);
 }
@@ -93,6 +97,10 @@ static void job_on_patience_over(void *arg)
     struct gb_err err = {0};
 
     gb_list_remove(&job->link);
+    if (job->kind == JOB_ROLLBACK) {
+        job->rollback.end(job->hosted, job, false);
+        return;
+    }
     if (gb_session_check_rest(job->hosted->session, &err) == 0)
         (void)gb_err_set(&err, GB_EBUSY, "another checkpoint or rewind is under way");
     job_refuse(job, &err);
@@ -196,6 +204,8 @@ static void job_tell_rewind(struct job *job, struct gb_bytes undone)
         gb_json_put_u64(&event.out, "epoch", info.epoch);
         gb_json_put_u64(&event.out, "from_checkpoint", info.from_seq);
         gb_json_put_u64(&event.out, "from_cell", info.from_cell);
+        if (job->kind == JOB_ROLLBACK)
+            gb_json_put_u64(&event.out, "rolled_back", job->cells); /* the cell */
         job_put_undone(&event.out, undone);
         event_end(&event);
     }
@@ -224,6 +234,10 @@ static void job_on_exchanged(void *arg, const struct gb_err *err)
     job = TAKE_PTR(state->job);
     job_count_life(job, &undone);
     job_tell_rewind(job, gb_buf_bytes(&undone));
+    if (job->kind == JOB_ROLLBACK) {
+        job->rollback.end(hosted, job, true);
+        return;
+    }
     job_free(job);
     job_next(hosted);
 }
@@ -245,8 +259,7 @@ static void job_on_returned(void *arg, struct gb_clone *clone, const struct gb_e
     }
 }
 
-/* The checkpoint of the present exists. */
-static void job_return(struct hosted *hosted)
+void job_return_to(struct hosted *hosted, uint64_t seq)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
     struct job *job = state->job;
@@ -254,22 +267,28 @@ static void job_return(struct hosted *hosted)
     const struct gb_charge charge =
         gb_charge_of(server->host->accel, gb_session_memory_mb(hosted->session), true);
     struct gb_err err = {0};
-    uint64_t seq;
-    int r = 0;
 
-    job->from_seq = gb_past_here(state->past);
-    seq = target_find(state->past, &job->target, &err);
-    if (seq == 0)
-        r = -GB_EGONE;
-    if (r == 0)
-        r = gb_past_return(state->past, server->host, seq, job_on_returned, hosted, &err);
-    if (r < 0) {
+    if (gb_past_return(state->past, server->host, seq, job_on_returned, hosted, &err) < 0) {
         job_fail(hosted, &err);
         return;
     }
     /* It replaces one that has a slot already, and that ends a moment later. */
     job->slot = gb_admission_force(server->capacity->admission, &charge);
     gb_slot_hold(job->slot, gb_past_returning_vm(state->past));
+}
+
+/* The checkpoint of the present exists. */
+static void job_return(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    struct gb_err err = {0};
+    uint64_t seq = target_find(state->past, &state->job->target, &err);
+
+    state->job->from_seq = gb_past_here(state->past);
+    if (seq == 0)
+        job_fail(hosted, &err);
+    else
+        job_return_to(hosted, seq);
 }
 
 /* ---- a checkpoint ---- */
@@ -379,6 +398,8 @@ static struct job *job_find_next(struct hosted *hosted)
     job = container_of(state->waiting.next, struct job, link);
     if (job->kind == JOB_FORK && job_has_target(job))
         return job;
+    if (job->kind == JOB_ROLLBACK)
+        return gb_session_set_aside(hosted->session, NULL) == 0 ? job : NULL;
     return gb_session_check_rest(hosted->session, NULL) == 0 ? job : NULL;
 }
 
@@ -401,10 +422,14 @@ static void job_begin(struct hosted *hosted, struct job *job)
     checkpoint_of(hosted)->job = job;
     gb_timer_stop(job->patience);
     job->begun_ns = gb_clock_mono_ns();
-    /* Later ones wait. */
-    job->cells = gb_session_cells(hosted->session);
+    if (job->kind != JOB_ROLLBACK)
+        job->cells = gb_session_cells(hosted->session); /* later ones wait */
     job->cell = gb_lives_last_cell(&checkpoint_of(hosted)->lives, gb_session_epoch(hosted->session),
                                    job->cells);
+    if (job->kind == JOB_ROLLBACK) {
+        job->rollback.begin(hosted);
+        return;
+    }
     r = checkpoint_of(hosted)->past != NULL && job->kind == JOB_FORK && job_has_target(job)
             ? 0
             : checkpoint_make_past(hosted, &err);
@@ -482,6 +507,16 @@ void job_next(struct hosted *hosted)
         return;
     gb_list_remove(&job->link);
     job_begin(hosted, job);
+}
+
+void job_add_first(struct job *job, uint64_t wait_ms)
+{
+    struct checkpoint_session *state = checkpoint_of(job->hosted);
+
+    job->patience = gb_timer_new(job->hosted->server->loop, job_on_patience_over, job);
+    gb_list_add_tail(state->waiting.next, &job->link); /* before the first */
+    gb_timer_start(job->patience, wait_ms);
+    job_next(job->hosted);
 }
 
 void job_add(struct job *job, uint64_t wait_ms)

@@ -11,7 +11,9 @@
  * hold → (a checkpoint of the present, unless there is one) → another VM is made for the wanted
  * moment → exchange. If that fails, the session is released unchanged. A fork: a checkpoint, unless
  * the wanted one exists, for which nothing has to be at rest → children are made of it, one VM
- * after the other (fork.c). */
+ * after the other (fork.c). A rollback, after a cell with which the interpreter has ended
+ * (rollback.c): nothing else in progress → set aside → another VM is made → exchange; the present
+ * is not kept. */
 #pragma once
 
 #include "base/list.h"
@@ -36,7 +38,7 @@ struct job_target {
     int64_t steps;
 };
 
-enum job_kind { JOB_CHECKPOINT, JOB_REWIND, JOB_FORK };
+enum job_kind { JOB_CHECKPOINT, JOB_REWIND, JOB_FORK, JOB_ROLLBACK };
 
 struct job {
     struct gb_list link; /* in `waiting` of its session, or in no list */
@@ -60,6 +62,16 @@ struct job {
         uint64_t wait_ms; /* of each child, for capacity */
         char *label;      /* NULL: the session's */
     } fork;
+    struct job_rollback {   /* of a rollback */
+        uint64_t before_ns; /* when the session had last been active before the cell */
+        void (*begin)(struct hosted *hosted); /* the session is set aside */
+        /* It has ended, and has left the session. @done: the session was taken back. Takes @job;
+         * @hosted may be gone afterwards. */
+        void (*end)(struct hosted *hosted, struct job *job, bool done);
+        bool waits; /* somebody does, with the result of the cell: */
+        struct rollback_wait wait;
+        struct rollback told;
+    } rollback;
 };
 
 struct fork;
@@ -113,6 +125,21 @@ void job_add(struct job *job, uint64_t wait_ms);
 void job_next(struct hosted *hosted);
 /* The session is ending: fails all of them. */
 void job_end_all(struct hosted *hosted, const struct gb_err *why);
+
+void job_free(struct job *job);
+/* Takes @job, which begins before those that wait. */
+void job_add_first(struct job *job, uint64_t wait_ms);
+/* Makes a VM for checkpoint @seq, for the session to go on with. */
+void job_return_to(struct hosted *hosted, uint64_t seq);
+/* The one that has started has failed. */
+void job_fail(struct hosted *hosted, const struct gb_err *err);
+
+/* ---- rollback.c ---- */
+
+bool rollback_on_interpreter_lost(struct hosted *hosted, const struct gb_cell *cell);
+bool rollback_await(struct hosted *hosted, uint32_t cell, const struct rollback_wait *wait);
+/* The session is gone: ends one that waits. */
+void rollback_on_session_closed(struct hosted *hosted);
 
 /* ---- fork.c ---- */
 

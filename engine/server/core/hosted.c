@@ -304,6 +304,19 @@ static bool hosted_on_lost(void *arg, const struct gb_err *why)
     return gb_start_again(&hosted->start, why); /* not called for forks */
 }
 
+static bool hosted_on_interpreter_lost(void *arg, const struct gb_cell *cell)
+{
+    struct hosted *hosted = arg;
+    const struct gb_part *const *part;
+
+    if (hosted->closing || hosted->run)
+        return false;
+    PART_FOREACH(part, hosted->server, interpreter_lost)
+        if ((*part)->interpreter_lost(hosted, cell))
+            return true;
+    return false;
+}
+
 /* The session closes itself if it was idle too long or is too old; otherwise only its VM's death
  * ends it. */
 static enum gb_end hosted_own_end(const struct hosted *hosted)
@@ -319,6 +332,7 @@ static void hosted_on_closed(void *arg, const struct gb_err *why)
     if (!hosted->end_known)
         hosted->end = hosted_own_end(hosted);
     hosted->closing = true;
+    PART_CALL(hosted->server, session_closed, hosted);
     hosted->ended = true;
     hosted->why = *why;
     gb_start_cancel(&hosted->start);
@@ -335,6 +349,7 @@ int hosted_new(struct gb_server *server, const struct gb_session_config *config,
                                                     .rested = hosted_on_rested,
                                                     .background = hosted_on_background,
                                                     .lost = hosted_on_lost,
+                                                    .interpreter_lost = hosted_on_interpreter_lost,
                                                     .closed = hosted_on_closed};
     struct hosted *hosted = xcalloc(1, sizeof(*hosted) + server->part_sizes.session);
     int r = gb_session_new(server->host, config, &events, hosted, &hosted->session, err);

@@ -159,3 +159,13 @@ bool part_list_ended(struct gb_json_out *out, struct gb_server *server,
     }
     return false;
 }
+
+bool part_await_rollback(struct hosted *hosted, uint32_t cell, const struct rollback_wait *wait)
+{
+    const struct gb_part *const *part;
+
+    PART_FOREACH(part, hosted->server, await_rollback)
+        if ((*part)->await_rollback(hosted, cell, wait))
+            return true;
+    return false;
+}

@@ -60,6 +60,20 @@ struct held_cell {
     void (*drop)(struct held_cell *cell);  /* the request has been answered, or is gone */
 };
 
+/* A checkpoint to which a session was taken back because its interpreter ended with a cell. */
+struct rollback {
+    uint64_t checkpoint;
+    uint32_t cell; /* the last cell that had ended there */
+    uint32_t lost; /* how many cells right before the one with which it ended are undone too */
+};
+
+/* Whoever waits with the result of a cell. */
+struct rollback_wait {
+    /* Called once. NULL: the session was not taken back. */
+    void (*done)(void *arg, const struct rollback *rollback);
+    void *arg;
+};
+
 /* Decides who may run cells in a session. */
 struct gate {
     /* Whether cells of this connection have to wait, or are refused, now. */
@@ -125,6 +139,8 @@ struct gb_part {
     /* Output of a cell that has ended. */
     void (*session_output)(struct hosted *hosted, uint32_t cell, enum gb_output stream,
                            struct gb_bytes bytes);
+    /* Its VM is gone. What the part lets its cells wait for has to end. */
+    void (*session_closed)(struct hosted *hosted);
     /* Everything in it has ended, and it is freed next. */
     void (*session_ended)(struct hosted *hosted, const struct gb_err *why);
     /* Explains why there is no session with this id, which the core does not know: true if @err was
@@ -139,6 +155,12 @@ struct gb_part {
     /* A cell that was started has ended, and is about to be recorded. Adds to its note, at most
      * PART_NOTE_MAX bytes of plain text in whole sentences, what its reader should know. */
     void (*cell_ending)(struct hosted *hosted, uint32_t cell, struct gb_buf *note);
+    /* The interpreter has ended with this cell, which is reported next. True: the part takes the
+     * session back, if it can, and calls gb_session_go_on(). */
+    bool (*interpreter_lost)(struct hosted *hosted, const struct gb_cell *cell);
+    /* Whether the part is taking the session back because of that cell: then it calls
+     * @wait->done. */
+    bool (*await_rollback)(struct hosted *hosted, uint32_t cell, const struct rollback_wait *wait);
     /* Records a cell that has ended: 0: the ticket will be completed; 1: it is recorded; negative:
      * it cannot be. See gb_journal_cell(). */
     int (*record_cell)(struct hosted *hosted, const struct gb_cell_info *cell,
@@ -220,6 +242,8 @@ size_t part_cells_of(struct hosted *hosted, const char *client);
 int part_check_open(struct gb_server *server, const struct gb_params *params, struct gb_err *err);
 /* `check_past` of all parts. */
 int part_check_past(struct hosted *hosted, struct gb_err *err);
+/* `await_rollback` of all parts. */
+bool part_await_rollback(struct hosted *hosted, uint32_t cell, const struct rollback_wait *wait);
 /* `record_cell`; 1 if no part records cells. */
 int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
                      struct gb_journal_ticket *ticket);

@@ -90,7 +90,7 @@ class Session:
                    final: bool, mode: Optional[str], timeout: Optional[float],
                    stdin: Optional[str], interactive: bool, env: Optional[Mapping[str, str]],
                    max_stdout: Optional[int], max_stderr: Optional[int], detach: bool,
-                   lease_wait: Optional[float], stream: bool,
+                   lease_wait: Optional[float], rollback: bool, stream: bool,
                    deadline: Optional[float]) -> Execution:
         lease_wait = _check.within(
             "lease_wait", self.client.lease_wait if lease_wait is None else lease_wait, 0,
@@ -109,6 +109,7 @@ class Session:
             "max_stdout": _check.output("max_stdout", max_stdout),
             "max_stderr": _check.output("max_stderr", max_stderr), "detach": detach or None,
             "lease_wait_ms": _check.ms("lease_wait", lease_wait, 0, _check.DAY),
+            "rollback": None if rollback else False,
             "stream": stream or None,
         }, deadline, self)
 
@@ -117,7 +118,7 @@ class Session:
                    stdin: Optional[str] = None, interactive: bool = False,
                    env: Optional[Mapping[str, str]] = None, max_stdout: Optional[int] = None,
                    max_stderr: Optional[int] = None, detach: bool = False,
-                   lease_wait: Optional[float] = None,
+                   lease_wait: Optional[float] = None, rollback: bool = True,
                    on_output: Optional[OutputCallback] = None,
                    on_waiting: Optional[WaitingCallback] = None,
                    deadline: Optional[float] = None) -> Cell:
@@ -129,12 +130,14 @@ class Session:
         language says. final: the last cell, with which the interpreter ends like a process.
         mode: "kernel" (the session's interpreter), "process" (a fresh one) or "shell" (bash).
         timeout: seconds for the code. lease_wait: seconds to wait while somebody else holds the
-        session, then Held is raised; 0: at once; by default the client's, ten minutes. on_output
-        gets the pieces as they are printed, on_waiting is told when an interactive cell wants
-        input. deadline: seconds for all of it.
+        session, then Held is raised; 0: at once; by default the client's, ten minutes. rollback:
+        False: a session whose interpreter has to be killed with the cell gets a new one, instead of
+        going back to a checkpoint of the state before it. on_output gets the pieces as they are
+        printed, on_waiting is told when an interactive cell wants input. deadline: seconds for all
+        of it.
         """
         execution = self._execution(code, file, args, name, final, mode, timeout, stdin, interactive, env, max_stdout,
-                                    max_stderr, detach, lease_wait,
+                                    max_stderr, detach, lease_wait, rollback,
                                     on_output is not None or on_waiting is not None, deadline)
         if self._pinned is None:
             return execution.finish(on_output, on_waiting)
@@ -146,12 +149,12 @@ class Session:
                stdin: Optional[str] = None, interactive: bool = False,
                env: Optional[Mapping[str, str]] = None, max_stdout: Optional[int] = None,
                max_stderr: Optional[int] = None, detach: bool = False,
-               lease_wait: Optional[float] = None, quiet: bool = False,
+               lease_wait: Optional[float] = None, rollback: bool = True, quiet: bool = False,
                deadline: Optional[float] = None) -> Execution:
         """A cell as an iterator over its output; begins with the first step. `quiet`: its output
         comes with its end only."""
         return self._execution(code, file, args, name, final, mode, timeout, stdin, interactive, env, max_stdout, max_stderr,
-                               detach, lease_wait, not quiet, deadline)
+                               detach, lease_wait, rollback, not quiet, deadline)
 
     def stdin(self, data: Union[str, bytes], *, eof: bool = False,
                     cell: Optional[int] = None) -> None:

@@ -95,6 +95,8 @@ def explain(cell: Cell, timeout: float, memory: str) -> list[str]:
         said.append(cell.note)
     if cell.state_lost:
         said.append("[the interpreter was restarted: variables are gone, files are kept]")
+    if cell.rolled_back is not None:
+        said.append("[the session was taken back to how it was before this: variables and files]")
     return said if failed or cell.state_lost else []
 
 
