@@ -10,7 +10,7 @@ import struct
 import time
 import zlib
 
-from terminal import FakeServer, made_up
+from terminal import FakeServer, made_up, made_up_end
 
 NAMES = [("research-agent", "claude", "python", "running", 42), ("build-and-test", "claude", "shell", "waiting_input", 7),
          ("etl-nightly", "adk", "python", "idle", 128), ("scrape-prices", "adk", "javascript", "running", 19),
@@ -162,6 +162,13 @@ class Scene(FakeServer):
         self.histories = {"plot-experiments": python_cells(figure), "refactor-js": javascript_cells(),
                           "build-and-test": shell_cells()}
         super().__init__(folder, sessions)
+        self.ended = [
+            made_up_end(20, "nightly-report", "closed", "closed by claude-code", 1, image="python-data", language="python", cells=3),
+            made_up_end(21, "crawl-prices", "lost", "its VM ended: guest out of memory (killed by the kernel at 512M)", 2, cells=64),
+            made_up_end(22, "scratch", "closed", "idle for 30 min: expired", 3, cells=1),
+            made_up_end(23, "migrate-users", "lost", "the server ended before the session did", 30, owner="ci", cells=212),
+            made_up_end(24, "日本語の表", "closed", "its lifetime of 24 h was over", 52, cells=9)]
+        self.histories["nightly-report"] = python_cells(figure)[:3]
         self.running = [{"session": self.id("build-and-test"), "cell": 6, "client": "claude-code", "mode": "kernel",
                          "code": "read -r -p 'Deploy to the test host? [y/N] ' answer", "state": "running",
                          "waiting": True, "started_at": now - 2.5 * HOUR}]
@@ -177,7 +184,7 @@ class Scene(FakeServer):
         self._send(connection, {"jsonrpc": "2.0", "id": call["id"], "result": getattr(self, name)(call.get("params", {}))})
 
     def _session_history(self, params):
-        label = next(session["label"] for session in self.sessions if session["session"] == params["session"])
+        label = next(session["label"] for session in [*self.sessions, *self.ended] if session["session"] == params["session"])
         cells = [{**cell, "session": params["session"]} for cell in self.histories.get(label, [])
                  if cell["cell"] > params.get("after", 0)][:params.get("limit", 100)]
         if params.get("output", True):

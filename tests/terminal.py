@@ -120,6 +120,7 @@ class FakeServer:
     def __init__(self, folder, sessions):
         self.path = pathlib.Path(folder) / "fake.sock"
         self.sessions = sessions
+        self.ended = []  # those of its journal
         self.calls, self.running = [], []
         self.held = None  # a list: calls of views for events, to be answered by a test
         self.connections = []
@@ -164,7 +165,8 @@ class FakeServer:
                       "latency": {"open": {"p50_ms": 96.1}, "overhead": {"p50_ms": 1.15, "p99_ms": 2.7}},
                       "vms": []},
             "pool.status": self.pool(),
-            "session.list": {"sessions": self.sessions},
+            "session.list": {"sessions": self.sessions if "state" not in call.get("params", {}) else
+                             [each for each in self.ended if each["state"] == call["params"]["state"]]},
             "session.history": {"cells": []},
         }
         subscriptions, params = self.subscriptions[connection], call.get("params", {})
@@ -239,8 +241,16 @@ def made_up(number, **changes):
     return session
 
 
+def made_up_end(number, label, state, message, hours, **changes):
+    """The same of one that has ended, so many hours ago."""
+    return made_up(number, label=label, state=state, reason="closed" if state == "closed" else "lost", message=message,
+                   created_at=NOW - (hours + 2) * 3600, ended_at=NOW - hours * 3600, last_active_at=None,
+                   memory_bytes=None, **changes)
+
+
 def steady(screen):
     """What differs from run to run, taken out."""
+    screen = re.sub(r"[A-Z][a-z][a-z] \d\d \d\d:\d\d", "Mmm DD HH:MM", screen)
     screen = re.sub(r"\d\d:\d\d:\d\d", "HH:MM:SS", screen)
     screen = re.sub(r"\d:\d\d h", "H:MM h", screen)
     return "\n".join(line.rstrip() for line in screen.rstrip().split("\n")) + "\n"

@@ -8,11 +8,13 @@
 #include "base/mem.h"
 #include "command/manual.h"
 #include "list/list.h"
+#include "platform/program.h"
 #include "app/tui.h"
 #include "view/session_view.h"
 
 /* The tables of all views, and the global one. */
-static const struct command *const tables[] = {list_commands, session_commands, NULL};
+static const struct command *const tables[] = {list_commands, ended_commands, session_commands,
+                                               NULL};
 
 int front_print_manual(void)
 {
@@ -37,6 +39,7 @@ int front_run(const struct args *args, const char *session)
         .session_preview = session_preview_new,
         .tables = tables,
     };
+    _cleanup_(freep) char *again = gb_program_again();
     struct gb_err err = {0};
     struct server_place place;
     struct app app;
@@ -46,6 +49,7 @@ int front_run(const struct args *args, const char *session)
         return app_wrong_use(args, "%s", err.message);
     config.host = place.host;
     config.socket = place.socket;
+    config.again = again;
     config.program = place.program;
     config.theme = args_value(args, "theme");
     config.session = session;

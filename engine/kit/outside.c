@@ -35,7 +35,7 @@ int outside_write(const char *text, const char *ending, char **ret_path, struct 
 /* Keys such as Ctrl-C send signals to all processes in the terminal's foreground group. */
 static const int outside_signals[] = {SIGINT, SIGQUIT};
 
-static void outside_exec(const char *path)
+int outside_run(const char *path)
 {
     const char *editor = getenv("VISUAL");
     _cleanup_(freep) char *command = NULL;
@@ -45,13 +45,18 @@ static void outside_exec(const char *path)
     if (editor == NULL || editor[0] == '\0')
         editor = "vi";
     command = xasprintf("%s \"$1\"", editor);
+    return outside_run_program((const char *const[]){"/bin/sh", "-c", command, "sh", path, NULL});
+}
+
+static void outside_exec(const char *const *argv)
+{
     for (size_t i = 0; i < ARRAY_SIZE(outside_signals); i++)
-        (void)signal(outside_signals[i], SIG_DFL); /* allowed: resets what is ignored here */
-    (void)execl("/bin/sh", "sh", "-c", command, "sh", path, (char *)NULL);
+        (void)signal(outside_signals[i], SIG_DFL);        /* allowed: resets what is ignored here */
+    (void)execv(argv[0], (char *const *)(uintptr_t)argv); /* changes none of them */
     _exit(127);
 }
 
-int outside_run(const char *path)
+int outside_run_program(const char *const *argv)
 {
     struct sigaction before[ARRAY_SIZE(outside_signals)];
     int status = 0;
@@ -61,7 +66,7 @@ int outside_run(const char *path)
         (void)sigaction(outside_signals[i], &(struct sigaction){.sa_handler = SIG_IGN}, &before[i]);
     pid = fork();
     if (pid == 0)
-        outside_exec(path);
+        outside_exec(argv);
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     for (size_t i = 0; i < ARRAY_SIZE(outside_signals); i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Edits text in the user's editor: $VISUAL, else $EDITOR, else vi. */
+/* Edits text in the user's editor: $VISUAL, else $EDITOR, else vi; runs other programs at our
+ * terminal. */
 #pragma once
 
 #include <stddef.h>
@@ -15,6 +16,8 @@ int outside_write(const char *text, const char *ending, char **ret_path, struct 
  * the editor. Returns its exit status (128 if a signal killed it), or a negative value if it cannot
  * be started. */
 int outside_run(const char *path);
+/* The same with a program and its arguments, the first of which is its path. Ends with NULL. */
+int outside_run_program(const char *const *argv);
 /* Removes the file and appends its content to @to, without trailing newlines. A file of more than
  * @most bytes is GB_ETOOLARGE. */
 int outside_read(const char *path, size_t most, struct gb_buf *to, struct gb_err *err);

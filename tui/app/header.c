@@ -9,6 +9,7 @@
 #include "show/words.h"
 
 enum { PARTS_MAX = 16, PIECES_MAX = 8, GRAPH_COLUMNS = 8 };
+enum { CRUMBS_COLUMNS_MIN = 20 };
 
 struct piece {
     enum role role;
@@ -327,8 +328,15 @@ bool isolation_text(const struct server *server, char *text, size_t room)
     return true;
 }
 
+/* Adds the text if it leaves room for the location; @last: in any case. */
+static bool header_choose(char text[208], int width, bool last, const char *words)
+{
+    (void)snprintf(text, 208, " %s ", words);
+    return last || width - (int)text_columns(gb_bytes_str(text)) >= CRUMBS_COLUMNS_MIN;
+}
+
 /* In words until the user has pressed a key; afterwards only the symbol, with the words in help and
- * statistics. */
+ * statistics. Where there is little room, fewer words. */
 static int header_paint_isolation(struct tui *tui, struct region row)
 {
     const struct server *server = &tui->store.server;
@@ -337,14 +345,20 @@ static int header_paint_isolation(struct tui *tui, struct region row)
     char words[200], text[208];
 
     if (tui->connection.state == CONNECTION_LOST) {
-        (void)snprintf(text, sizeof(text), " no server: trying again (:reconnect starts one) ");
+        if (!header_choose(text, row.width, false,
+                           "no server: trying again (:reconnect starts one)"))
+            (void)header_choose(text, row.width, true, "no server");
     } else {
         if (!isolation_text(server, words, sizeof(words)))
             return 0;
-        if (tui->seen)
-            (void)snprintf(words, sizeof(words), "%s %s", safe ? "✓" : "▲", server->accel);
-        (void)snprintf(text, sizeof(text), " %s ", words);
         role = safe ? ROLE_BANNER_SAFE : ROLE_BANNER_WARNING;
+        if (tui->seen || !header_choose(text, row.width, false, words)) {
+            (void)snprintf(words, sizeof(words), "▲ %s: emulation", server->accel);
+            if (tui->seen || server->hardware || !header_choose(text, row.width, false, words)) {
+                (void)snprintf(words, sizeof(words), "%s %s", safe ? "✓" : "▲", server->accel);
+                (void)header_choose(text, row.width, true, words);
+            }
+        }
     }
     paint_right(row, 0, 0, row.width, STYLE(role), gb_bytes_str(text));
     return (int)text_columns(gb_bytes_str(text));

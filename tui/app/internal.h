@@ -93,7 +93,8 @@ struct tui {
     struct click clicks[CLICKS_MAX];
     size_t click_count;
     struct overlay *overlay;
-    char opened[STORE_NAME_MAX]; /* the session whose view is directly above the first one */
+    struct view *open_view;      /* of a session, at the top; NULL: none */
+    char opened[STORE_NAME_MAX]; /* that session */
     bool entered;                /* the initial session has been opened */
     bool frozen;
     double frozen_now;

@@ -16,7 +16,7 @@ const char *lease_subject(const struct tui *tui)
 
     if (view->ops->session != NULL)
         return view->ops->session(view);
-    return view->below != NULL && tui->opened[0] != '\0' ? tui->opened : NULL;
+    return tui->open_view != NULL ? tui->opened : NULL;
 }
 
 /* The session; NULL if there is none, which was reported. */

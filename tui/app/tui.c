@@ -305,31 +305,44 @@ static void tui_push(struct tui *tui, struct view *view)
     tui_redraw(tui);
 }
 
+/* Without showing the one below. A session's view is always the top one. */
+static void tui_drop_top(struct tui *tui)
+{
+    struct view *view = tui->view;
+
+    if (view == tui->open_view)
+        tui->open_view = NULL;
+    tui->view = view->below;
+    view->ops->free(view);
+}
+
 void tui_open_session(struct tui *tui, const char *id)
 {
     if (tui->config.session_view == NULL)
         return;
-    if (tui->view->below != NULL && strcmp(tui->opened, id) == 0)
+    if (tui->open_view != NULL && strcmp(tui->opened, id) == 0)
         return; /* it exists */
-    if (tui->view->below != NULL) {
-        struct view *before = tui->view;
-
-        tui->view = before->below;
-        before->ops->free(before);
-    }
+    if (tui->open_view != NULL)
+        tui_drop_top(tui);
     (void)snprintf(tui->opened, sizeof(tui->opened), "%s", id);
     tui_push(tui, tui->config.session_view(tui, tui->opened));
+    tui->open_view = tui->view;
+}
+
+void tui_show_over_first(struct tui *tui, struct view *view)
+{
+    while (tui->view->below != NULL)
+        tui_drop_top(tui);
+    tui_push(tui, view);
 }
 
 static void tui_on_pop(void *arg)
 {
     struct tui *tui = arg;
-    struct view *view = tui->view;
 
-    if (view->below == NULL)
+    if (tui->view->below == NULL)
         return;
-    tui->view = view->below;
-    view->ops->free(view);
+    tui_drop_top(tui);
     if (tui->view->ops->shown != NULL)
         tui->view->ops->shown(tui->view, true);
     if (tui->view->below == NULL && tui->config.exit_with_session)
@@ -479,6 +492,31 @@ static void tui_watch_signals(struct tui *tui)
 }
 
 /* ---- $EDITOR ---- */
+
+int tui_run_verb(struct tui *tui, const char *verb, const char *const *words, size_t count)
+{
+    const struct tui_config *config = &tui->config;
+    const char *argv[COMMAND_WORDS_MAX + 8];
+    size_t used = 0;
+    int status;
+
+    if (config->again == NULL)
+        return -1;
+    argv[used++] = config->again;
+    argv[used++] = verb;
+    if (config->host != NULL || config->socket != NULL) {
+        argv[used++] = config->host != NULL ? "--host" : "--socket";
+        argv[used++] = config->host != NULL ? config->host : config->socket;
+    }
+    for (size_t i = 0; i < count && i < COMMAND_WORDS_MAX; i++)
+        argv[used++] = words[i];
+    argv[used] = NULL;
+    terminal_suspend(tui->terminal);
+    status = outside_run_program(argv);
+    terminal_resume(tui->terminal);
+    tui_redraw_now(tui);
+    return status;
+}
 
 int tui_edit(struct tui *tui, const char *path)
 {

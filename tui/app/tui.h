@@ -20,6 +20,7 @@ struct tui;
 struct tui_config {
     const char *host;       /* an address (client/host.h); NULL: this machine */
     const char *socket;     /* NULL: found as the protocol defines it */
+    const char *again;      /* the path of this program; NULL: unknown */
     const char *program;    /* run to start the server if there is none; NULL: never */
     const char *settings;   /* the file; NULL: the default one */
     const char *session;    /* the id of the initial session; NULL: the list */
@@ -61,6 +62,8 @@ void tui_redraw(struct tui *tui);
 /* Edits a file in the user's editor, like outside_run(): releases the terminal, takes it back, and
  * repaints the whole screen. */
 int tui_edit(struct tui *tui, const char *path);
+/* Runs `glassbell VERB WORDS…` on the same server at our terminal, in the same way. */
+int tui_run_verb(struct tui *tui, const char *verb, const char *const *words, size_t count);
 /* Copies to the terminal's clipboard (OSC 52). False if it is too large (TUI_COPY_MAX). */
 enum { TUI_COPY_MAX = 1 << 20 };
 bool tui_copy(struct tui *tui, struct gb_bytes text);
@@ -128,6 +131,8 @@ void tui_key_of(struct tui *tui, enum context context, const char *command,
 /* Shows the view of the session @id, replacing that of another one. Must not be called from such a
  * view's code. */
 void tui_open_session(struct tui *tui, const char *id);
+/* Shows @view directly above the first one, instead of all others. Takes. The same restriction. */
+void tui_show_over_first(struct tui *tui, struct view *view);
 /* Frees the top view, unless it is the last. May be called from the view's own code: it is freed at
  * the end of the loop iteration. */
 void tui_pop(struct tui *tui);

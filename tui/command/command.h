@@ -22,6 +22,7 @@ enum { COMMAND_WORDS_MAX = 64, COMMAND_LINE_MAX = 4096, COMMAND_TABLES_MAX = 16 
 #define CONTEXTS(X)                                                                                \
     X(CONTEXT_GLOBAL, "global", "Everywhere")                                                      \
     X(CONTEXT_LIST, "list", "List of sessions")                                                    \
+    X(CONTEXT_ENDED, "ended", "Ended sessions")                                                    \
     X(CONTEXT_SESSION, "session", "Session")                                                       \
     X(CONTEXT_FILES, "files", "Files of a session")                                                \
     X(CONTEXT_REPL, "repl", "Typing into a session")

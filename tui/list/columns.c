@@ -16,7 +16,7 @@ static const struct {
 } columns[] = {
     [COLUMN_STATE] = {"STATE", 10, 0, false}, [COLUMN_NAME] = {"NAME", 14, 0, false},
     [COLUMN_OWNER] = {"WHO", 10, 6, false},   [COLUMN_CLIENT] = {"CLIENT", 16, 8, false},
-    [COLUMN_IMAGE] = {"IMAGE", 11, 4, false}, [COLUMN_CELLS] = {"CELLS", 5, 5, true},
+    [COLUMN_IMAGE] = {"IMAGE", 11, 5, false}, [COLUMN_CELLS] = {"CELLS", 5, 4, true},
     [COLUMN_MEMORY] = {"MEM", 5, 1, true},    [COLUMN_GRAPH] = {"", 8, 3, false},
     [COLUMN_CPU] = {"CPU", 5, 2, true},       [COLUMN_IDLE] = {"IDLE", 5, 1, true},
     [COLUMN_AGE] = {"AGE", 5, 7, true},

@@ -105,3 +105,49 @@ void read_stats(struct host *host, const struct gb_json *result)
     host->private_bytes = own;
     host->shared_bytes = all > own ? all - own : 0;
 }
+
+void read_guest_memory(struct session *session, const struct gb_session_info *info)
+{
+    if ((info->flags & GB_SESSION_HAS_GUEST_MEMORY) == 0)
+        return;
+    session->guest_total = info->guest_total;
+    session->guest_used = info->guest_used;
+}
+
+double read_seconds(uint64_t ns)
+{
+    return (double)ns / GB_NS_PER_S;
+}
+
+void read_session(struct session *session, const struct gb_session_info *info)
+{
+    json_copy_text(info->label, session->label, sizeof(session->label));
+    json_copy_text(info->key, session->key, sizeof(session->key));
+    json_copy_text(info->owner, session->owner, sizeof(session->owner));
+    json_copy_text(info->client, session->client, sizeof(session->client));
+    json_copy_text(info->image, session->image, sizeof(session->image));
+    json_copy_text(info->language, session->language, sizeof(session->language));
+    json_copy_text(info->network, session->network, sizeof(session->network));
+    session->source[0] = '\0';
+    if (info->source != GB_NO_WORD)
+        (void)snprintf(session->source, sizeof(session->source), "%s",
+                       gb_source_to_string(info->source));
+    if (info->state != GB_NO_WORD)
+        session->state = (enum session_state)info->state;
+    session->run = (info->flags & GB_SESSION_RUN) != 0;
+    session->incarnation = info->incarnation;
+    session->cells = info->cells;
+    session->created_at = read_seconds(info->created_at_ns);
+    session->last_active_at = read_seconds(info->last_active_at_ns);
+    session->expires_at = read_seconds(info->expires_at_ns);
+    session->ended_at = read_seconds(info->ended_at_ns);
+    if (info->message.size > 0 || info->reason.size > 0)
+        json_copy_text(info->message.size > 0 ? info->message : info->reason, session->reason,
+                       sizeof(session->reason));
+    session->memory_limit_bytes = (uint64_t)info->memory_mb << 20;
+    if (info->memory_bytes > 0)
+        session->memory_bytes = info->memory_bytes;
+    if (info->cpu_ns > 0)
+        session->cpu_ms = (double)info->cpu_ns / GB_NS_PER_MS;
+    read_guest_memory(session, info);
+}

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "model/capacity.h"
+#include "model/session.h"
 #include "model/stats.h"
 #include "rpc/json.h"
 #include "store/store.h"
@@ -16,3 +17,7 @@ void read_admission(struct host *host, const struct gb_admission_info *told);
 void read_pool(struct pool *pool, const struct gb_pool_info *told);
 void read_hello(struct server *server, const struct gb_json *result);
 void read_stats(struct host *host, const struct gb_json *result);
+double read_seconds(uint64_t ns);
+void read_guest_memory(struct session *session, const struct gb_session_info *info);
+/* Everything except the lease and the last cell. */
+void read_session(struct session *session, const struct gb_session_info *info);

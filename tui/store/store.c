@@ -15,6 +15,7 @@
 #include "rpc/access.h"
 #include "rpc/object.h"
 #include "screen/style.h"
+#include "store/ended.h"
 #include "store/read.h"
 
 /* How close to a limit a session needs attention. */
@@ -43,6 +44,7 @@ void store_init(struct store *store)
 {
     *store = (struct store){0};
     gb_list_init(&store->sessions);
+    gb_list_init(&store->ended);
     gb_list_init(&store->listeners);
 }
 
@@ -60,6 +62,7 @@ static void store_clear(struct store *store)
 {
     struct session *session;
 
+    ended_clear(store);
     GB_LIST_FOREACH(session, &store->sessions, link)
         drop_session(store, session);
     store->pool_count = 0;
@@ -103,7 +106,9 @@ static struct session *find_bytes(struct store *store, struct gb_bytes id)
 
 struct session *store_find(struct store *store, const char *id)
 {
-    return find_bytes(store, gb_bytes_str(id));
+    struct session *session = find_bytes(store, gb_bytes_str(id));
+
+    return session != NULL ? session : ended_find(store, id);
 }
 
 static struct session *add_session(struct store *store, struct gb_bytes id)
@@ -144,14 +149,6 @@ static void read_lease(struct store *store, struct lease *lease, const struct gb
     lease->mine = store->server.client != 0 && info->client == store->server.client;
 }
 
-static void read_guest_memory(struct session *session, const struct gb_session_info *info)
-{
-    if ((info->flags & GB_SESSION_HAS_GUEST_MEMORY) == 0)
-        return;
-    session->guest_total = info->guest_total;
-    session->guest_used = info->guest_used;
-}
-
 static void read_timing(struct session *session, const struct gb_json *timing)
 {
     if (timing == NULL || timing->type != GB_JSON_OBJECT)
@@ -160,40 +157,6 @@ static void read_timing(struct session *session, const struct gb_json *timing)
     session->timing_admission_ms = json_number(timing, "admission_ms");
     session->timing_boot_ms = json_number(timing, "boot_ms");
     session->timing_worker_ms = json_number(timing, "worker_ms");
-}
-
-static double seconds_of(uint64_t ns)
-{
-    return (double)ns / GB_NS_PER_S;
-}
-
-static void read_session(struct session *session, const struct gb_session_info *info)
-{
-    json_copy_text(info->label, session->label, sizeof(session->label));
-    json_copy_text(info->key, session->key, sizeof(session->key));
-    json_copy_text(info->owner, session->owner, sizeof(session->owner));
-    json_copy_text(info->client, session->client, sizeof(session->client));
-    json_copy_text(info->image, session->image, sizeof(session->image));
-    json_copy_text(info->language, session->language, sizeof(session->language));
-    json_copy_text(info->network, session->network, sizeof(session->network));
-    session->source[0] = '\0';
-    if (info->source != GB_NO_WORD)
-        (void)snprintf(session->source, sizeof(session->source), "%s",
-                       gb_source_to_string(info->source));
-    if (info->state != GB_NO_WORD)
-        session->state = (enum session_state)info->state;
-    session->run = (info->flags & GB_SESSION_RUN) != 0;
-    session->incarnation = info->incarnation;
-    session->cells = info->cells;
-    session->created_at = seconds_of(info->created_at_ns);
-    session->last_active_at = seconds_of(info->last_active_at_ns);
-    session->expires_at = seconds_of(info->expires_at_ns);
-    session->memory_limit_bytes = (uint64_t)info->memory_mb << 20;
-    if (info->memory_bytes > 0)
-        session->memory_bytes = info->memory_bytes;
-    if (info->cpu_ns > 0)
-        session->cpu_ms = (double)info->cpu_ns / GB_NS_PER_MS;
-    read_guest_memory(session, info);
 }
 
 /* Not sent by any server so far. */
@@ -315,7 +278,7 @@ static void read_last(struct last_cell *last, const struct gb_cell_info *info)
 {
     json_copy_text(info->client, last->client, sizeof(last->client));
     json_copy_text(info->code, last->code, sizeof(last->code));
-    last->started_at = seconds_of(info->started_at_ns);
+    last->started_at = read_seconds(info->started_at_ns);
 }
 
 static void start_cell(struct session *session, uint32_t number, const struct gb_cell_info *info)

@@ -93,6 +93,7 @@ struct session {
     bool run; /* the VM of a `run` */
     uint32_t incarnation, cells;
     double created_at, last_active_at, expires_at; /* Unix seconds; 0: never */
+    double ended_at;                               /* known of those from the journal */
     uint64_t memory_limit_bytes;                   /* RAM of the VM */
     uint64_t memory_bytes;                         /* usage on the host */
     uint64_t guest_total, guest_used;              /* as reported by the guest; 0: unknown */
@@ -160,6 +161,8 @@ struct store_listener {
 
 struct store {
     struct gb_list sessions; /* struct session, in order of arrival */
+    struct gb_list ended;    /* the same, from the journal (ended.h) */
+    size_t ended_count;
     size_t session_count, gone_count;
     uint64_t next_order;
     struct pool pools[STORE_POOLS_MAX];
@@ -202,7 +205,7 @@ void store_listen(struct store *store, struct store_listener *listener, store_li
                   void *arg);
 void store_unlisten(struct store_listener *listener);
 
-/* NULL if there is none. Pointers are valid until the next event. */
+/* Also finds those of ended.h. NULL if there is none. Pointers are valid until the next event. */
 struct session *store_find(struct store *store, const char *id);
 /* The name for display: label, else key, else the start of the id. */
 const char *session_title(const struct session *session);

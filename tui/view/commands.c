@@ -381,6 +381,56 @@ static void view_run_edit(struct tui *tui, const struct words *words)
     }
 }
 
+/* A terminal needs no cell to end, but nobody may hold the session: `glassbell shell` is a client
+ * of its own. False: reported. */
+static bool view_may_open_terminal(const struct session_view *self)
+{
+    const struct session *session = session_view_session(self);
+    struct tui *tui = self->view.tui;
+    char key[KEY_NAME_MAX];
+
+    tui_key_of(tui, CONTEXT_SESSION, "hand-back", key);
+    if (session == NULL || session_gone(session))
+        tui_say(tui, MESSAGE_WARNING, "the session is closed");
+    else if (session->lease.held && session->lease.mine)
+        tui_say(tui, MESSAGE_WARNING, "a shell needs a session that nobody holds; %s hands it back",
+                key);
+    else if (session->lease.held)
+        tui_say(tui, MESSAGE_WARNING, "%s holds this session", session->lease.holder);
+    else
+        return true;
+    return false;
+}
+
+/* A shell at a terminal in the session, another program, or a terminal that there is. */
+static void view_run_shell(struct tui *tui, const struct words *words)
+{
+    const char *argv[COMMAND_WORDS_MAX + 2];
+    bool attaches = words->count == 2 && words->words[1][0] >= '1' && words->words[1][0] <= '9';
+    size_t count = 0;
+    int status;
+    SELF(tui);
+
+    if (!view_may_open_terminal(self))
+        return;
+    if (attaches) {
+        argv[count++] = "--attach";
+        argv[count++] = words->words[1];
+    }
+    argv[count++] = self->id;
+    for (size_t i = 1; i < words->count && !attaches; i++)
+        argv[count++] = words->words[i];
+    status = tui_run_verb(tui, "shell", argv, count);
+    if (status < 0)
+        tui_say(tui, MESSAGE_ERROR, "no terminal can be opened here; use `glassbell shell %s`",
+                self->id);
+    else if (status == 125)
+        tui_say(tui, MESSAGE_ERROR, "the terminal failed; `glassbell shell %s` tells why",
+                self->id);
+    else if (status > 0)
+        tui_say(tui, MESSAGE_PLAIN, "the program has ended with %d", status);
+}
+
 /* ---- files ---- */
 
 static void view_run_file_open(struct tui *tui, const struct words *words)
@@ -542,6 +592,8 @@ const struct command session_commands[] = {
     ROW("rerun", "", "run the cell again", "R", "rerun", view_run_rerun),
     ROW("edit", "", "the code of the cell in $EDITOR, then at the prompt", "e", "edit",
         view_run_edit),
+    {"shell", "[NUMBER|PROGRAM…]", "a shell in it, a program, or the terminal NUMBER; ~. leaves",
+     "$", "shell", CONTEXT_SESSION, ARGUMENT_TEXT, view_run_shell},
     ROW("interrupt", "", "interrupt the cell that runs", "C-c I", NULL, view_run_interrupt),
     ROW("answer", "", "type a line for the program that waits for input", "a", NULL,
         view_run_answer),

@@ -499,15 +499,27 @@ static const struct bar_key *session_view_keys(const struct view *view)
 }
 
 /* In the statistics there are no cells to go to, to fold or to copy. */
+static bool session_view_named(const struct command *command, const char *const *names)
+{
+    for (; *names != NULL; names++)
+        if (strcmp(*names, command->name) == 0)
+            return true;
+    return false;
+}
+
 static bool session_view_has(const struct view *view, const struct command *command)
 {
-    static const char *const names[] = {"type", "interrupt", "tab-next", "answer", "take"};
-    bool listed = false;
+    static const char *const always[] = {"type", "interrupt", "tab-next", "answer", "take", NULL};
+    static const char *const alive[] = {"type",     "interrupt", "answer", "take",
+                                        "rerun",    "edit",      "shell",  "upload",
+                                        "download", "remove",    "parent", NULL};
+    const struct session_view *self = session_view_const_of(view);
+    const struct session *session = session_view_session(self);
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        listed |= strcmp(names[i], command->name) == 0;
-    return listed || command->context != CONTEXT_SESSION ||
-           session_view_const_of(view)->tab != TAB_STATS;
+    if (session != NULL && session_gone(session) && session_view_named(command, alive))
+        return false;
+    return session_view_named(command, always) || command->context != CONTEXT_SESSION ||
+           self->tab != TAB_STATS;
 }
 
 static void session_view_shown(struct view *view, bool shown)
