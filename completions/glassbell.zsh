@@ -333,6 +333,7 @@ _glassbell()
             '*--code[only the code]' \
             '*--output[only what was printed]' \
             '*--network[its connections instead of its cells\: those that have ended, what was refused, who set the rules]' \
+            '*--cast=[the recording of that terminal instead, as asciicast v2]:TERMINAL: ' \
             '*--json[print each cell or connection as JSON, one a line]' \
             '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \

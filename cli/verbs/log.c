@@ -22,6 +22,7 @@
 #include "model/event.h"
 #include "show/cell.h"
 #include "show/facts.h"
+#include "model/answer.h"
 #include "show/traffic.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
@@ -359,16 +360,66 @@ static bool log_show_network(struct log *log, const char *name)
     return good && !log->failed;
 }
 
+/* ---- the recording of a terminal ---- */
+
+struct log_recording {
+    struct log *log;
+    uint64_t offset;
+    bool over;
+};
+
+static void log_on_piece(void *arg, const struct gb_json *result)
+{
+    struct log_recording *recording = arg;
+    struct log *log = recording->log;
+    struct gb_piece_info piece;
+    size_t before = log->text.size;
+
+    gb_object_take(&gb_piece_object, result, &piece);
+    if (!gb_bytes_add_decoded(&log->text, piece.data, (piece.flags & GB_PIECE_BASE64) != 0)) {
+        log->failed = true;
+        return;
+    }
+    recording->offset += log->text.size - before;
+    recording->over = (piece.flags & GB_PIECE_EOF) != 0 || log->text.size == before;
+    (void)log_flush(log);
+}
+
+/* To standard output, piece by piece. */
+static bool log_show_recording(struct log *log, const char *name, uint64_t terminal)
+{
+    struct log_recording recording = {.log = log};
+    bool good = past_find(&log->app, name, &log->past);
+
+    while (good && !log->failed && !recording.over) {
+        struct gb_buf params = {0};
+        struct gb_json_out out = {.buf = &params};
+
+        gb_json_object(&out, NULL);
+        gb_json_put_str(&out, "session", log->past.id);
+        gb_json_put_u64(&out, "terminal", terminal);
+        gb_json_put_u64(&out, "offset", recording.offset);
+        gb_json_end(&out);
+        good = app_call(&log->app, "terminal.recording", &params, DEADLINE_MS, log_on_piece,
+                        &recording);
+        gb_buf_release(&params);
+    }
+    past_release(&log->past);
+    return good && !log->failed;
+}
+
 /* ---- the verb ---- */
 
-static bool log_read_number(const struct args *args, uint64_t *ret_number)
+/* Of --cell or --cast; 0: not given. */
+static bool log_read_number(const struct args *args, const char *option, const char *what,
+                            uint64_t *ret_number)
 {
-    const char *text = args_value(args, "cell");
+    const char *text = args_value(args, option);
     double number = 0;
 
     if (text != NULL &&
         (!args_number(text, 1, 4294967295, &number) || number != (double)(uint64_t)number)) {
-        app_say("--cell wants the number of a cell, not %s", text);
+        app_say("--%s wants the number of a %s, not %s", option, what, text);
         return false;
     }
     *ret_number = (uint64_t)number;
@@ -423,12 +474,18 @@ static int log_run(const struct args *args)
 {
     struct log log = {.json = args_has(args, "json")};
     bool following = args_has(args, "follow"), good;
-    uint64_t number;
+    uint64_t number, terminal;
 
     if (args->word_count != 1)
         return app_wrong_use(args, "which session? `glassbell ls --all` shows them");
-    if (!log_read_number(args, &number))
+    if (!log_read_number(args, "cell", "cell", &number) ||
+        !log_read_number(args, "cast", "terminal", &terminal))
         return EXIT_USAGE;
+    if (terminal > 0 &&
+        (following || log.json || number > 0 || args_has(args, "code") || args_has(args, "output")))
+        return app_wrong_use(args, "--cast shows a recording, and no cells");
+    if (terminal > 0 && isatty(STDOUT_FILENO) == 1)
+        return app_wrong_use(args, "a recording is for a file: add `>FILE.cast`");
     if (following && number > 0)
         return app_wrong_use(args, "--follow shows all cells, --cell one");
     if (args_has(args, "network") &&
@@ -436,8 +493,12 @@ static int log_run(const struct args *args)
         return app_wrong_use(args, "--network shows no cells, and takes only --json with it");
     log_choose(&log, args);
     app_open(&log.app, args);
-    good = args_has(args, "network") ? log_show_network(&log, args->words[0])
-                                     : log_show_log(&log, args->words[0], number, following);
+    if (terminal > 0)
+        good = log_show_recording(&log, args->words[0], terminal);
+    else if (args_has(args, "network"))
+        good = log_show_network(&log, args->words[0]);
+    else
+        good = log_show_log(&log, args->words[0], number, following);
     app_close(&log.app);
     gb_buf_release(&log.text);
     gb_buf_release(&log.waiting);
@@ -456,6 +517,10 @@ static const struct option log_options[] = {
      .kind = ARG_NONE,
      .help = "its connections instead of its cells: those that have ended, what was refused, who "
              "set the rules"},
+    {.name = "cast",
+     .value = "TERMINAL",
+     .kind = ARG_TEXT,
+     .help = "the recording of that terminal instead, as asciicast v2"},
     {.name = "json", .kind = ARG_NONE, .help = "print each cell or connection as JSON, one a line"},
     {0},
 };
@@ -470,6 +535,7 @@ const struct verb verb_log = {
     .examples = "  glassbell log work\n"
                 "  glassbell log work --follow\n"
                 "  glassbell log work --network\n"
-                "  glassbell log work --cell 3 --output >out.txt\n",
+                "  glassbell log work --cell 3 --output >out.txt\n"
+                "  glassbell log work --cast 1 >session.cast\n",
     .run = log_run,
 };

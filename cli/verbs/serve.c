@@ -233,11 +233,13 @@ static void serve_on_host(void *arg, struct gb_host *host, const struct gb_err *
 {
     struct serve *serve = arg;
     _cleanup_(freep) char *journal = serve_folder(serve->socket, "journal");
+    _cleanup_(freep) char *casts = serve_folder(serve->socket, "terminals");
     _cleanup_(freep) char *past = serve_folder(serve->socket, "past");
     const struct gb_server_config config = {.parts = gb_server_parts,
                                             .socket = serve->socket,
                                             .settings = &serve->settings,
                                             .state = journal,
+                                            .casts = casts,
                                             .past = past,
                                             .listen_fd = serve->listen_fd,
                                             .ended = serve_on_ended,

@@ -20,6 +20,7 @@
       "what waits for a program at a terminal to read it") \
     X(GB_TERMINAL_ROWS_MAX, 500, "terminal_rows", "rows of a terminal") \
     X(GB_TERMINAL_COLUMNS_MAX, 500, "terminal_columns", "columns of a terminal") \
+    X(GB_CAST_READ_MAX, 256 << 10, NULL, "a piece of a recording of a terminal") \
     X(GB_TERMINALS_MAX, 16, "terminals", "programs at terminals in one session") \
     X(GB_GUEST_LOG_MAX, 4 << 10, NULL, "one line of a guest's log") \
     X(GB_GUEST_LOGS_MAX, 256 << 10, NULL, "all lines that one VM may add to ours") \

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#define GB_SURPLUS_NAME_MAX 32
+#define GB_SURPLUS_NAME_MAX 48
 
 /* UINT64_MAX: no limit. */
 struct gb_surplus_limits {

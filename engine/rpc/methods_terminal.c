@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Programs at terminals. */
+#include "model/answer.h"
 #include "model/terminal.h"
 #include "rows.h"
 
@@ -29,6 +30,11 @@ static const struct gb_param input_params[] = {
 static const struct gb_param resize_params[] = {SESSION, TERMINAL, SIZE};
 static const struct gb_param one_params[] = {SESSION, TERMINAL};
 static const struct gb_param list_params[] = {SESSION};
+static const struct gb_param recording_params[] = {
+    SESSION, TERMINAL,
+    INTEGER("offset", offset, 0, UINT32_MAX, 0, "where to begin"),
+    INTEGER("length", length, 1, GB_CAST_READ_MAX, GB_CAST_READ_MAX, "bytes at most"),
+};
 static const struct gb_method rows[] = {
     {.name = "session.terminal",
      .doc = "Starts a program at a terminal of its own, beside whatever cell runs, and attaches to it. "
@@ -61,6 +67,12 @@ static const struct gb_method rows[] = {
      .doc = "The programs at terminals of a session: those that run, and the last 16 that have ended. "
             "A session that has ended has none.",
      PARAMS(list_params), .result = &gb_terminals_object,
+     .errors = SESSION_ERRORS},
+    {.name = "terminal.recording",
+     .doc = "Reads a piece of the recording of a terminal, in the format asciicast v2; the session may "
+            "have ended. Fewer bytes than `length` are no error: go by `eof`.",
+     PARAMS(recording_params), .result = &gb_piece_object,
+     .holds = offsetof(struct gb_params, length),
      .errors = SESSION_ERRORS},
 };
 /* clang-format on */

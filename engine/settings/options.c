@@ -58,6 +58,8 @@ const struct gb_settings_section gb_settings_sections[] = {
          "What sessions did, on disk: `glassbell log` and `session.history` read it. A server that "
          "is killed loses nothing of it, whatever `sync` says; `sync` is about power cuts and "
          "crashes of the host"},
+    {.name = "terminals",
+     .help = "Programs at terminals, and the recordings of what they show (docs/terminals.md)"},
     {.name = "past", .help = "Checkpoints of sessions, to which they can be taken back"},
     {.name = "admission",
      .help = "Who may have a VM, and when: the room that there is, and how it is given out"},
@@ -147,6 +149,13 @@ const struct gb_option gb_options[] = {
     SIZE("journal", "others_size", journal.others_size, 0, 1e12, "1G", FIXED,
          "what those may take on disk, all together; those not used for the longest go first; 0: no "
          "limit"),
+    BOOL("terminals", "record", terminals.record, "yes", LIVE,
+         "record what terminals show, for `glassbell log --cast`; what is typed is not recorded, "
+         "unless the program prints it"),
+    SIZE("terminals", "record_size", terminals.record_size, 4096, 1e9, "4M", LIVE,
+         "what one recording may take on disk; it ends there"),
+    SIZE("terminals", "record_total", terminals.record_total, 65536, 1e12, "64M", LIVE,
+         "what all recordings may take on disk; the oldest go first, and each counts 64K at least"),
     CHOICE("past", "checkpoints", past.checkpoints, checkpoints, "asked", LIVE,
            "`asked`: only those that a client asks for are taken; `idle`: also after a cell, when the "
            "session has been idle for a moment; `off`: none at all"),

@@ -100,6 +100,10 @@ struct gb_settings {
         uint64_t size, interval_ms, others_age_ms, others_size;
         int64_t sync; /* 0 none, 1 interval, 2 cell */
     } journal;
+    struct gb_settings_terminals {
+        bool record;
+        uint64_t record_size, record_total;
+    } terminals;
     struct gb_settings_past {
         int64_t checkpoints; /* enum gb_settings_checkpoints */
         uint64_t per_session, total, largest;

@@ -264,6 +264,7 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     server->arg = config->arg;
     server->path = gb_socket_path(config->socket);
     server->state_folder = config->state == NULL ? NULL : xstrdup(config->state);
+    server->cast_folder = config->casts == NULL ? NULL : xstrdup(config->casts);
     server->past_folder = config->past == NULL ? NULL : xstrdup(config->past);
     server->lock_fd = server->fd = -1;
     server->handed_fd = config->listen_fd > 0 ? config->listen_fd : -1;
@@ -307,6 +308,7 @@ void gb_server_free(struct gb_server *server)
     gb_settings_release(&server->settings);
     free(server->state_folder);
     free(server->past_folder);
+    free(server->cast_folder);
     free(server->path);
     free(server);
 }

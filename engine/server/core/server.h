@@ -24,6 +24,7 @@ struct gb_server_config {
     int listen_fd;     /* a socket already listening at that path, which is left in place at the end
                         * (takes); 0 or less: create one */
     const char *state; /* folder for the journal, unless the settings name one; NULL: no journal */
+    const char *casts; /* folder for recordings of terminals, of this server only; NULL: none */
     const char *past;  /* folder for checkpoints, used by this server only; NULL: none */
     /* Called once: no session is left, replies have been passed to the sockets, and the socket file
      * is removed. Free the server now or later; keep the loop running until the last bytes have

@@ -53,6 +53,7 @@ struct gb_server {
     struct gb_host *host;
     struct gb_capacity *capacity;
     struct gb_settings settings;
+    char *cast_folder;  /* for recordings of terminals; NULL: none */
     char *past_folder;  /* for checkpoints; NULL: none */
     char *state_folder; /* for the journal, unless the settings name one; NULL: none */
     enum server_state state;

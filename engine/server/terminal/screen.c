@@ -233,6 +233,7 @@ static void screen_paint(void *arg)
     screen->painted_ns = gb_clock_mono_ns();
     GB_LIST_FOREACH(viewer, &screen->viewers, of_screen)
         viewer_paint(viewer);
+    recording_paint(screen->recording, screen->vt);
     if (screen->terminal != NULL)
         gb_terminal_consume(screen->terminal, screen->held);
     screen->held = 0;
@@ -307,6 +308,8 @@ static void screen_tell_all(struct screen *screen)
     if (screen->told)
         return;
     screen->told = true;
+    recording_paint(screen->recording, screen->vt);
+    recording_end(TAKE_PTR(screen->recording));
     while ((link = gb_list_pop(&screen->viewers)) != NULL)
         screen_show_end(container_of(link, struct viewer, of_screen));
     screen_tell(screen, "terminal.closed");
@@ -328,6 +331,19 @@ static void screen_tell_end_soon(struct screen *screen)
         gb_loop_defer(screen->hosted->server->loop, &screen->lost, screen_tell_end, screen);
 }
 
+static void screen_record(struct screen *screen)
+{
+    const struct recording_config config = {
+        .session = gb_bytes_str(gb_session_id(screen->hosted->session)),
+        .number = screen->number,
+        .args = screen->args,
+        .arg_count = screen->arg_count,
+        .started_at_ns = screen->started_at_ns,
+    };
+
+    screen->recording = recording_new(screen->recordings, &config, screen->vt);
+}
+
 static void screen_on_started(void *arg, const struct gb_err *err)
 {
     struct screen *screen = arg;
@@ -343,6 +359,7 @@ static void screen_on_started(void *arg, const struct gb_err *err)
         return;
     }
     screen->state = SCREEN_RUNNING;
+    screen_record(screen);
     reply_begin(&reply, request);
     screen_describe(screen, &info);
     gb_object_write(&reply.out, &gb_terminal_number_object, &info);

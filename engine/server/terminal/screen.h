@@ -12,6 +12,7 @@
 #include "server/core/hosted.h"
 #include "server/core/request.h"
 #include "server/terminal/backlog.h"
+#include "server/terminal/recording.h"
 #include "session/session.h"
 #include "vt/vt.h"
 
@@ -26,11 +27,13 @@ struct screen {
     const char **args;  /* point into it */
     size_t arg_count;
     struct gb_vt *vt;
-    struct backlog *backlog;      /* the server's */
-    struct gb_list waiting;       /* in it */
-    struct gb_buf unfed;          /* output that @vt has not interpreted */
-    struct gb_terminal *terminal; /* NULL: it has ended */
-    struct request *request;      /* that started it, until it is answered */
+    struct backlog *backlog;             /* the server's */
+    struct gb_list waiting;              /* in it */
+    struct gb_buf unfed;                 /* output that @vt has not interpreted */
+    struct gb_terminal *terminal;        /* NULL: it has ended */
+    struct request *request;             /* that started it, until it is answered */
+    struct recording_folder *recordings; /* the server's */
+    struct recording *recording;         /* its recording; NULL: none */
     struct gb_list viewers;
     struct gb_list typing; /* requests that wait for room, linked by `wait` */
     struct gb_timer *timer;

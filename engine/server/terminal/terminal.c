@@ -14,6 +14,11 @@
 
 enum { SCREENS_ENDED_MAX = 16 /* per session, whose last screens are kept */ };
 
+struct terminal_server {
+    struct backlog backlog;
+    struct recording_folder recordings;
+};
+
 struct terminal_session {
     struct gb_list screens; /* by number */
     uint32_t numbered;
@@ -24,7 +29,7 @@ struct terminal_connection {
 };
 
 static const struct part_state terminal_sizes = {
-    .server = sizeof(struct backlog),
+    .server = sizeof(struct terminal_server),
     .session = sizeof(struct terminal_session),
     .connection = sizeof(struct terminal_connection),
 };
@@ -41,14 +46,33 @@ static struct terminal_connection *terminals_of_connection(struct connection *co
 
 /* ---- the server ---- */
 
+static struct terminal_server *terminals_of_server(const struct gb_server *server)
+{
+    return part_of_server(server, &terminal_sizes);
+}
+
 static void terminal_on_server(struct gb_server *server)
 {
-    backlog_init(part_of_server(server, &terminal_sizes), server->loop);
+    struct terminal_server *state = terminals_of_server(server);
+
+    backlog_init(&state->backlog, server->loop);
+    recording_folder_open(&state->recordings, server->loop, NULL, NULL);
+}
+
+static int terminal_on_server_start(struct gb_server *server, struct gb_err *err)
+{
+    (void)err; /* the server works without recordings */
+    recording_folder_open(&terminals_of_server(server)->recordings, server->loop,
+                          server->cast_folder, &server->settings.terminals);
+    return 0;
 }
 
 static void terminal_on_server_end(struct gb_server *server)
 {
-    backlog_release(part_of_server(server, &terminal_sizes));
+    struct terminal_server *state = terminals_of_server(server);
+
+    backlog_release(&state->backlog);
+    recording_folder_close(&state->recordings);
 }
 
 /* ---- connections ---- */
@@ -221,7 +245,8 @@ static void terminal_handle_open(struct request *request, const struct gb_params
         return;
     }
     screen->ended = terminal_on_screen_end;
-    screen->backlog = part_of_server(connection->server, &terminal_sizes);
+    screen->backlog = &terminals_of_server(connection->server)->backlog;
+    screen->recordings = &terminals_of_server(connection->server)->recordings;
     gb_list_add_tail(&terminals_of_session(hosted)->screens, &screen->link);
     (void)terminal_attach(screen, connection, params, true);
 }
@@ -383,11 +408,39 @@ static void terminal_handle_list(struct request *request, const struct gb_params
     reply_end(&reply);
 }
 
+/* The session may have ended long ago. */
+static void terminal_handle_recording(struct request *request, const struct gb_params *params)
+{
+    struct gb_server *server = request->connection->server;
+    struct gb_err err = {0};
+    const struct hosted *hosted = hosted_find(server, params->session, &err);
+    const struct gb_bytes id =
+        hosted != NULL ? gb_bytes_str(gb_session_id(hosted->session)) : params->session;
+    struct gb_buf data = {0};
+    struct gb_piece_info piece;
+    struct reply reply;
+
+    if (recording_read(&terminals_of_server(server)->recordings, id, (uint32_t)params->terminal,
+                       (uint64_t)params->offset, (size_t)params->length, &data, &piece, &err) < 0) {
+        request_fail(request, &err);
+    } else {
+        reply_begin(&reply, request);
+        gb_object_write(&reply.out, &gb_piece_object, &piece);
+        reply_end(&reply);
+    }
+    gb_buf_release(&data);
+}
+
 static const struct method_handler terminal_methods[] = {
-    {"session.terminal", terminal_handle_open},  {"terminal.attach", terminal_handle_attach},
-    {"terminal.input", terminal_handle_input},   {"terminal.resize", terminal_handle_resize},
-    {"terminal.detach", terminal_handle_detach}, {"terminal.close", terminal_handle_close},
-    {"terminal.list", terminal_handle_list},     {NULL, NULL},
+    {"session.terminal", terminal_handle_open},
+    {"terminal.attach", terminal_handle_attach},
+    {"terminal.input", terminal_handle_input},
+    {"terminal.resize", terminal_handle_resize},
+    {"terminal.detach", terminal_handle_detach},
+    {"terminal.close", terminal_handle_close},
+    {"terminal.list", terminal_handle_list},
+    {"terminal.recording", terminal_handle_recording},
+    {NULL, NULL},
 };
 
 static const char *const terminal_event_kinds[] = {"terminal.opened", "terminal.changed",
@@ -399,6 +452,7 @@ const struct gb_part terminal_part = {
     .event_kinds = terminal_event_kinds,
     .state = &terminal_sizes,
     .server_new = terminal_on_server,
+    .server_start = terminal_on_server_start,
     .server_free = terminal_on_server_end,
     .connection_new = terminal_on_connection,
     .connection_sent = terminal_on_sent,

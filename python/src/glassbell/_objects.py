@@ -31,6 +31,7 @@ RESULTS: dict[str, tuple[str, ...]] = {
     "session.is_complete": ("completeness", ),
     "session.terminal": ("terminal_number", ),
     "terminal.list": ("terminals", ),
+    "terminal.recording": ("piece", ),
     "session.history": ("history", ),
     "session.network_log": ("network_log", ),
     "session.checkpoint": ("kept", ),
