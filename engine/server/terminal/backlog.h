@@ -12,13 +12,20 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "loop/loop.h"
+#include "vt/vt.h"
 
-struct screen;
+/* Of one terminal. Embed it. */
+struct backlog_entry {
+    struct gb_list waiting; /* in the server's */
+    struct gb_buf bytes;    /* that @vt has not interpreted */
+    struct gb_vt *vt;
+    void (*fed)(struct backlog_entry *entry, size_t bytes); /* so many have been interpreted */
+};
 
 /* Of one server. */
 struct backlog {
     struct gb_loop *loop;
-    struct gb_list waiting; /* screens that have uninterpreted output */
+    struct gb_list waiting; /* entries with bytes */
     struct gb_deferred next;
     uint64_t turn, work; /* the work done in that turn of the loop */
 };
@@ -30,7 +37,10 @@ enum {
 
 void backlog_init(struct backlog *backlog, struct gb_loop *loop);
 void backlog_release(struct backlog *backlog);
-/* Interprets the bytes, now or when it is their turn; calls screen_fed() each time. */
-void backlog_add(struct backlog *backlog, struct screen *screen, struct gb_bytes bytes);
-/* The screen is going to be freed: interprets what fits into one slice, drops the rest. */
-void backlog_remove(struct screen *screen);
+/* @vt: borrowed. */
+void backlog_entry_init(struct backlog_entry *entry, struct gb_vt *vt,
+                        void (*fed)(struct backlog_entry *entry, size_t bytes));
+/* Interprets the bytes, now or when it is their turn. */
+void backlog_add(struct backlog *backlog, struct backlog_entry *entry, struct gb_bytes bytes);
+/* The terminal is going to be freed: interprets what fits into one slice, drops the rest. */
+void backlog_remove(struct backlog_entry *entry);

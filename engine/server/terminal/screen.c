@@ -327,7 +327,7 @@ static void screen_tell_end(void *arg)
  * reason, and comes first. */
 static void screen_tell_end_soon(struct screen *screen)
 {
-    if (screen->unfed.size == 0)
+    if (screen->output.bytes.size == 0)
         gb_loop_defer(screen->hosted->server->loop, &screen->lost, screen_tell_end, screen);
 }
 
@@ -368,8 +368,9 @@ static void screen_on_started(void *arg, const struct gb_err *err)
     screen_paint_soon(screen);
 }
 
-void screen_fed(struct screen *screen, size_t bytes)
+static void screen_fed(struct backlog_entry *entry, size_t bytes)
 {
+    struct screen *screen = container_of(entry, struct screen, output);
     struct gb_buf *replies = gb_vt_replies(screen->vt);
 
     screen->held += bytes;
@@ -386,7 +387,7 @@ static void screen_on_output(void *arg, struct gb_bytes bytes)
 {
     struct screen *screen = arg;
 
-    backlog_add(screen->backlog, screen, bytes);
+    backlog_add(screen->backlog, &screen->output, bytes);
 }
 
 static void screen_on_sent(void *arg)
@@ -447,7 +448,6 @@ int screen_start(struct request *request, struct hosted *hosted, uint32_t number
     screen->number = number;
     screen->started_at_ns = gb_clock_wall_ns();
     gb_list_init(&screen->link);
-    gb_list_init(&screen->waiting);
     gb_list_init(&screen->viewers);
     gb_list_init(&screen->typing);
     screen_keep_args(screen, config->argv);
@@ -460,6 +460,7 @@ int screen_start(struct request *request, struct hosted *hosted, uint32_t number
         return r;
     }
     screen->vt = gb_vt_new(config->rows, config->columns);
+    backlog_entry_init(&screen->output, screen->vt, screen_fed);
     screen->timer = gb_timer_new(hosted->server->loop, screen_paint, screen);
     screen->request = request;
     request->arg = screen;
@@ -476,7 +477,7 @@ void screen_free(struct screen *screen, const struct gb_err *why)
     if (why != NULL && (screen->state != SCREEN_ENDED || screen->why.code != GB_OK))
         screen->why = *why;
     screen_close_terminal(screen);
-    backlog_remove(screen);
+    backlog_remove(&screen->output);
     if (screen->state == SCREEN_RUNNING)
         screen->state = SCREEN_ENDED;
     screen_tell_all(screen);

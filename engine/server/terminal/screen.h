@@ -28,8 +28,7 @@ struct screen {
     size_t arg_count;
     struct gb_vt *vt;
     struct backlog *backlog;             /* the server's */
-    struct gb_list waiting;              /* in it */
-    struct gb_buf unfed;                 /* output that @vt has not interpreted */
+    struct backlog_entry output;         /* in it */
     struct gb_terminal *terminal;        /* NULL: it has ended */
     struct request *request;             /* that started it, until it is answered */
     struct recording_folder *recordings; /* the server's */
@@ -64,8 +63,6 @@ enum { SCREEN_VIEWERS_MAX = 32 };
 int screen_start(struct request *request, struct hosted *hosted, uint32_t number,
                  const struct gb_terminal_config *config, struct screen **ret_screen,
                  struct gb_err *err);
-/* @bytes of its output have been interpreted. */
-void screen_fed(struct screen *screen, size_t bytes);
 /* Tells its clients why it ended, unless they know; frees it. */
 void screen_free(struct screen *screen, const struct gb_err *why);
 
