@@ -244,7 +244,7 @@ void cell_dispatched(struct agent *agent)
 static int check_exec(const struct gb_frame *frame, const struct gb_exec *exec, struct gb_err *err)
 {
     if (frame->cell == 0)
-        return gb_err_set(err, GB_EINVALID, "a cell has a number");
+        return gb_err_set(err, GB_EINVALID, "a cell needs a number");
     if (exec->mode >= GB_MODE_COUNT)
         return gb_err_set(err, GB_EINVALID, "there is no mode %u", exec->mode);
     if ((exec->flags & ~(GB_EXEC_INTERACTIVE | GB_EXEC_FINAL | GB_EXEC_PUT)) != 0)
@@ -254,7 +254,7 @@ static int check_exec(const struct gb_frame *frame, const struct gb_exec *exec, 
     if ((exec->flags & GB_EXEC_PUT) != 0 && exec->file.size == 0)
         return gb_err_set(err, GB_EINVALID, "there is no file to put the code into");
     if (exec->argv.size > 0 && exec->argv.data[exec->argv.size - 1] != '\0')
-        return gb_err_set(err, GB_EINVALID, "the last argument has no end");
+        return gb_err_set(err, GB_EINVALID, "the last argument is not terminated");
     return 0;
 }
 
@@ -527,7 +527,7 @@ void cell_message(struct agent *agent, struct worker *worker, const struct contr
     const struct gb_waiting waiting = {message->waiting.on};
 
     if (cell == NULL || cell->worker != worker || cell->state != CELL_RUNNING || cell->id != id) {
-        worker_condemn(worker, "the worker spoke about a cell that it does not run");
+        worker_condemn(worker, "the worker sent a message about a cell that it does not run");
         return;
     }
     switch (message->type) {
@@ -544,7 +544,7 @@ void cell_message(struct agent *agent, struct worker *worker, const struct contr
         break;
     case CONTROL_BEGUN:
         if (!cell->unbegun) {
-            worker_condemn(worker, "the worker began with a cell a second time");
+            worker_condemn(worker, "the worker began the cell a second time");
             break;
         }
         cell->unbegun = false;
@@ -572,7 +572,7 @@ void cell_message(struct agent *agent, struct worker *worker, const struct contr
 void cell_display_dropped(struct agent *agent, const struct worker *worker)
 {
     if (cell_runs_in(agent, worker))
-        set_note(agent->cell, "no memory was left for all that the cell showed");
+        set_note(agent->cell, "there was no memory for all displays of the cell");
 }
 
 void cell_worker_died(struct agent *agent, struct worker *worker, int status)

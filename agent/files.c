@@ -266,7 +266,7 @@ static int change(const struct files *files, const struct gb_file_change *reques
     }
     target->name = path_split(path);
     if (target->name == NULL)
-        return gb_err_set(err, GB_EPOLICY, "the path names nothing that could be changed");
+        return gb_err_set(err, GB_EPOLICY, "the path does not name anything that can be changed");
     target->folder_fd = home_open(home_fd, path->text, O_PATH | O_DIRECTORY, 0);
     if (target->folder_fd < 0)
         return home_error(err, -target->folder_fd, "the folder above");

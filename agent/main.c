@@ -232,7 +232,7 @@ int main(void)
     static struct agent agent;
 
     if (getpid() != 1) {
-        (void)fprintf(stderr, "glassbell-agent is the first process of a guest\n");
+        (void)fprintf(stderr, "glassbell-agent must be the first process of a guest\n");
         return 2;
     }
     /* What is large goes back to the kernel when it is freed. Left to itself the library would keep

@@ -14,7 +14,7 @@ static int query_check_room(const struct agent *agent, size_t size, struct gb_er
     const size_t unread = agent->kernel.query.out.size;
 
     if (unread > 0 && unread + size > UNREAD_MAX)
-        return gb_err_set(err, GB_EBUSY, "the interpreter does not read its questions");
+        return gb_err_set(err, GB_EBUSY, "the interpreter does not read its queries");
     return system_check_available(agent->boot.proc_fd, agent->reserve + unread + size, err);
 }
 
@@ -26,7 +26,7 @@ static bool open_query(struct agent *agent, uint32_t id, enum control_type answe
     if (agent->kernel.state != WORKER_READY || agent->kernel.query.source.fd < 0)
         (void)gb_err_set(&err, GB_EBUSY, "the interpreter is not ready");
     else if (id == 0)
-        (void)gb_err_set(&err, GB_EINVALID, "a question has a number");
+        (void)gb_err_set(&err, GB_EINVALID, "a query needs a number");
     else if (query_check_room(agent, size, &err) == 0) {
         for (unsigned i = 0; i < QUERIES_MAX; i++) {
             if (agent->queries.open[i].id != 0)
@@ -35,7 +35,7 @@ static bool open_query(struct agent *agent, uint32_t id, enum control_type answe
             agent->queries.open[i].answer = answer;
             return true;
         }
-        (void)gb_err_set(&err, GB_EBUSY, "%d questions are unanswered", QUERIES_MAX);
+        (void)gb_err_set(&err, GB_EBUSY, "%d queries are unanswered", QUERIES_MAX);
     }
     port_send_error(&agent->port, id, &err);
     return false;
@@ -97,7 +97,7 @@ void query_answer(struct agent *agent, struct worker *worker, const struct contr
         pass_on(agent, id, message);
         return;
     }
-    worker_condemn(worker, "the worker answered a question that nobody asked");
+    worker_condemn(worker, "the worker answered a query that was not sent");
 }
 
 void query_worker_gone(struct agent *agent, const struct worker *worker)

@@ -79,7 +79,7 @@ static void serve_configure(struct agent *agent, const struct gb_frame *frame,
     struct gb_err err;
 
     if (agent->configure_id != 0)
-        (void)gb_err_set(&err, GB_EBUSY, "an earlier CONFIGURE is not done");
+        (void)gb_err_set(&err, GB_EBUSY, "an earlier CONFIGURE has not finished");
     else if (system_configure(agent, configure, &err) == 0) {
         if (agent->kernel.state == WORKER_STARTING || agent->kernel.state == WORKER_READY)
             agent->configure_id = frame->id;
@@ -120,7 +120,7 @@ static int check_rest(const struct agent *agent, struct gb_err *err)
     if (agent->kernel.state != WORKER_READY || agent->cell != NULL)
         return gb_err_set(err, GB_EBUSY, "the worker is not idle");
     if (agent->configure_id != 0 || agent->prepare_id != 0 || query_is_open(&agent->queries))
-        return gb_err_set(err, GB_EBUSY, "the worker is asked something");
+        return gb_err_set(err, GB_EBUSY, "a query of the worker is unanswered");
     return 0;
 }
 

@@ -246,10 +246,9 @@ int system_check_available(int proc_fd, uint64_t bytes, struct gb_err *err)
 {
     if (system_has_available(proc_fd, bytes))
         return 0;
-    return gb_err_set(
-        err, GB_ETOOLARGE,
-        "no memory left: the session's files and processes take up what it has; remove "
-        "files, end processes, or open it with more memory");
+    return gb_err_set(err, GB_ETOOLARGE,
+                      "no memory left: the session's files and processes use all of it; remove "
+                      "files, end processes, or open the session with more memory");
 }
 
 uint64_t system_memory_limit(int proc_fd, uint64_t *ret_left)

@@ -267,7 +267,7 @@ static int terminal_open(uint32_t rows, uint32_t columns, int *ret_master, int *
     int unlocked = 0, r;
 
     if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) < 0)
-        return gb_err_sys(err, errno, "there is no terminal");
+        return gb_err_sys(err, errno, "cannot open a terminal");
     slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (slave < 0 || fchown(slave, USER_ID, USER_ID) < 0 || tcgetattr(slave, &modes) < 0)
         return gb_err_sys(err, errno, "a terminal cannot be opened");
@@ -291,7 +291,7 @@ static int terminal_check(struct agent *agent, const struct gb_terminal_request 
         return gb_err_set(err, GB_EINVALID, "there is a terminal %u already", request->number);
     if (request->argv.size > 0 &&
         (request->argv.data[request->argv.size - 1] != '\0' || request->argv.data[0] == '\0'))
-        return gb_err_set(err, GB_EINVALID, "the arguments are none");
+        return gb_err_set(err, GB_EINVALID, "the program has no name");
     return settings_check_env(&request->env, err);
 }
 
@@ -340,7 +340,7 @@ static int terminal_try(struct agent *agent, const struct gb_terminal_request *r
         return r;
     opened.group_fd = cgroup_begin_terminal(&agent->cgroup, request->number);
     if (opened.group_fd < 0)
-        r = gb_err_sys(err, -opened.group_fd, "a terminal has no group");
+        r = gb_err_sys(err, -opened.group_fd, "no control group for the terminal");
     else
         r = terminal_begin(agent, request, &opened, err);
     if (r == 0) {

@@ -55,7 +55,7 @@ static int upload_make(struct upload *upload, struct gb_err *err)
         return r;
     name = path_split(&path);
     if (name == NULL)
-        return gb_err_set(err, GB_EINVALID, "the path names no file");
+        return gb_err_set(err, GB_EINVALID, "the path does not name a file");
     upload->name = xstrdup(name);
     upload->folder_fd = home_open_parents(upload->files->home_fd, path.text);
     if (upload->folder_fd < 0)
@@ -77,7 +77,7 @@ static struct upload *upload_begin(struct files *files, struct gb_bytes path, ui
         return NULL;
     }
     if ((mode & ~(uint32_t)MODE_BITS) != 0) {
-        (void)gb_err_set(err, GB_EINVALID, "the mode %o has other than permission bits", mode);
+        (void)gb_err_set(err, GB_EINVALID, "the mode %o has bits other than permissions", mode);
         return NULL;
     }
     if (path_parse(path, USER_HOME, &parsed, err) < 0 || files_check_room(files, 0, err) < 0)

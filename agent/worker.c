@@ -140,7 +140,7 @@ static void serve_message(struct channel *channel, const struct control_message 
     switch (message->type) {
     case CONTROL_READY:
         if (worker->state != WORKER_STARTING)
-            worker_condemn(worker, "the worker said that it is ready a second time");
+            worker_condemn(worker, "the worker reported a second time that it is ready");
         else
             worker_became_ready(worker);
         break;
@@ -152,7 +152,7 @@ static void serve_message(struct channel *channel, const struct control_message 
         break;
     default:
         if (worker->state != WORKER_READY)
-            worker_condemn(worker, "the worker spoke before it was ready");
+            worker_condemn(worker, "the worker sent a message before it was ready");
         else
             cell_message(worker->agent, worker, message);
     }

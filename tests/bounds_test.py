@@ -185,7 +185,7 @@ def test_frames_of_cells_that_have_not_begun(vm, kind):
 
 @pytest.mark.parametrize("kind, sentence", [(0, "there are no streams"), (9, "there are no streams"), (255, "there are no streams"),
                                             (6, "on this port"), (7, "on this port"),
-                                            (3, "not its to open"), (4, "not its to open"), (5, "not its to open")])
+                                            (3, "must not open"), (4, "must not open"), (5, "must not open")])
 def test_output_of_no_stream(vm, kind, sentence):
     ends(vm, f"send('OUTPUT', b'x', flags={kind})", sentence)
 
@@ -196,7 +196,7 @@ def test_output_of_no_stream(vm, kind, sentence):
     ("send('OUTPUT', b'x', flags=1)\nsend('SHUT', b'', number=2)\nsend('SHUT', b'', number=2)", "SHUT: stream 2 has ended"),
     ("send('OUTPUT', b'x', flags=1)\nsend('SHUT', b'word', number=2)", "has no fields"),
     ("send('OUTPUT', b'', flags=1)", "DATA: nothing"),
-    ("send('OUTPUT', b'x', flags=1)\nsend('DATA', b'x', number=2, cell=0)", "none of cell 0"),
+    ("send('OUTPUT', b'x', flags=1)\nsend('DATA', b'x', number=2, cell=0)", "does not belong to cell 0"),
     ("send('OUTPUT', b'x', flags=1)\nsend('DATA', b'x', number=2, flags=2)", "unknown flags"),
     ("send('OPEN', b'\\1' + bytes(4), number=1)", "not the next"),
     ("send('OPEN', b'\\1' + bytes(4), number=4)", "not the next"),
@@ -205,8 +205,8 @@ def test_output_of_no_stream(vm, kind, sentence):
     ("send('OPEN', b'\\1' + blob('x'), number=2)", "no parameters"),
     ("send('CREDIT', struct.pack('<Q', 1), number=1)", "was not opened"),
     ("send('OUTPUT', b'x', flags=1)\nsend('CREDIT', struct.pack('<Q', 1), number=2)", "used less"),
-    ("send('RESET', struct.pack('<I', 0) + blob(''), 0)", "nobody begins anew"),
-    ("send('OUTPUT', b'x', flags=1)\nsend('RESET', struct.pack('<I', 3) + blob(''), number=2)", "none of a guest's"),
+    ("send('RESET', struct.pack('<I', 0) + blob(''), 0)", "cannot begin again"),
+    ("send('OUTPUT', b'x', flags=1)\nsend('RESET', struct.pack('<I', 3) + blob(''), number=2)", "a guest never sends"),
 ])
 def test_streams_that_break_the_rules(vm, frames, sentence):
     ends(vm, frames, sentence)
@@ -321,7 +321,7 @@ def test_answers_that_nobody_asked_for(vm, bounded, kind):
 @pytest.mark.parametrize("kind", sorted(set(TYPES) - set(ANSWERS) - {"HELLO", "READY", "LOG", "DISPLAY", "WAITING", "DONE"} - set(STREAMS)) + [0, 99, 65535])
 @pytest.mark.parametrize("cell", [0, 1])
 def test_what_only_the_host_sends(vm, kind, cell):
-    ends(vm, f"send({kind!r}, b'', {cell})", "is nothing that a guest sends")
+    ends(vm, f"send({kind!r}, b'', {cell})", "a guest never sends")
 
 
 def test_a_second_hello(vm):
@@ -329,7 +329,7 @@ def test_a_second_hello(vm):
 
 
 def test_a_frame_that_is_too_long(vm, bounded):
-    ends(vm, f"write(AGENT, HEAD.pack({16 * MIB + 1}, TYPES['LOG'], 0, 0, 0))", "is over the limit")
+    ends(vm, f"write(AGENT, HEAD.pack({16 * MIB + 1}, TYPES['LOG'], 0, 0, 0))", "exceeds the limit")
 
 
 def test_a_frame_that_does_not_end(vm):
@@ -431,9 +431,9 @@ DOWNLOADS_THAT_CANNOT_BE = {
     "half a word": ("send('SHUT', b'short', 0, number=number)", "download"),
     "a word too long": ("send('SHUT', bytes(10), 0, number=number)", "download"),
     "a credit": ("send('CREDIT', struct.pack('<Q', 1), 0, number=number)", "used less"),
-    "of a cell": ("send('DATA', b'x', 1, number=number)", "none of cell 1"),
+    "of a cell": ("send('DATA', b'x', 1, number=number)", "does not belong to cell 1"),
     "of another": ("send('DATA', b'x', 0, number=number + 2)", "was not opened"),
-    "a reason that is none": ("send('RESET', struct.pack('<I', 3) + blob('x'), 0, number=number)", "none of a guest's"),
+    "a reason that is none": ("send('RESET', struct.pack('<I', 3) + blob('x'), 0, number=number)", "a guest never sends"),
 }
 
 

@@ -40,7 +40,7 @@ from support import BINARY, DEADLINE, Cli, Server, wait_for
     (["open", "python"], b"--image chooses the image"),
     (["exec"], b"which session?"),
     (["close"], b"which session?"),
-    (["put", "x"], b"put wants"),
+    (["put", "x"], b"put takes"),
     (["completion", "csh"], b"bash, zsh and fish"),
 ])
 def test_wrong_use(cli, arguments, said):

@@ -142,14 +142,14 @@ def test_the_path_of_the_socket_there(cli, far, server):
 # ---- what goes wrong ----
 
 ADDRESSES = [
-    ("ssh://", "the host is empty"), ("ssh:///a", "the host is empty"), ("ssh://a:b@c", "holds no password"),
+    ("ssh://", "the host is empty"), ("ssh:///a", "the host is empty"), ("ssh://a:b@c", "must not contain a password"),
     ("ssh://-oProxyCommand=x", "begins with -"), ("ssh://-l@h", "the user begins with -"),
     ("ssh://%2Dl@h", "the user begins with -"), ("ssh://h:0", "the port"), ("ssh://h:65536", "the port"),
     ("ssh://h:", "the port"), ("ssh://h:2x", "the port"), ("ssh://h/a'b", "not allowed"), ("ssh://h/a%27b", "not allowed"),
     ("ssh://h/a\\b", "not allowed"), ("ssh://h/a%0Ab", "not allowed"), ("ssh://h/%ff", "not UTF-8"),
-    ("ssh://h/%4", "two hexadecimal digits"), ("ssh://h/a%", "two hexadecimal digits"), ("ssh://h/a?b", "no part behind"),
-    ("ssh://h#x", "no part behind"), ("ssh://$(id)", "not allowed"), ("ssh://a b", "not allowed"), ("ssh://u;x@h", "not allowed"),
-    ("ssh://[::1", "does not end in ]"), ("ssh://[::1]x", "behind the ]"), ("ssh://[host]", "not an IPv6 address"),
+    ("ssh://h/%4", "two hexadecimal digits"), ("ssh://h/a%", "two hexadecimal digits"), ("ssh://h/a?b", "no part after"),
+    ("ssh://h#x", "no part after"), ("ssh://$(id)", "not allowed"), ("ssh://a b", "not allowed"), ("ssh://u;x@h", "not allowed"),
+    ("ssh://[::1", "does not end in ]"), ("ssh://[::1]x", "after the ]"), ("ssh://[host]", "not an IPv6 address"),
     ("ssh://h/" + "a" * 200, "longer than 107 bytes"), ("ssh://" + "h" * 300, "longer than 255 bytes"),
     ("ssh://" + "h" * 2000, "longer than 1024 bytes"),
 ]

@@ -316,7 +316,7 @@ def test_who_watches_in_a_terminal_is_told(server, client, words):
     session.close()
     text, _ = watching.communicate(timeout=60)
     assert backs[1]["cell"] > 1
-    assert [f"[taken back to how it was after cell {back['cell']}]" in text for back in backs] == [True, True], text
+    assert [f"[rewound to its state after cell {back['cell']}]" in text for back in backs] == [True, True], text
 
 
 def test_a_program_at_a_terminal_is_waited_for(client, session):

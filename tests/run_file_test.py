@@ -429,7 +429,7 @@ def test_the_first_line_is_honoured(cli, tmp_path, first, rest, out):
 @pytest.mark.parametrize("name, content, said", [
     ("x.rb", "puts 1", "-l javascript, python or shell"), ("a.tsx", "<a/>", "-l javascript"),
     ("a.jsx", "<a/>", "-l javascript"), ("README", "hello", "-l javascript, python or shell"), ("x", "#!/usr/bin/perl\n", "perl"),
-    ("d", "#!/usr/bin/env -S deno run\n", "deno"), ("data.json", "{}", ".json"), ("n.ipynb", "{}", "no notebook"),
+    ("d", "#!/usr/bin/env -S deno run\n", "deno"), ("data.json", "{}", ".json"), ("n.ipynb", "{}", "not a notebook"),
     ("m.ipynb", '{"nbformat": 4, "cells": [], "metadata": {"kernelspec": {"language": "julia"}}}', "julia"),
 ])
 def test_what_tells_no_language_is_refused(cli, client, tmp_path, name, content, said):

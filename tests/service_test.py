@@ -98,7 +98,7 @@ def test_what_cannot_be_handed_over(tmp_path):
         manager.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         manager.start()
         assert manager.process.wait(DEADLINE) != 0
-        assert "no listening Unix stream socket" in (tmp_path / "log").read_text()
+        assert "not a listening Unix stream socket" in (tmp_path / "log").read_text()
 
 
 def test_the_units_start_what_there_is(tmp_path):

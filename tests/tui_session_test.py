@@ -414,9 +414,9 @@ with open(b'folder/odd\xff/caf\xe9.txt', 'w') as file: _ = file.write('what is i
     os.mkfifo(front.folder / "fifo")  # nobody is at its other end: the front end must not wait for one
     for words in (f"download {front.folder}/fifo", f"upload {front.folder}/fifo", "download /dev/full"):
         front.command(words)
-        front.expect("is no file")
+        front.expect("is not a file")
         front.command("file-end")
-        front.expect_not("is no file")
+        front.expect_not("is not a file")
     front.keys("BSpace")
     front.expect("data.bin")
     front.command("file-end")
@@ -635,13 +635,13 @@ def test_one_step_back_at_a_time(server, sessions):
         front.keys("Escape")
         front.expect_not("/needle")
         front.keys("Escape")
-        front.expect("q leaves; the session goes on")
+        front.expect("q leaves; the session continues")
         front.command("back")
-        front.expect("q leaves; the session goes on")
+        front.expect("q leaves; the session continues")
         front.command("wrap")
         front.expect("long lines are cut")
         front.keys("Escape")
-        front.expect("q leaves; the session goes on")
+        front.expect("q leaves; the session continues")
         front.leave()
     finally:
         front.close()
@@ -724,7 +724,7 @@ def test_any_cell_can_be_gone_to(at_long):
     front.command("cell 266")
     front.expect("there is no cell 266; the last one is 265")
     front.command("cell three")
-    front.expect("cell wants the number of a cell")
+    front.expect("cell takes the number of a cell")
     # What lies between comes when one gets there.
     front.command("cell 30")
     front.expect_line(r"▌✓ 30 [a-z ]+ ─.*")

@@ -494,7 +494,7 @@ def test_lines_are_kept_and_options_set(few, folder):
         terminal.command("set")
         terminal.wait("theme nord, mouse off")
         terminal.command("set colours loud")
-        terminal.wait("set wants theme NAME")
+        terminal.wait("set takes theme NAME")
         terminal.keys("q")
         assert terminal.status() == 0
     with tempfile.TemporaryDirectory(prefix="gb-") as other, \
@@ -617,7 +617,7 @@ def test_takes_over_and_hands_back(server, client, sh, folder):
         terminal.wait("a note for the agent")
         terminal.type("look at /tmp first")
         terminal.keys("Enter")
-        terminal.wait("it is handed back")
+        terminal.wait("handed back")
         cell = agent.call("session.exec", session=sh.id, code="echo yes")
         assert cell["stdout"] == "yes\n" and "look at /tmp first" in str(cell["notice"])
 

@@ -52,8 +52,9 @@ static int netd_fork(struct agent *agent, struct gb_err *err)
         ;
     (void)gb_close(ready[0]);
     return n == 1 ? 0
-                  : gb_err_set(err, GB_EUNSUPPORTED,
-                               "the guest's kernel gives no network; its console says why");
+                  : gb_err_set(
+                        err, GB_EUNSUPPORTED,
+                        "the guest's kernel does not support the network; its console says why");
 }
 
 /* The route comes last, when its destination exists. */

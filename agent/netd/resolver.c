@@ -121,7 +121,7 @@ int resolver_shut(struct resolver *resolver, struct gb_mux_stream *stream, struc
     if (r < 0)
         return r;
     if (end.answer >= GB_RESOLVED_COUNT)
-        return gb_err_set(err, GB_EINTERNAL, "SHUT of a question for a name: the answer %u",
+        return gb_err_set(err, GB_EINTERNAL, "SHUT of a name lookup: unknown answer %u",
                           end.answer);
     for (size_t i = 0; i < sizeof(address); i++)
         address[i] = (uint8_t)(end.address >> (24 - 8 * i));

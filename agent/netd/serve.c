@@ -99,7 +99,7 @@ static void serve_on_frame(struct port *port, const struct gb_frame *frame)
     struct gb_err err = {0};
 
     if (!gb_mux_takes(frame))
-        (void)gb_err_set(&err, GB_EINTERNAL, "no frames of type %u here", frame->type);
+        (void)gb_err_set(&err, GB_EINTERNAL, "frames of type %u are not allowed here", frame->type);
     else if (gb_mux_frame(&serve->mux, frame, &err) == 0)
         return;
     console_say("netd: the host broke the protocol: %s", err.message);
@@ -115,7 +115,8 @@ static void serve_on_port(struct port *port)
 static int serve_check_room(struct port *port, uint64_t size, struct gb_err *err)
 {
     (void)port;
-    return gb_err_set(err, GB_EINTERNAL, "%llu bytes for a frame here", (unsigned long long)size);
+    return gb_err_set(err, GB_EINTERNAL, "a frame of %llu bytes is not allowed here",
+                      (unsigned long long)size);
 }
 
 static void serve_on_large(struct port *port, const struct gb_frame *frame,

@@ -45,7 +45,7 @@ int path_parse(struct gb_bytes input, const char *home, struct path *ret_path, s
     if (input.size > GB_PATH_MAX)
         return gb_err_set(err, GB_ETOOLARGE, "the path is longer than %u bytes", GB_PATH_MAX);
     if (memchr(input.data, '\0', input.size) != NULL)
-        return gb_err_set(err, GB_EPOLICY, "the path holds a NUL");
+        return gb_err_set(err, GB_EPOLICY, "the path contains a NUL");
     memcpy(ret_path->text, input.data, input.size);
     ret_path->text[input.size] = '\0';
     if (*at == '/') {

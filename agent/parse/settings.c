@@ -52,9 +52,9 @@ int settings_check_env(const struct gb_pairs *env, struct gb_err *err)
 
     for (size_t at = 0; gb_pairs_next(env, &at, &key, &value) > 0;) {
         if (!variable_name(key))
-            return gb_err_set(err, GB_EINVALID, "the name of a variable is not one");
+            return gb_err_set(err, GB_EINVALID, "the name of an environment variable is invalid");
         if (value.size > 0 && memchr(value.data, '\0', value.size) != NULL)
-            return gb_err_set(err, GB_EINVALID, "the value of %.*s holds a NUL", (int)key.size,
+            return gb_err_set(err, GB_EINVALID, "the value of %.*s contains a NUL", (int)key.size,
                               (const char *)key.data);
     }
     return 0;
@@ -63,7 +63,7 @@ int settings_check_env(const struct gb_pairs *env, struct gb_err *err)
 int settings_check(const struct gb_configure *configure, struct gb_err *err)
 {
     if (configure->hostname.size > 0 && !host_name(configure->hostname))
-        return gb_err_set(err, GB_EINVALID, "the host name is not one");
+        return gb_err_set(err, GB_EINVALID, "the host name is invalid");
     if (configure->machine_id.size > 0 && !machine_id(configure->machine_id))
         return gb_err_set(err, GB_EINVALID, "the machine id is not 32 hexadecimal digits");
     return settings_check_env(&configure->env, err);

@@ -95,7 +95,7 @@ void py_cell(struct document *document, const struct gb_cell_info *cell)
              document_language(document) != document_language_of(DOCUMENT_PY, document->languages))
         text_add_comment(out, code, "# ");
     else
-        gb_buf_addf(out, "%s%s", whole ? "" : "# There are characters in it that do not show.\n",
+        gb_buf_addf(out, "%s%s", whole ? "" : "# It contains characters that are not visible.\n",
                     gb_buf_str(&python));
     gb_buf_release(&python);
     end_line(out);

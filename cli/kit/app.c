@@ -45,7 +45,7 @@ void app_open_loop(struct app *app)
     *app = (struct app){0};
     app->uv = xcalloc(1, sizeof(*app->uv));
     if (uv_loop_init(app->uv) < 0) {
-        app_say("the event loop cannot be made; are there descriptors left?");
+        app_say("cannot create the event loop: too many open files, perhaps");
         exit(EXIT_GLASSBELL);
     }
     app->loop = gb_loop_new(app->uv);
@@ -266,8 +266,8 @@ char *app_find_session(struct app *app, const char *name)
     if (search.matches == 1)
         return search.found;
     if (search.matches == 0)
-        app_say("there is no session %s; `glassbell ls` shows those that there are, and `ls --all` "
-                "those that have ended, too",
+        app_say("there is no session %s; `glassbell ls` shows the open ones, and `ls --all` also "
+                "those that have ended",
                 name);
     else
         app_say("%zu sessions are called %s; give more of the id", search.matches, name);

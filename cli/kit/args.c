@@ -158,7 +158,7 @@ static bool args_parse_long(struct args *args, const char *text, int argc, char 
         if (near != NULL)
             gb_buf_addf(message, "; did you mean --%s?", near->name);
         if (args_program_is_named(args))
-            gb_buf_adds(message, " What is for the program stands behind --");
+            gb_buf_adds(message, " Arguments for the program go after --");
         return false;
     }
     if (option->value == NULL && equals != NULL) {

@@ -206,8 +206,7 @@ START_TEST(mistakes_beside_a_program)
 
     check_mistake(
         "start",
-        "there is no option --qiuet; did you mean --quiet? What is for the program stands "
-        "behind --",
+        "there is no option --qiuet; did you mean --quiet? Arguments for the program go after --",
         2, near);
     check_mistake("exec", "there is no option -x", 2, early);
     check_mistake("start", "there is no option --epochs", 1, none);

@@ -195,7 +195,7 @@ static int fetch_add_entry(struct fetch *fetch, const struct place *folder,
 
     if (!gb_bytes_add_decoded(&name, told->name, (told->flags & GB_ENTRY_BASE64) != 0) ||
         !fetch_is_name(gb_buf_bytes(&name)))
-        return gb_err_set(err, GB_EINTERNAL, "the listing of %s has a name that is none",
+        return gb_err_set(err, GB_EINTERNAL, "the listing of %s contains an invalid name",
                           folder->remote);
     if (is_folder || told->type == GB_ENTRY_FILE)
         return fetch_add_place_below(fetch, folder, gb_buf_bytes(&name), is_folder, err);

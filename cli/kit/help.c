@@ -5,7 +5,7 @@ enum { VERB_COLUMN = 12, OPTION_COLUMN = 26 };
 
 void help_program(struct gb_buf *out, const struct verb *const *verbs)
 {
-    gb_buf_adds(out, "Glassbell runs code that nobody has vetted in small virtual machines.\n\n"
+    gb_buf_adds(out, "Glassbell runs untrusted code in small virtual machines.\n\n"
                      "usage: glassbell VERB [options] …\n"
                      "       glassbell [options]         (the front end, as tui)\n\n");
     for (size_t i = 0; verbs[i] != NULL; i++)

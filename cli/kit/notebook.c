@@ -99,19 +99,19 @@ int notebook_read(uint8_t *text, size_t size, struct notebook *ret_notebook, str
 
     if (r < 0) {
         gb_json_release(&doc);
-        return gb_err_wrap(err, r, "it is no notebook");
+        return gb_err_wrap(err, r, "it is not a notebook");
     }
     format = gb_json_member(doc.nodes, "nbformat");
     cells = gb_json_member(doc.nodes, "cells");
     if (format == NULL || format->type != GB_JSON_NUMBER || !gb_json_integer(format, &version))
-        r = gb_err_set(err, GB_EINVALID, "it is no notebook: it names no format of one");
+        r = gb_err_set(err, GB_EINVALID, "it is not a notebook: it does not name its format");
     else if (version != 4)
         r = gb_err_set(err, GB_EINVALID,
-                       "it is a notebook of format %lld, and only 4 is read: `jupyter nbconvert "
-                       "--to notebook` makes one of it",
+                       "it is a notebook of format %lld, and only format 4 is supported: `jupyter "
+                       "nbconvert --to notebook` converts it",
                        (long long)version);
     else if (cells == NULL || cells->type != GB_JSON_ARRAY)
-        r = gb_err_set(err, GB_EINVALID, "it is no notebook: it has no cells");
+        r = gb_err_set(err, GB_EINVALID, "it is not a notebook: it has no cells");
     else
         r = notebook_read_cells(cells, &notebook, err);
     if (r == 0) {

@@ -59,15 +59,15 @@ int service_socket(int *ret_fd, char **ret_path, struct gb_err *err)
     if (count == 0)
         return 0;
     if (count > 1)
-        return gb_err_set(err, GB_EINVALID, "one socket can be handed over, not %" PRIu64, count);
+        return gb_err_set(err, GB_EINVALID, "only one socket can be passed, not %" PRIu64, count);
     if (!service_option_is(FIRST_FD, SO_TYPE, SOCK_STREAM) ||
         !service_option_is(FIRST_FD, SO_ACCEPTCONN, 1) ||
         getsockname(FIRST_FD, (struct sockaddr *)&address, &size) < 0 ||
         address.sun_family != AF_UNIX || address.sun_path[0] != '/')
         return gb_err_set(err, GB_EINVALID,
-                          "what was handed over is no listening Unix stream socket with a path");
+                          "what was passed is not a listening Unix stream socket with a path");
     if (gb_fd_set_cloexec(FIRST_FD, true) < 0 || gb_fd_set_nonblocking(FIRST_FD, true) < 0)
-        return gb_err_set(err, GB_EINVALID, "the socket that was handed over cannot be used");
+        return gb_err_set(err, GB_EINVALID, "the socket that was passed cannot be used");
     *ret_fd = FIRST_FD;
     *ret_path = xstrndup(address.sun_path, sizeof(address.sun_path));
     return 0;

@@ -68,7 +68,7 @@ static bool source_read_file(struct source *source, struct gb_buf *message)
         return false;
     }
     if (source->file == NULL)
-        gb_buf_addf(message, "%s is no name of a file", source->name);
+        gb_buf_addf(message, "%s is not the name of a file", source->name);
     return source->file != NULL;
 }
 
@@ -137,10 +137,11 @@ static const struct gb_language *source_of_file(const struct source *source,
         gb_buf_addf(message, "%s: %s; -l %s runs the file as it is", source->name,
                     refused->refused.why, refused->name);
     else if (ending[0] != '\0')
-        gb_buf_addf(message, "%s: files that end in %s are of no language that is known here",
+        gb_buf_addf(message, "%s: files that end in %s belong to no language known here",
                     source->name, ending);
     else
-        gb_buf_addf(message, "%s: neither an ending nor a first line with #! tells its language",
+        gb_buf_addf(message,
+                    "%s: neither its ending nor a first line with #! says what language it is",
                     source->name);
     return NULL;
 }
@@ -231,8 +232,8 @@ static bool source_check_words(const struct args *args, size_t first_word,
         if ((strcmp(name, "code") == 0 || strcmp(name, "file") == 0) &&
             args->given[i].words_before > first_word) {
             gb_buf_addf(message,
-                        "%s is a program already, and -%c behind it another; what is for it "
-                        "stands behind --",
+                        "%s is the program already, and -%c after it would be another; arguments "
+                        "for it go after --",
                         args->words[first_word], args->given[i].option->letter);
             return false;
         }

@@ -102,14 +102,14 @@ static const struct {
     {"x.JSX", "", NULL, "JSX has to be compiled"},
     {"tool", "#!/usr/bin/env -S deno run --allow-net\n", NULL, "run by deno"},
     {"tool", "#!/usr/bin/python2\n", NULL, "run by python2"},
-    {"tool", "print(1)", NULL, "tool: neither an ending nor"},
+    {"tool", "print(1)", NULL, "tool: neither its ending nor"},
     {"tool", " #!/bin/sh\n", NULL, "neither"},
     {"tool", "#!\n", NULL, "neither"},
     {"tool", "#!/usr/bin/env\n", NULL, "neither"},
     {"tool.", "", NULL, "-l javascript, python or shell"},
     {".py", "", NULL, "neither"},
     {"a b.py.txt", "", NULL, ".txt"},
-    {"n.ipynb", "{}", NULL, "n.ipynb: it is no notebook"},
+    {"n.ipynb", "{}", NULL, "n.ipynb: it is not a notebook"},
     {"n.ipynb", "{\"nbformat\":4,\"cells\":[],\"metadata\":{}}", NULL,
      "does not tell its language"},
     {"n.ipynb", "{\"nbformat\":4,\"cells\":[],\"metadata\":{\"kernelspec\":{\"language\":\"R\"}}}",
@@ -185,7 +185,7 @@ START_TEST(words_that_fit_nothing)
     check_wrong("nothing to run", 1, nothing);
     WRONG("standard input can be read only once", "-f", "-", "-f", "-");
     WRONG("x is an argument, and there are 2", "-f", "a.py", "-c", "1", "x");
-    WRONG("a.py is a program already, and -c behind it", "a.py", "-c", "1");
+    WRONG("a.py is the program already, and -c after it", "a.py", "-c", "1");
     WRONG("a notebook takes none", "n.ipynb", "x");
     ck_assert_int_eq(READ(NULL, "nothing.py"), SOURCE_UNREADABLE);
     ck_assert(strstr(gb_buf_str(&message), "nothing.py: No such file") != NULL);

@@ -405,7 +405,7 @@ static void repl_on_signal(void *arg, int signum)
             app_send_on(repl->app, "session.interrupt", repl->session, CALL_DEADLINE_MS, NULL,
                         NULL);
             if (repl->interrupts == INTERRUPTS_MAX)
-                app_say("the cell does not end; Ctrl-C once more leaves it");
+                app_say("the cell does not end; press Ctrl-C again to leave it");
         } else {
             repl->stopped = true;
             repl->ended_by = SIGINT;

@@ -28,7 +28,7 @@ bool back_put_steps(const struct args *args, struct gb_json_out *out, int sign)
     double steps = 1;
 
     if (args->word_count > 1 && !args_number(args->words[1], 1, STEPS_MAX, &steps)) {
-        app_say("%s is no number of steps", args->words[1]);
+        app_say("%s is not a number of steps", args->words[1]);
         return false;
     }
     gb_json_put_i64(out, "steps", sign * (int64_t)steps);

@@ -112,7 +112,7 @@ static bool export_write_document(struct app *app, const char *name, enum docume
         good = export_flush(export);
     }
     if (good && export->left_out > 0)
-        app_say("%u cells that were undone are left out; --all has them, too", export->left_out);
+        app_say("%u cells that were undone are left out; --all includes them", export->left_out);
     gb_buf_release(&export->text);
     past_release(&past);
     return good && !export->failed;

@@ -18,7 +18,7 @@ static int get_run(const struct args *args)
 
     if (args->word_count < 2 || args->word_count > 3)
         return app_wrong_use(
-            args, "get wants a session, a file or folder in it, and perhaps a local name");
+            args, "get takes a session, a file or folder in it, and optionally a local name");
     if (args->word_count == 3 && strcmp(args->words[2], "-") == 0)
         local = xstrdup(LOCAL_STDOUT);
     else

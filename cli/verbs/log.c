@@ -77,7 +77,7 @@ static bool log_on_cell(void *arg, const struct gb_cell_info *cell, const struct
     if (facts_is_running(cell)) { /* the snapshot contains it too */
         if (!log->following && !log->json) {
             show_begin(&log->show, cell, log->language);
-            show_note(&log->show, "it still runs");
+            show_note(&log->show, "it is still running");
         }
         return log_flush(log);
     }
@@ -244,7 +244,7 @@ static void log_on_notified(void *arg, const char *method, const struct gb_json 
     if (strcmp(method, "event") != 0 || params == NULL)
         return;
     if (log->waiting.size > WAITING_MAX) {
-        app_say("the session says more than can be shown");
+        app_say("the session prints more than can be shown");
         log->failed = true;
         return;
     }

@@ -16,7 +16,8 @@ static int put_run(const struct args *args)
     int status;
 
     if (args->word_count < 2 || args->word_count > 3)
-        return app_wrong_use(args, "put wants a session, a local file, and perhaps a name inside");
+        return app_wrong_use(args,
+                             "put takes a session, a local file, and optionally a name inside");
     if (standard && args->word_count == 2)
         return app_wrong_use(args, "standard input has no name that the file could have inside; "
                                    "give one");

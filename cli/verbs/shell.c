@@ -85,9 +85,9 @@ static int shell_run(const struct args *args)
     if (args->word_count == 0)
         return app_wrong_use(args, "which session? `glassbell ls` shows them");
     if (number != NULL && !args_number(number, 1, UINT32_MAX, &terminal))
-        return app_wrong_use(args, "%s is no number of a terminal; --list shows them", number);
+        return app_wrong_use(args, "%s is not the number of a terminal; --list shows them", number);
     if ((number != NULL || args_has(args, "list")) && args->word_count > 1)
-        return app_wrong_use(args, "a program is started, or one is come back to: not both");
+        return app_wrong_use(args, "either start a program or return to one, not both");
     return args_has(args, "list") ? shell_list(args) : tty_main(args, (uint32_t)terminal, watch);
 }
 

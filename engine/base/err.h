@@ -26,25 +26,25 @@ enum gb_class {
       "there is no such session, cell, file or image")                                             \
     X(GB_ECLOSED, "session_closed", -32002, GB_CLASS_CALLER,                                       \
       "the session has ended; the message says why, and a new one can be opened")                  \
-    X(GB_EBUSY, "busy", -32003, GB_CLASS_RETRY, "something else is in the way right now")          \
+    X(GB_EBUSY, "busy", -32003, GB_CLASS_RETRY, "something else prevents it right now")            \
     X(GB_ECAPACITY, "capacity", -32004, GB_CLASS_RETRY,                                            \
       "the host has no room for another VM; the message says what is short")                       \
-    X(GB_EBOOT, "boot_failed", -32005, GB_CLASS_RETRY, "the VM did not come up")                   \
+    X(GB_EBOOT, "boot_failed", -32005, GB_CLASS_RETRY, "the VM did not start")                     \
     X(GB_EIMAGE, "image_missing", -32006, GB_CLASS_CALLER,                                         \
       "the image is missing or damaged; build it with `glassbell image build`")                    \
-    X(GB_EPOLICY, "policy", -32007, GB_CLASS_CALLER, "the request is against the rules")           \
+    X(GB_EPOLICY, "policy", -32007, GB_CLASS_CALLER, "the request is not allowed")                 \
     X(GB_EUNKNOWN, "outcome_unknown", -32008, GB_CLASS_UNKNOWN,                                    \
       "the connection to the code was lost after it was sent: it may have run")                    \
     X(GB_EUNSUPPORTED, "unsupported", -32009, GB_CLASS_CALLER,                                     \
       "this server, image or host cannot do that")                                                 \
     X(GB_ETOOLARGE, "too_large", -32010, GB_CLASS_CALLER,                                          \
-      "a limit was passed; the message names it")                                                  \
+      "a limit was exceeded; the message names it")                                                \
     X(GB_EINTERNAL, "internal", -32011, GB_CLASS_FATAL, "a fault of Glassbell or of the host")     \
     X(GB_EHELD, "held", -32012, GB_CLASS_RETRY,                                                    \
       "another client holds the session's write lease; the message says who, and since when")      \
     X(GB_EGONE, "gone", -32013, GB_CLASS_CALLER,                                                   \
-      "there is no checkpoint of that moment; `nearest` in the error's data names one that there " \
-      "is")                                                                                        \
+      "there is no checkpoint of that moment; `nearest` in the error's data names the nearest "    \
+      "one")                                                                                       \
     X(GB_ENOPAST, "no_past", -32014, GB_CLASS_CALLER,                                              \
       "no checkpoints of this session can be taken; the message says why")
 

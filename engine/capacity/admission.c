@@ -222,14 +222,14 @@ static int admission_say(struct gb_admission *admission, enum gb_shortage shorta
             admission_mb(host->memory_available), admission_mb(admission_promised(admission)));
     case GB_SHORTAGE_PRESSURE:
         return gb_err_set(err, GB_ECAPACITY,
-                          "the host stands still for want of memory%s: %.4g %% of the last ten "
-                          "seconds, and no VM is started from %.4g %% on",
+                          "the host is short of memory%s: processes waited for it during %.4g %% "
+                          "of the last ten seconds, and no VM is started from %.4g %% on",
                           waited, host->pressure, admission->config.pressure_percent);
     case GB_SHORTAGE_NONE:
     case GB_SHORTAGE_COUNT:
         break;
     }
-    return gb_err_set(err, GB_ECAPACITY, "others who ask for a VM wait already%s", waited);
+    return gb_err_set(err, GB_ECAPACITY, "other requests for a VM are waiting already%s", waited);
 }
 
 /* ---- slots ---- */

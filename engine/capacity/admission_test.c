@@ -146,7 +146,7 @@ START_TEST(in_their_order)
     ck_assert_int_eq(ask(&b, 500, 500, 60000), 0);
     ck_assert_int_eq(ask(&c, 100, 100, 60000), 0); /* there is room, but b was first */
     ck_assert_int_eq(ask(&d, 100, 100, 0), -GB_ECAPACITY);
-    ck_assert_ptr_nonnull(strstr(err.message, "others who ask for a VM wait already"));
+    ck_assert_ptr_nonnull(strstr(err.message, "other requests for a VM are waiting already"));
     turn();
     ck_assert_uint_eq(b.calls + c.calls, 0);
     gb_admission_status(admission, &status);

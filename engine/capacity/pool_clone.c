@@ -136,7 +136,7 @@ static void pool_clone_on_unasked(void *arg, const struct gb_frame *frame)
 {
     char text[96];
 
-    (void)snprintf(text, sizeof(text), "the guest says %s unasked",
+    (void)snprintf(text, sizeof(text), "the guest sent %s without being asked",
                    gb_guest_type_name(frame->type));
     pool_clone_fail_with(arg, text);
 }

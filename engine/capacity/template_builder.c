@@ -169,7 +169,7 @@ static void builder_on_ready(void *arg, bool replaced)
     if (builder->step == ENDING)
         return;
     if (builder->step != BOOTING) {
-        (void)gb_err_set(&err, GB_EBOOT, "the interpreter of a template started anew");
+        (void)gb_err_set(&err, GB_EBOOT, "the interpreter of a template restarted");
         builder_give_up(builder, &err);
         return;
     }
@@ -206,7 +206,7 @@ static void builder_on_unasked(void *arg, const struct gb_frame *frame)
 
     if (builder->step == ENDING)
         return;
-    (void)gb_err_set(&err, GB_EBOOT, "the guest of a template says %s unasked",
+    (void)gb_err_set(&err, GB_EBOOT, "the guest of a template sent %s without being asked",
                      gb_guest_type_name(frame->type));
     builder_give_up(builder, &err);
 }

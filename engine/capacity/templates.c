@@ -153,7 +153,7 @@ static int template_job_open_stored(struct template_job *job, struct gb_err *err
     gb_snapshot_files_release(&job->files);
     if (job->kind == JOB_BEGIN) /* we hold the lock */
         gb_snapshot_remove(job->folder, job->name);
-    return gb_err_set(err, GB_ENOTFOUND, "its clones do not come up");
+    return gb_err_set(err, GB_ENOTFOUND, "its clones do not start");
 }
 
 static void template_job_on_thread(uv_work_t *work)
@@ -596,7 +596,7 @@ static void entry_give_up(struct template_entry *entry)
                (int)HUNG_MAX, entry->image->name, entry->memory_mb);
     if (++entry->useless < 2)
         return;
-    (void)gb_err_set(&err, GB_EBOOT, "clones of its templates do not come up");
+    (void)gb_err_set(&err, GB_EBOOT, "clones of its templates do not start");
     entry_failed(entry, &err);
 }
 

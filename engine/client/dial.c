@@ -52,7 +52,7 @@ int gb_socket_check_folder(const char *path, bool make, struct gb_err *err)
     if (make && mkdir(folder, 0700) < 0 && errno != EEXIST)
         return gb_err_sys(err, errno, "cannot make the folder %s", folder);
     if (lstat(folder, &st) < 0)
-        return gb_err_sys(err, errno, "cannot look at the folder %s", folder);
+        return gb_err_sys(err, errno, "cannot inspect the folder %s", folder);
     if (!S_ISDIR(st.st_mode))
         return gb_err_set(err, GB_EPOLICY, "%s is not a folder, so the socket in it is not trusted",
                           folder);
@@ -164,10 +164,10 @@ static int dial_spawn_server(const struct gb_dial_config *config, const char *pa
     (void)sigaddset(&defaults, SIGPIPE);
     (void)sigaddset(&defaults, SIGINT);
     if (posix_spawn_file_actions_init(&actions) != 0)
-        return gb_err_set(err, GB_EINTERNAL, "there is no memory to start the server");
+        return gb_err_set(err, GB_EINTERNAL, "not enough memory to start the server");
     if (posix_spawnattr_init(&attributes) != 0) {
         (void)posix_spawn_file_actions_destroy(&actions);
-        return gb_err_set(err, GB_EINTERNAL, "there is no memory to start the server");
+        return gb_err_set(err, GB_EINTERNAL, "not enough memory to start the server");
     }
     r = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     if (r == 0)
@@ -270,7 +270,7 @@ static int dial_socket(const struct gb_dial_config *config, int *ret_fd, struct 
         r = gb_socket_check_folder(path, start, err);
         if (r == -GB_ENOTFOUND && start)
             return gb_err_set(err, GB_ENOTFOUND,
-                              "the folder for %s cannot be made: what it would lie in is missing",
+                              "the folder for %s cannot be made: the folder above it is missing",
                               path);
         if (r == -GB_ENOTFOUND)
             return gb_err_set(err, GB_ENOTFOUND,

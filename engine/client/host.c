@@ -63,12 +63,12 @@ static int host_copy(const struct host_part *part, struct gb_bytes text, bool de
 
             if (high < 0 || low < 0)
                 return gb_err_set(err, GB_EINVALID,
-                                  "%s has a %% without two hexadecimal digits behind it",
+                                  "%s has a %% without two hexadecimal digits after it",
                                   part->what);
             byte = (uint8_t)(high << 4 | low);
             i += 2;
         } else if (byte == '?' || byte == '#') {
-            return gb_err_set(err, GB_EINVALID, "an address has no part behind a %c", byte);
+            return gb_err_set(err, GB_EINVALID, "an address has no part after a %c", byte);
         }
         if (size == 0 && byte == '-') /* ssh would take it for an option */
             return gb_err_set(err, GB_EINVALID, "%s begins with -", part->what);
@@ -128,7 +128,7 @@ static int host_read_name(struct gb_bytes text, struct gb_host *host, struct gb_
         rest = host_from(text, end + 1);
         r = host_copy(&host_ipv6, name, true, host->name, err);
         if (r == 0 && strchr(host->name, ':') == NULL)
-            r = gb_err_set(err, GB_EINVALID, "what stands in [ ] is not an IPv6 address");
+            r = gb_err_set(err, GB_EINVALID, "the text in [ ] is not an IPv6 address");
     } else {
         name.size = host_position(text, ':');
         rest = host_from(text, name.size);
@@ -137,7 +137,7 @@ static int host_read_name(struct gb_bytes text, struct gb_host *host, struct gb_
     if (r < 0 || rest.size == 0)
         return r;
     if (rest.data[0] != ':')
-        return gb_err_set(err, GB_EINVALID, "something stands behind the ] of the address");
+        return gb_err_set(err, GB_EINVALID, "the address continues after the ]");
     return host_read_port(host_from(rest, 1), &host->port, err);
 }
 
@@ -152,8 +152,9 @@ static int host_read(struct gb_bytes text, struct gb_host *host, struct gb_err *
         struct gb_bytes user = {authority.data, at};
 
         if (host_position(user, ':') < user.size)
-            return gb_err_set(err, GB_EINVALID,
-                              "an address holds no password: ssh asks for it, or uses a key");
+            return gb_err_set(
+                err, GB_EINVALID,
+                "an address must not contain a password: ssh asks for it, or uses a key");
         r = host_copy(&host_user, user, true, host->user, err);
         authority = host_from(authority, at + 1);
     }

@@ -115,10 +115,10 @@ static int ssh_spawn(const char *const *argv, int stream, int errors, struct gb_
     (void)sigemptyset(&defaults);
     (void)sigaddset(&defaults, SIGPIPE);
     if (posix_spawn_file_actions_init(&actions) != 0)
-        return gb_err_set(err, GB_EINTERNAL, "there is no memory to start ssh");
+        return gb_err_set(err, GB_EINTERNAL, "not enough memory to start ssh");
     if (posix_spawnattr_init(&attributes) != 0) {
         (void)posix_spawn_file_actions_destroy(&actions);
-        return gb_err_set(err, GB_EINTERNAL, "there is no memory to start ssh");
+        return gb_err_set(err, GB_EINTERNAL, "not enough memory to start ssh");
     }
     r = ssh_add_actions(&actions, stream, errors);
     if (r == 0)
@@ -186,7 +186,8 @@ int gb_ssh_read_greeting(uint8_t *line, size_t size, struct gb_err *err)
         !gb_json_integer(version, &number)) {
         r = ssh_no_greeting(gb_buf_bytes(&copy), err);
     } else if (number != GB_STDIO_VERSION) {
-        r = gb_err_set(err, GB_EUNSUPPORTED, "the program there speaks another version of this");
+        r = gb_err_set(err, GB_EUNSUPPORTED,
+                       "the program there speaks another version of this protocol protocol");
     } else if ((error = gb_json_member(&doc.nodes[0], "error")) != NULL) {
         json_copy(error, "kind", kind, sizeof(kind));
         json_copy(error, "message", message, sizeof(message));

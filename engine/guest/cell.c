@@ -230,8 +230,7 @@ static int cell_check_frame(const struct gb_guest *guest, const struct gb_frame 
     /* An ERROR without a cell is an answer, and has been passed to the requester. */
     if (info == NULL || (info->way & GB_WAY_TO_HOST) == 0 ||
         (info->role != GB_ROLE_CELL && frame->type != GB_GUEST_ERROR))
-        return gb_err_set(err, GB_EINTERNAL, "%s (%u) is nothing that a guest sends", name,
-                          frame->type);
+        return gb_err_set(err, GB_EINTERNAL, "a guest never sends %s (%u)", name, frame->type);
     if (frame->cell == 0 || frame->cell > guest->cells_begun)
         return gb_err_set(err, GB_EINTERNAL, "%s: cell %u has not begun", name, frame->cell);
     return 0;

@@ -77,7 +77,7 @@ int gb_guest_configure(struct gb_guest *guest, const struct gb_guest_settings *s
     assert(gb_guest_listens(guest) && guest->settings.done == NULL);
     r = gb_random_fill(entropy, sizeof(entropy));
     if (r < 0)
-        return gb_err_sys(err, -r, "no random numbers");
+        return gb_err_sys(err, -r, "cannot get random numbers");
     if (!settings->resumed)
         message.entropy = (struct gb_bytes){entropy, sizeof(entropy)};
     if (settings->hostname != NULL)

@@ -469,7 +469,7 @@ static const char *const violations[] = {
     "DONE: exit code or signal out of range",
     "ERROR: cell 1 was refused",
     "READY: generation 7 does not follow 1",
-    "EXEC (16) is nothing that a guest sends",
+    "a guest never sends EXEC (16)",
     "DISPLAY",
     "DATA: more of stderr than the cell may have",
     "DATA: more for stdout than there was credit for",

@@ -38,7 +38,7 @@ int gb_guest_check_rest(const struct gb_guest *guest, struct gb_err *err)
     if (guest_downloads_wait(guest))
         return gb_err_set(err, GB_EBUSY, "a file is on its way out of the session");
     if (guest_is_asked(guest))
-        return gb_err_set(err, GB_EBUSY, "the session is asked something");
+        return gb_err_set(err, GB_EBUSY, "a query of the session is unanswered");
     return 0;
 }
 
@@ -121,7 +121,7 @@ static int resume_send(struct gb_guest *guest, bool anew, gb_guest_reply_fn *don
     int r = anew ? gb_random_fill(entropy, sizeof(entropy)) : 0;
 
     if (r < 0)
-        return gb_err_sys(err, -r, "no random numbers");
+        return gb_err_sys(err, -r, "cannot get random numbers");
     if (anew)
         message.entropy = (struct gb_bytes){entropy, sizeof(entropy)};
     if (guest->strange)

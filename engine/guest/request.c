@@ -90,7 +90,7 @@ static int guest_request_check(const struct gb_guest *guest, struct gb_err *err)
         return gb_err_set(err, GB_EBUSY, "%d requests of this session wait for an answer already",
                           GB_GUEST_REQUESTS_MAX);
     if (gb_guest_queued(guest) > GB_GUEST_QUEUE_MAX)
-        return gb_err_set(err, GB_EBUSY, "the guest takes nothing, and %zu bytes wait for it",
+        return gb_err_set(err, GB_EBUSY, "the guest does not read, and %zu bytes wait for it",
                           gb_guest_queued(guest));
     return 0;
 }

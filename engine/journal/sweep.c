@@ -103,8 +103,9 @@ static bool remove_surplus(const struct gb_surplus_item *item, bool old, void *a
 
     if (!remove_journal(search->parent_fd, item->name))
         return false;
-    gb_buf_addf(search->text, "%s, of a server at another socket, is removed: %s\n", item->name,
-                old ? "it was not used for so long" : "they take too much room");
+    gb_buf_addf(search->text, "removing %s, which belongs to a server at another socket: %s\n",
+                item->name,
+                old ? "it has not been used for a long time" : "they take up too much space");
     return true;
 }
 

@@ -262,7 +262,7 @@ static int reading_object(struct reading *reading, const char *section,
         if (inner == NULL)
             r = reading_member(reading, section, member, err);
         else if (member->type != GB_JSON_OBJECT)
-            r = gb_err_set(err, GB_EINVALID, "\"%s\" is no object", inner);
+            r = gb_err_set(err, GB_EINVALID, "\"%s\" is not an object", inner);
         else /* depth is limited: sections contain no sections */
             r = reading_object(reading, inner, member, err);
     }
@@ -283,9 +283,9 @@ static int reading_fill(struct reading *reading, struct gb_err *err)
             *field_text(language, field) = xstrdup("");
     }
     if (language->highlight.block.count == 1)
-        return gb_err_set(err, GB_EINVALID, "\"highlight.block\" has a beginning and no end");
+        return gb_err_set(err, GB_EINVALID, "\"highlight.block\" has a beginning but no end");
     if ((language->refused.endings.count > 0) != (language->refused.why[0] != '\0'))
-        return gb_err_set(err, GB_EINVALID, "\"refused\" wants endings and why");
+        return gb_err_set(err, GB_EINVALID, "\"refused\" needs endings and a reason");
     return 0;
 }
 
@@ -298,7 +298,7 @@ int gb_language_read(const struct gb_json *record, enum gb_language_source sourc
 
     language->references = 1;
     if (record->type != GB_JSON_OBJECT)
-        return gb_err_set(err, GB_EINVALID, "a language is no object");
+        return gb_err_set(err, GB_EINVALID, "a language must be an object");
     r = reading_object(&reading, NULL, record, err);
     if (r == 0)
         r = reading_fill(&reading, err);

@@ -90,7 +90,7 @@ static const struct bad {
      true},
     {",\"endings\":[\".\"]", "the language toy: \"endings\" has a value that it may not have",
      true},
-    {",\"errors\":\"x\"", "the language toy: \"errors\" is no object", true},
+    {",\"errors\":\"x\"", "the language toy: \"errors\" is not an object", true},
     {",\"errors\":{\"no_input\":[]}", "the language toy: \"errors.no_input\" is no text", true},
     {",\"errors\":{\"no_input\":\"a\\u001bb\"}",
      "the language toy: \"errors.no_input\" is what it may not be", true},
@@ -103,7 +103,7 @@ static const struct bad {
     {",\"warm\":{\"pool\":[\"1\",\"1\",\"1\",\"1\",\"1\",\"1\",\"1\",\"1\",\"1\"]}",
      "the language toy: \"warm.pool\" has too many values", false},
     {",\"refused\":{\"endings\":[\".toyx\"]}",
-     "the language toy: \"refused\" wants endings and why", true},
+     "the language toy: \"refused\" needs endings and a reason", true},
 };
 
 START_TEST(refuses_what_is_wrong)

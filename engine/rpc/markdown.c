@@ -131,8 +131,8 @@ void gb_errors_markdown(struct gb_buf *buf)
     static const char *const classes[] = {
         [GB_CLASS_RETRY] = "nothing ran; the same call may work later",
         [GB_CLASS_CALLER] = "nothing ran; the input has to change",
-        [GB_CLASS_FATAL] = "nothing of use is left to do",
-        [GB_CLASS_UNKNOWN] = "the code may have run: look before doing it again",
+        [GB_CLASS_FATAL] = "nothing: trying again does not help",
+        [GB_CLASS_UNKNOWN] = "the code may have run: check before running it again",
     };
 
     gb_buf_adds(buf, "| kind | code | meaning | what a caller may do |\n|---|---|---|---|\n");

@@ -201,7 +201,7 @@ static const struct {
     {"{\"id\":1,\"method\":\"session.exec\",\"params\":{\"code\":\"1\"}}\n", "\"code\":-32602",
      "needs the parameter session"},
     {"{\"id\":1,\"method\":\"session.exec\",\"params\":{\"session\":\"s\"}}\n", "invalid_input",
-     "needs the parameter code"},
+     "give the parameter code"},
     {"{\"id\":1,\"method\":\"session.get\",\"params\":{\"session\":\"s\"}}\n", "\"code\":-32001",
      "\"kind\":\"not_found\",\"dispatched\":false,\"retryable\":false"},
     {"{\"id\":1,\"method\":\"session.close\",\"params\":{\"session\":\"s\"}}\n", "\"code\":-32001",

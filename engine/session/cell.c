@@ -281,7 +281,7 @@ int session_cell_display(void *arg, const struct gb_display *display, struct gb_
     if (shown->displays.count >= GB_DISPLAY_COUNT_MAX ||
         cell->display_bytes + display->data.size > GB_DISPLAYS_MAX) {
         gb_buf_clear(&shown->note);
-        gb_buf_adds(&shown->note, "some displays were left out: a limit was passed");
+        gb_buf_adds(&shown->note, "some displays were left out: a limit was exceeded");
         return 0;
     }
     if (display->data.size > GB_DISPLAY_MAX ||

@@ -50,7 +50,7 @@ static int program_check_argv(struct gb_bytes argv, struct gb_err *err)
         return gb_err_set(err, GB_ETOOLARGE, "the arguments take %zu bytes; the limit is %u",
                           argv.size, GB_ARGV_BYTES_MAX);
     if (argv.size > 0 && argv.data[argv.size - 1] != '\0')
-        return gb_err_set(err, GB_EINVALID, "the last argument has no end");
+        return gb_err_set(err, GB_EINVALID, "the last argument is not terminated");
     for (size_t i = 0; i < argv.size; i++)
         count += argv.data[i] == '\0';
     if (count > GB_ARGS_MAX + 1)

@@ -53,7 +53,8 @@ int gb_session_check_rest(const struct gb_session *session, struct gb_err *err)
     if (session->state == SESSION_RUNNING || session->state == SESSION_WAITING_INPUT)
         return gb_err_set(err, GB_EBUSY, "a cell runs");
     if (session->state == SESSION_HELD)
-        return gb_err_set(err, GB_EBUSY, "a checkpoint of it is taken, or it is taken back");
+        return gb_err_set(err, GB_EBUSY,
+                          "a checkpoint of it is being taken, or it is being rewound");
     if (session->state != SESSION_IDLE)
         return gb_err_set(err, GB_EBUSY, "the session is not open yet");
     if (session->paused)

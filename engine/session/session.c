@@ -24,7 +24,7 @@ static int session_random_hex(size_t bytes, char *hex, struct gb_err *err)
     int r = gb_random_fill(random, bytes);
 
     if (r < 0)
-        return gb_err_sys(err, -r, "no random numbers");
+        return gb_err_sys(err, -r, "cannot get random numbers");
     for (size_t i = 0; i < bytes; i++)
         (void)snprintf(hex + 2 * i, 3, "%02x", random[i]);
     return 0;

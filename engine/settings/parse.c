@@ -150,7 +150,7 @@ static int read_section(struct reader *reader, struct gb_bytes text)
     text.data++;
     text.size--;
     if (!is_rest_empty(text))
-        return complain(reader, "something stands behind the section's ]");
+        return complain(reader, "there is text after the section's ]");
     while (section->name != NULL && !gb_bytes_equal(word, section->name))
         section++;
     if (section->name == NULL)
@@ -282,7 +282,7 @@ static int read_pair(struct reader *reader, struct gb_bytes text)
     _cleanup_(gb_buf_release) struct gb_buf key = {0}, value = {0};
 
     if (reader->section == NULL)
-        return complain(reader, "an option stands before the first [section]");
+        return complain(reader, "an option comes before the first [section]");
     if (text.data[0] == '"') {
         if (!read_quoted(&text, &key))
             return complain(reader, "the key does not end in a quotation mark");
@@ -305,7 +305,7 @@ static int read_pair(struct reader *reader, struct gb_bytes text)
         if (!read_quoted(&text, &value))
             return complain(reader, "the value does not end in a quotation mark");
         if (!is_rest_empty(text))
-            return complain(reader, "something stands behind the value");
+            return complain(reader, "there is text after the value");
     } else {
         size_t end = 0;
 

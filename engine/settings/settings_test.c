@@ -106,10 +106,10 @@ END_TEST
 static const struct {
     const char *text, *says;
 } refusals[] = {
-    {"x = 1", "a.conf:1: an option stands before the first [section]"},
+    {"x = 1", "a.conf:1: an option comes before the first [section]"},
     {"\n[sever]", "a.conf:2: there is no section [sever]"},
     {"[server", "a.conf:1: the section does not end in ]"},
-    {"[server] x", "a.conf:1: something stands behind the section's ]"},
+    {"[server] x", "a.conf:1: there is text after the section's ]"},
     {"[server \"x]", "a.conf:1: the name of the section does not end"},
     {"[server \"x\"]", "a.conf:1: the section [server] takes no name"},
     {"[server]\ndrainage = 1s",
@@ -132,7 +132,7 @@ static const struct {
     {"[server]\nrequire_isolation = 1", "a.conf:2: require_isolation wants yes or no"},
     {"[server]\nlog_level = all", "log_level wants one of: auto, error, warning, info, debug"},
     {"[server]\nimages = images", "a.conf:2: images wants a path that begins with / or ~/"},
-    {"[server]\nimages = \"/x\" y", "a.conf:2: something stands behind the value"},
+    {"[server]\nimages = \"/x\" y", "a.conf:2: there is text after the value"},
     {"[server]\nimages = \"/x\\n\"", "a.conf:2: the value does not end in a quotation mark"},
     {"[server]\nimages = /x\r\n", "a.conf:2: the line has a control character (0x0d)"},
     {"[server]\nimages = /\xff", "a.conf:2: the line is not UTF-8"},

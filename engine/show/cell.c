@@ -343,9 +343,9 @@ void show_output(struct show *show, const struct gb_json *params)
 void show_rewound(struct gb_buf *to, uint32_t cell)
 {
     if (cell == 0)
-        gb_buf_adds(to, "taken back to how it was at the beginning");
+        gb_buf_adds(to, "rewound to its state at the beginning");
     else
-        gb_buf_addf(to, "taken back to how it was after cell %u", cell);
+        gb_buf_addf(to, "rewound to its state after cell %u", cell);
 }
 
 void show_note(struct show *show, const char *text)

@@ -137,7 +137,7 @@ static void clone_on_unasked(void *arg, const struct gb_frame *frame)
 
     if (clone->state != CLONE_PINGED)
         return;
-    (void)gb_err_set(&err, GB_EBOOT, "a restored guest says %s", gb_guest_type_name(frame->type));
+    (void)gb_err_set(&err, GB_EBOOT, "a restored guest sent %s", gb_guest_type_name(frame->type));
     clone_fail(clone, &err);
 }
 

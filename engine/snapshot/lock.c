@@ -46,7 +46,7 @@ static int lock_attempt(const char *path, int *fd, struct gb_err *err)
             return 1;
         *fd = gb_close(*fd);
     }
-    return gb_err_set(err, GB_EBUSY, "%s is removed again and again", path);
+    return gb_err_set(err, GB_EBUSY, "%s keeps being removed", path);
 }
 
 int gb_snapshot_lock_try(const char *path, int *ret_fd, struct gb_err *err)
@@ -103,7 +103,7 @@ static void lock_on_patience(void *arg)
     struct gb_err err;
 
     lock_stop_waiting(lock);
-    (void)gb_err_set(&err, GB_EBUSY, "another server is at it, and does not come to an end");
+    (void)gb_err_set(&err, GB_EBUSY, "another server is working on it, and does not finish");
     lock->done(lock->arg, &err);
 }
 

@@ -56,7 +56,7 @@ int snapshot_manifest_parse(struct gb_bytes text, struct snapshot_manifest *ret_
         !gb_bytes_skip(&text, "\n"))
         return gb_err_set(err, GB_EINVALID, "it is damaged");
     if (key_bytes != text.size)
-        return gb_err_set(err, GB_EINVALID, "it is cut short, or something is behind its end");
+        return gb_err_set(err, GB_EINVALID, "it is truncated, or has data after its end");
     manifest.key = text;
     *ret_manifest = manifest;
     return 0;

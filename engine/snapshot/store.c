@@ -163,7 +163,7 @@ static int store_check_file(int fd, const struct stat *info,
                           (intmax_t)info->st_size, (uintmax_t)expected->bytes);
     r = gb_snapshot_digest(fd, hex, err);
     if (r == 0 && strcmp(hex, expected->sha256) != 0)
-        r = gb_err_set(err, GB_EINVALID, "%s is damaged: its digest is another one", name);
+        r = gb_err_set(err, GB_EINVALID, "%s is damaged: its digest does not match", name);
     return r;
 }
 
@@ -191,7 +191,7 @@ int gb_snapshot_open(const char *folder, const char *name, struct gb_bytes key,
     if (r < 0)
         return gb_err_wrap(err, r, "its manifest");
     if (manifest.key.size != key.size || memcmp(manifest.key.data, key.data, key.size) != 0)
-        return gb_err_set(err, GB_EINVALID, "it was made by something else");
+        return gb_err_set(err, GB_EINVALID, "it was made for something else");
     r = store_open_file(path, "ram", O_RDONLY, &ram, &files.ram_fd, err);
     if (r == 0)
         r = store_open_file(path, "state", O_RDONLY, &state, &files.state_fd, err);
@@ -402,8 +402,8 @@ static bool store_evict(const struct gb_surplus_item *item, bool old, void *arg)
 
     if (!store_remove_stored(eviction->folder, item->name, true))
         return false;
-    gb_buf_addf(eviction->text, "the template %s is removed: %s\n", item->name,
-                old ? "it was not used for so long" : "the store holds too much");
+    gb_buf_addf(eviction->text, "removing the template %s: %s\n", item->name,
+                old ? "it has not been used for a long time" : "the store is too large");
     return true;
 }
 

@@ -201,7 +201,7 @@ static enum gb_accel judge(struct race *race, struct gb_err *err)
         return hardware->accel;
     }
     if (gb_accel_is_hardware(race->wanted)) {
-        (void)gb_err_set(err, GB_EUNSUPPORTED, "%s was asked for and does not work here: %s",
+        (void)gb_err_set(err, GB_EUNSUPPORTED, "%s was requested and does not work here: %s",
                          race_title(race), hardware->why);
         return GB_ACCEL_UNKNOWN;
     }
@@ -305,7 +305,7 @@ void accel_find(struct gb_host *host, enum gb_accel wanted, bool anew, accel_don
     race->arg = arg;
     if (wanted == GB_ACCEL_TCG) {
         race->known = GB_ACCEL_TCG;
-        (void)snprintf(race->reason, sizeof(race->reason), "it was asked for");
+        (void)snprintf(race->reason, sizeof(race->reason), "it was requested");
     } else if (!hardware_opens(race)) {
         /* Nothing to probe, and nothing to cache: it may exist next time. */
         if (wanted == GB_ACCEL_UNKNOWN)

@@ -240,7 +240,7 @@ START_TEST(waits_for_kvm_that_is_slow)
 
     outcome = open_host(qemu, GB_ACCEL_UNKNOWN, false);
     ck_assert_int_eq(outcome.accel, GB_ACCEL_TCG);
-    has(outcome.reason, "did not come up within 15 s");
+    has(outcome.reason, "did not start within 15 s");
     has(outcome.reason, "by software a guest booted in");
     free(qemu);
 }

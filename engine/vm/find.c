@@ -108,7 +108,7 @@ int find_qemu(const struct gb_machine *machine, const char *given, char **ret_pa
     found = strchr(given, '/') != NULL ? resolve(xstrdup(given), X_OK) : search_path(given);
     if (found == NULL)
         return gb_err_set(err, GB_EUNSUPPORTED,
-                          "QEMU is not there: %s cannot be run; install the package "
+                          "QEMU is not installed: %s cannot be run; install the package "
                           "%s, or name the program in $GLASSBELL_QEMU",
                           given, machine->qemu_package);
     *ret_path = found;
@@ -131,7 +131,7 @@ int find_firmware(const struct gb_machine *machine, const char *qemu, char **ret
         found = resolve(xasprintf("/usr/share/qemu/%s", name), R_OK);
     if (found == NULL)
         return gb_err_set(err, GB_EUNSUPPORTED,
-                          "QEMU's firmware %s is not there; install the package %s", name,
+                          "QEMU's firmware %s is missing; install the package %s", name,
                           machine->firmware_package);
     *ret_path = found;
     return 0;
@@ -152,7 +152,7 @@ int find_launcher(const char *given, char **ret_path, struct gb_err *err)
         found = resolve(xstrdup(GB_LIBEXECDIR "/glassbell/glassbell-launcher"), X_OK);
     if (found == NULL)
         return gb_err_set(err, GB_EINTERNAL,
-                          "glassbell-launcher is not there: the installation is incomplete");
+                          "glassbell-launcher is missing: the installation is incomplete");
     *ret_path = found;
     return 0;
 }

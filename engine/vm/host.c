@@ -98,7 +98,7 @@ static void on_guard(void *arg, const struct gb_guard_report *report, const stru
         gb_guard_describe_missing(&names, report, gb_guard_wanted());
     }
     if (names.size > 0 && opening->host->require_isolation) {
-        (void)gb_err_set(&missing, GB_EPOLICY, "isolation is required, and cannot be had here: %s",
+        (void)gb_err_set(&missing, GB_EPOLICY, "isolation is required, and not available here: %s",
                          gb_buf_str(&names));
         err = &missing;
     }

@@ -51,7 +51,7 @@ static int parse_object(struct gb_bytes text, cJSON **ret_json, struct gb_err *e
         return gb_err_set(err, GB_EIMAGE, "it is not a JSON object");
     for (; end < (const char *)text.data + text.size; end++) {
         if (strchr(" \t\r\n", *end) == NULL || *end == '\0')
-            return gb_err_set(err, GB_EIMAGE, "there is something behind the JSON object");
+            return gb_err_set(err, GB_EIMAGE, "there is data after the JSON object");
     }
     format = cJSON_GetObjectItemCaseSensitive(json, "format");
     if (!cJSON_IsNumber(format) || format->valuedouble != FORMAT)
@@ -68,7 +68,7 @@ static int get_text(const cJSON *object, const char *key, size_t limit, const ch
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
 
     if (!cJSON_IsString(item) || item->valuestring[0] == '\0' || strlen(item->valuestring) > limit)
-        return gb_err_set(err, GB_EIMAGE, "\"%s\" is missing or no usable text", key);
+        return gb_err_set(err, GB_EIMAGE, "\"%s\" is missing or not a usable text", key);
     for (const char *c = item->valuestring; *c != '\0'; c++) {
         if ((unsigned char)*c < ' ' || *c == 127)
             return gb_err_set(err, GB_EIMAGE, "\"%s\" has a control character", key);
@@ -149,7 +149,7 @@ static int get_aliases(const cJSON *json, struct gb_image *image, struct gb_err 
         return 0;
     count = cJSON_GetArraySize(aliases);
     if (!cJSON_IsArray(aliases) || count > ALIAS_MAX)
-        return gb_err_set(err, GB_EIMAGE, "\"aliases\" is no list, or has more than %d entries",
+        return gb_err_set(err, GB_EIMAGE, "\"aliases\" is not a list, or has more than %d entries",
                           (int)ALIAS_MAX);
     image->aliases = xcalloc((size_t)count + 1, sizeof(*image->aliases));
     cJSON_ArrayForEach(alias, aliases)
@@ -171,7 +171,7 @@ static int get_packages(const cJSON *json, struct gb_image *image, struct gb_err
         return 0;
     count = cJSON_GetArraySize(packages);
     if (!cJSON_IsArray(packages) || count > PACKAGE_MAX)
-        return gb_err_set(err, GB_EIMAGE, "\"packages\" is no list, or has more than %d entries",
+        return gb_err_set(err, GB_EIMAGE, "\"packages\" is not a list, or has more than %d entries",
                           (int)PACKAGE_MAX);
     image->packages = xcalloc((size_t)count + 1, sizeof(*image->packages));
     cJSON_ArrayForEach(package, packages)

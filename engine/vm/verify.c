@@ -78,7 +78,7 @@ static int start(struct gb_loop *loop, const struct gb_images *images, struct gb
     r = uv_queue_work(gb_loop_uv(loop), &check->work, on_thread, on_compared);
     if (r < 0) {
         free_check(check);
-        return gb_err_sys(err, -r, "no thread to compare the digest of %s", image->path);
+        return gb_err_sys(err, -r, "cannot start a thread to verify %s", image->path);
     }
     image->checking = check;
     return 0;

@@ -98,7 +98,7 @@ static void on_timer(void *arg)
             (void)gb_process_kill(&vm->qemu); /* fails if it has ended */
         gb_child_signal(vm->launcher, SIGKILL);
     } else if (vm->state == STARTING) {
-        (void)snprintf(text, sizeof(text), "the guest did not come up within %.0f s",
+        (void)snprintf(text, sizeof(text), "the guest did not start within %.0f s",
                        gb_ns_to_ms(gb_loop_now_ns() - vm->started_ns) / 1000);
         gb_vm_kill(vm, text);
     } else if (vm->operation != OP_NONE) {

@@ -328,7 +328,7 @@ START_TEST(refuses_what_cannot_be)
     start(&guest, &config);
     finish(&guest);
     ck_assert_int_eq(guest.why.code, GB_EBOOT);
-    ck_assert_ptr_nonnull(strstr(guest.why.message, "did not come up"));
+    ck_assert_ptr_nonnull(strstr(guest.why.message, "did not start"));
 }
 END_TEST
 

@@ -32,7 +32,7 @@ int gb_frame_next(struct gb_bytes input, struct gb_frame *ret_frame, size_t *ret
     }
     size = gb_get_u32(input.data);
     if (size > GB_FRAME_MAX)
-        return gb_err_set(err, GB_EINTERNAL, "a frame of %u bytes is over the limit of %u", size,
+        return gb_err_set(err, GB_EINTERNAL, "a frame of %u bytes exceeds the limit of %u", size,
                           GB_FRAME_MAX);
     *ret_size = GB_FRAME_HEADER + (size_t)size;
     *ret_frame = (struct gb_frame){

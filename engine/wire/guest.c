@@ -115,7 +115,7 @@ int gb_guest_error_read(const struct gb_frame *frame, struct gb_err *ret_error, 
     if (r < 0)
         return r;
     if (!guest_may_fail_with(message.code))
-        return gb_err_set(err, GB_EINTERNAL, "%s: the code %u is none of a guest's",
+        return gb_err_set(err, GB_EINTERNAL, "%s: a guest never sends the code %u",
                           gb_guest_type_name(frame->type), message.code);
     gb_escape(&text, message.message, GB_ERR_MESSAGE_MAX);
     (void)gb_err_set(ret_error, (enum gb_code)message.code, "%s", gb_buf_str(&text));
@@ -176,7 +176,7 @@ int gb_entries_head(struct gb_bytes payload, bool *ret_more, uint32_t *ret_count
 {
     if (payload.size < ENTRIES_HEAD || payload.data[0] > 1 ||
         gb_get_u32(payload.data + 1) > GB_ENTRIES_MAX)
-        return gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: the head is not one");
+        return gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: the head is invalid");
     *ret_more = payload.data[0] == 1;
     *ret_count = gb_get_u32(payload.data + 1);
     *ret_rest = (struct gb_bytes){payload.data + ENTRIES_HEAD, payload.size - ENTRIES_HEAD};
@@ -197,7 +197,7 @@ int gb_entries_next(struct gb_bytes *rest, struct gb_file_entry *ret_entry, stru
     int r;
 
     if (rest->size < ENTRY_FIXED)
-        return gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: an entry is cut short");
+        return gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: an entry is truncated");
     name_size = gb_get_u32(rest->data);
     if (name_size > GB_FILE_NAME_MAX || rest->size - ENTRY_FIXED < name_size)
         return gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: a name is over its limit");

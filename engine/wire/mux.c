@@ -311,7 +311,8 @@ static int mux_check_open(const struct gb_mux *mux, const struct gb_frame *frame
         return gb_err_set(err, GB_EINTERNAL, "OPEN: there are no streams %s on this port",
                           info->name);
     if (info->opener == mux->side)
-        return gb_err_set(err, GB_EINTERNAL, "OPEN: a stream %s is not its to open", info->name);
+        return gb_err_set(err, GB_EINTERNAL, "OPEN: this side must not open a stream %s",
+                          info->name);
     if (frame->id != mux_next_id(mux, BY_PEER))
         return gb_err_set(err, GB_EINTERNAL, "OPEN: stream %u is not the next", frame->id);
     if (mux->count[BY_PEER] >= GB_STREAMS_MAX)
@@ -442,7 +443,7 @@ static int mux_on_restart(struct gb_mux *mux, const struct gb_frame *frame, stru
     if (r < 0)
         return r;
     if (message.code != 0 || (mux->side == GB_SIDE_HOST && mux->restarts == 0))
-        return gb_err_set(err, GB_EINTERNAL, "RESET: nobody begins anew");
+        return gb_err_set(err, GB_EINTERNAL, "RESET: this conversation cannot begin again");
     if (mux->side == GB_SIDE_HOST) {
         mux->restarts--;
         return 0;
@@ -485,7 +486,7 @@ int gb_mux_frame(struct gb_mux *mux, const struct gb_frame *frame, struct gb_err
     if (stream == NULL)
         return mux_on_absent(mux, frame, err);
     if (frame->cell != stream->cell)
-        return gb_err_set(err, GB_EINTERNAL, "%s: stream %u is none of cell %u",
+        return gb_err_set(err, GB_EINTERNAL, "%s: stream %u does not belong to cell %u",
                           gb_guest_type_name(frame->type), frame->id, frame->cell);
     switch (frame->type) {
     case GB_GUEST_DATA:

@@ -333,8 +333,8 @@ START_TEST(opens_that_break_the_rules)
         {2, {0, {0}}, "no streams of kind 0"},
         {2, {GB_STREAM_KIND_COUNT, {0}}, "no streams of kind"},
         {2, {255, {0}}, "no streams of kind"},
-        {2, {GB_STREAM_STDIN, {0}}, "not its to open"},
-        {2, {GB_STREAM_UPLOAD, {0}}, "not its to open"},
+        {2, {GB_STREAM_STDIN, {0}}, "must not open"},
+        {2, {GB_STREAM_UPLOAD, {0}}, "must not open"},
         {1, {GB_STREAM_STDOUT, {0}}, "not the next"},
         {4, {GB_STREAM_STDOUT, {0}}, "not the next"},
         {0, {GB_STREAM_STDOUT, {0}}, "not the next"},
@@ -375,7 +375,7 @@ START_TEST(frames_that_break_the_rules)
     gb_mux_send(in, gb_bytes_str("x"), false);
     talk();
     BREAKS(&host, "nothing for stdout", .type = GB_GUEST_DATA, .id = 2, .cell = 1);
-    BREAKS(&host, "none of cell 2", .type = GB_GUEST_DATA, .id = 2, .cell = 2);
+    BREAKS(&host, "does not belong to cell 2", .type = GB_GUEST_DATA, .id = 2, .cell = 2);
     BREAKS(&host, "unknown flags", .type = GB_GUEST_DATA, .id = 2, .cell = 1, .flags = 2);
     BREAKS(&host, "unknown flags", .type = GB_GUEST_SHUT, .id = 2, .cell = 1, .flags = 1);
     BREAKS(&host, "credit", .type = GB_GUEST_DATA, .id = 2, .cell = 1,
@@ -396,9 +396,9 @@ START_TEST(frames_that_break_the_rules)
            .payload = encoded(&buf, &gb_credit_fields, &huge));
     BREAKS(&host, "used less", .type = GB_GUEST_CREDIT, .id = 2, .cell = 1,
            .payload = encoded(&buf, &gb_credit_fields, &much));
-    BREAKS(&host, "none of a guest", .type = GB_GUEST_RESET, .id = 1, .cell = 1,
+    BREAKS(&host, "a guest never sends", .type = GB_GUEST_RESET, .id = 1, .cell = 1,
            .payload = encoded(&buf, &gb_guest_error_fields, &closed));
-    BREAKS(&host, "begins anew", .type = GB_GUEST_RESET,
+    BREAKS(&host, "cannot begin again", .type = GB_GUEST_RESET,
            .payload = encoded(&buf, &gb_guest_error_fields, &(struct gb_guest_error){0}));
     /* None of that has changed anything. */
     ck_assert_uint_eq(host.bytes.size, 0);
@@ -434,7 +434,7 @@ START_TEST(a_conversation_begins_anew)
     gb_mux_send(out, gb_bytes_str("after"), false);
     talk();
     ck_assert(gb_bytes_equal(gb_buf_bytes(&host.bytes), "after"));
-    BREAKS(&host, "begins anew", .type = GB_GUEST_RESET,
+    BREAKS(&host, "cannot begin again", .type = GB_GUEST_RESET,
            .payload = {(const uint8_t *)"\0\0\0\0\0\0\0\0", 8});
 }
 END_TEST

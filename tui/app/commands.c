@@ -33,7 +33,7 @@ static void app_run_back(struct tui *tui, const struct words *words)
     /* If the program was started with one session, going back from it does not exit the program. */
     if (tui->config.exit_with_session && view->below != NULL && view->below->below == NULL) {
         tui_key_of(tui, tui_context(tui), "quit", key);
-        tui_say(tui, MESSAGE_PLAIN, "%s leaves; the session goes on", key);
+        tui_say(tui, MESSAGE_PLAIN, "%s leaves; the session continues", key);
         return;
     }
     tui_pop(tui);
@@ -73,14 +73,14 @@ static void app_run_freeze(struct tui *tui, const struct words *words)
     tui->frozen_now = tui_now(tui);
     tui->frozen = !tui->frozen;
     tui_say(tui, MESSAGE_PLAIN,
-            tui->frozen ? "the display stands still; work goes on" : "the display moves again");
+            tui->frozen ? "the display is frozen; work continues" : "the display is live again");
 }
 
 static void app_run_reconnect(struct tui *tui, const struct words *words)
 {
     (void)words;
     if (tui->connection.state == CONNECTION_UP)
-        tui_say(tui, MESSAGE_PLAIN, "the server is there");
+        tui_say(tui, MESSAGE_PLAIN, "the server is connected");
     else {
         tui_say(tui, MESSAGE_PLAIN, "looking for the server…");
         uplink_open(tui, true);
@@ -115,7 +115,7 @@ static void app_run_set(struct tui *tui, const struct words *words)
         tui_say(tui, MESSAGE_PLAIN, "theme %s, mouse %s", tui->theme_wanted,
                 tui->mouse ? "on" : "off");
     else
-        tui_say(tui, MESSAGE_ERROR, "set wants theme NAME, or mouse on|off");
+        tui_say(tui, MESSAGE_ERROR, "set takes theme NAME, or mouse on|off");
 }
 
 const struct command global_commands[] = {

@@ -46,7 +46,7 @@ static void lease_on_answer(void *arg, const struct gb_json *result,
     if (lease != NULL && lease->type == GB_JSON_OBJECT)
         tui_say(tui, MESSAGE_GOOD, "you hold it: cells of others wait until you hand it back");
     else
-        tui_say(tui, MESSAGE_GOOD, "it is handed back");
+        tui_say(tui, MESSAGE_GOOD, "handed back");
 }
 
 static void lease_call(struct tui *tui, const char *session, const char *action, const char *note)

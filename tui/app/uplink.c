@@ -76,7 +76,7 @@ static void uplink_on_subscribed(void *arg, const struct gb_json *result,
     uplink_arrive(tui);
     if (error != NULL) {
         /* A server without events: show what there is now. */
-        tui_say(tui, MESSAGE_WARNING, "this server tells no events: what is shown does not change");
+        tui_say(tui, MESSAGE_WARNING, "this server sends no events: what is shown does not change");
         (void)tui_call(tui, "session.list", NULL, CALL_DEADLINE_MS, uplink_on_sessions, tui);
         (void)tui_call(tui, "pool.status", NULL, CALL_DEADLINE_MS, uplink_on_pools, tui);
         return;

@@ -164,7 +164,7 @@ static void list_run_open_named(struct tui *tui, const struct words *words)
     struct session *session;
 
     if (words->count == 1) {
-        tui_say(tui, MESSAGE_ERROR, "open wants a session: its name, key or id");
+        tui_say(tui, MESSAGE_ERROR, "open takes a session: its name, key or id");
         return;
     }
     session = list_find_named(tui, words->words[1]);
@@ -548,7 +548,7 @@ static void list_run_next(struct tui *tui, const struct words *words)
         }
     }
     if (best == SIZE_MAX) {
-        tui_say(tui, MESSAGE_GOOD, "nothing wants you");
+        tui_say(tui, MESSAGE_GOOD, "nothing needs you");
         return;
     }
     /* Those that were looked at come after the others, until something new happens; input stays. */

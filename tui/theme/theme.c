@@ -303,7 +303,7 @@ static int theme_parse_look(const struct theme_file *files, size_t count, const 
         }
     }
     if (on)
-        return gb_err_set(err, GB_EINVALID, "%s: a colour is missing behind `on`", role);
+        return gb_err_set(err, GB_EINVALID, "%s: a colour is missing after `on`", role);
     *ret_partial = partial;
     return 0;
 }

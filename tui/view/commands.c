@@ -60,7 +60,7 @@ static void view_run_tab(struct tui *tui, const struct words *words)
             session_view_set_tab(self, (enum tab)i);
             return;
         }
-    tui_say(tui, MESSAGE_ERROR, "tab wants cells, output, files or stats");
+    tui_say(tui, MESSAGE_ERROR, "tab takes cells, output, files or stats");
 }
 
 static void view_run_tab_next(struct tui *tui, const struct words *words)
@@ -134,7 +134,7 @@ static void view_run_cell(struct tui *tui, const struct words *words)
     if (gb_bytes_number(&word, UINT32_MAX, &number) && word.size == 0)
         seek_cell(self, (uint32_t)number);
     else
-        tui_say(tui, MESSAGE_ERROR, "cell wants the number of a cell");
+        tui_say(tui, MESSAGE_ERROR, "cell takes the number of a cell");
 }
 
 static void view_run_next_failed(struct tui *tui, const struct words *words)
@@ -266,7 +266,7 @@ static void view_find(struct tui *tui, int direction)
     if (self == NULL)
         return;
     if (self->stream.search.size == 0)
-        tui_say(tui, MESSAGE_PLAIN, "nothing is searched for; / begins");
+        tui_say(tui, MESSAGE_PLAIN, "no search; / begins one");
     else
         seek_next(self, direction);
 }
@@ -289,7 +289,7 @@ static void view_run_hide(struct tui *tui, const struct words *words)
     SELF(tui);
 
     if (self->stream.search.size == 0) {
-        tui_say(tui, MESSAGE_PLAIN, "nothing is searched for; / begins");
+        tui_say(tui, MESSAGE_PLAIN, "no search; / begins one");
         return;
     }
     card = stream_selected(&self->stream);

@@ -375,7 +375,7 @@ static bool files_is_file(struct files *files, const char *local)
     bool stream = local_is_stream(local);
 
     if (stream)
-        tui_say(files->tui, MESSAGE_WARNING, "%s is no file", local);
+        tui_say(files->tui, MESSAGE_WARNING, "%s is not a file", local);
     return !stream;
 }
 
@@ -410,7 +410,7 @@ void files_download(struct files *files, const char *local)
     };
 
     if (entry == NULL || entry->folder) {
-        tui_say(files->tui, MESSAGE_WARNING, "the cursor stands at no file");
+        tui_say(files->tui, MESSAGE_WARNING, "the cursor is not on a file");
         return;
     }
     if (!files_is_free(files))

@@ -320,11 +320,11 @@ void pane_edit(struct pane *pane, const char *text)
         prompt_set_text("");
         (void)prompt_paste(gb_buf_bytes(&edited));
     } else if (err.code != GB_OK) {
-        tui_say(pane->tui, MESSAGE_ERROR, "nothing is changed: %s", err.message);
+        tui_say(pane->tui, MESSAGE_ERROR, "nothing was changed: %s", err.message);
     } else if (status < 0) {
         tui_say(pane->tui, MESSAGE_ERROR, "the editor cannot be started");
     } else {
-        tui_say(pane->tui, MESSAGE_WARNING, "the editor ended with status %d: nothing is changed",
+        tui_say(pane->tui, MESSAGE_WARNING, "the editor ended with status %d: nothing was changed",
                 status);
     }
     gb_buf_release(&edited);

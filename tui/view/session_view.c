@@ -112,7 +112,7 @@ static void session_view_follow_lease(struct session_view *self)
         session_view_leave(self);
         tui_say(self->view.tui, MESSAGE_WARNING, "%s",
                 session_gone(session) ? "the session is gone"
-                                      : "somebody else holds the session now: you watch");
+                                      : "another client holds the session now: you watch");
     }
 }
 

@@ -89,8 +89,7 @@ int program_read(const struct gb_params *params, struct program *program, struct
     r = program_read_file(program, params, err);
     if (r == 0 && program->code.data == NULL && program->file.size == 0)
         r = gb_err_set(err, GB_EINVALID,
-                       "what is to be run? It needs the parameter code, "
-                       "code_base64 or file");
+                       "nothing to run: give the parameter code, code_base64 or file");
     /* The content of a file is for its language to judge; a prompt does not accept NUL. */
     if (r == 0 && program->file.size == 0 && params->code.size > 0 &&
         memchr(params->code.data, '\0', params->code.size) != NULL)

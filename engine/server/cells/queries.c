@@ -140,7 +140,7 @@ void query_complete(struct request *request, const struct gb_params *params)
 
     if (hosted != NULL && params->cursor > end) {
         (void)gb_err_set(&err, GB_EINVALID,
-                         "cursor is behind the end of the code, which has %lld "
+                         "cursor is past the end of the code, which has %lld "
                          "code points",
                          (long long)end);
         hosted = NULL;

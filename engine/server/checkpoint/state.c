@@ -20,8 +20,8 @@ int checkpoint_may_be(struct hosted *hosted, struct gb_err *err)
         return gb_err_set(err, GB_ENOPAST, "%s", state->why.message);
     if (gb_start_origin(&hosted->start) == NULL)
         return gb_err_set(err, GB_ENOPAST,
-                          "the session's VM was booted, and checkpoints are taken of those that "
-                          "were made of a template (`glassbell image warm` makes one)");
+                          "the session's VM was booted, and only one restored from a template can "
+                          "have checkpoints (`glassbell image warm` makes one)");
     if (state->bytes >= settings->total)
         return gb_err_set(err, GB_ECAPACITY,
                           "the checkpoints of all sessions take %llu MB on disk, and the settings "

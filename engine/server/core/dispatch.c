@@ -53,8 +53,8 @@ static void dispatch_too_many(struct connection *connection)
     struct gb_err err = {0};
 
     (void)gb_err_set(&err, GB_EBUSY,
-                     "too many long lines are being read at once, and this one has stood still "
-                     "for longest: it was skipped after %zu bytes",
+                     "too many long lines are being read at once, and this one has made no "
+                     "progress for the longest time: it was skipped after %zu bytes",
                      connection->line_bytes);
     connection_error(connection, NULL, gb_code_rpc(err.code), &err, NULL, NULL);
 }

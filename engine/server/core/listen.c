@@ -27,18 +27,18 @@ static int listen_check_directory(const char *path, struct gb_err *err)
 
     /* The owner of a link can redirect it later, and no client would trust it. */
     if (lstat(path, &st) < 0)
-        return gb_err_sys(err, errno, "cannot look at the directory %s", path);
+        return gb_err_sys(err, errno, "cannot inspect the directory %s", path);
     if (S_ISLNK(st.st_mode))
-        return gb_err_set(err, GB_EPOLICY,
-                          "the directory %s of the socket is a link: name the directory itself",
-                          path);
+        return gb_err_set(
+            err, GB_EPOLICY,
+            "the directory %s of the socket is a symbolic link: name the directory itself", path);
     if (!S_ISDIR(st.st_mode))
         return gb_err_set(err, GB_EINVALID, "%s is not a directory", path);
     if (st.st_uid != geteuid() && st.st_uid != 0)
         return gb_err_set(err, GB_EPOLICY, "the directory %s of the socket belongs to uid %ld",
                           path, (long)st.st_uid);
     if ((st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0)
-        return gb_err_set(err, GB_EPOLICY, "others may write to the directory %s of the socket",
+        return gb_err_set(err, GB_EPOLICY, "others can write to the directory %s of the socket",
                           path);
     return 0;
 }
@@ -84,7 +84,7 @@ static int listen_remove_stale(const char *path, const struct sockaddr_un *addre
     if (lstat(path, &st) < 0)
         return errno == ENOENT ? 0 : gb_err_sys(err, errno, "cannot look at %s", path);
     if (!S_ISSOCK(st.st_mode))
-        return gb_err_set(err, GB_EINVALID, "%s is there, and is no socket", path);
+        return gb_err_set(err, GB_EINVALID, "%s exists, and is not a socket", path);
     fd = gb_socket_new(SOCK_STREAM, true);
     if (fd < 0)
         return gb_err_sys(err, -fd, "cannot make a socket");

@@ -99,7 +99,7 @@ int part_check_open(struct gb_server *server, const struct gb_params *params, st
     }
     return checked || params->network == NULL
                ? 0
-               : gb_err_set(err, GB_EUNSUPPORTED, "this server gives no network to VMs");
+               : gb_err_set(err, GB_EUNSUPPORTED, "this server does not give VMs a network");
 }
 
 int part_check_past(struct hosted *hosted, struct gb_err *err)

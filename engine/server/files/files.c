@@ -82,7 +82,7 @@ static int files_check_path(struct gb_bytes path, struct gb_err *err)
     if (path.size == 0)
         return gb_err_set(err, GB_EINVALID, "path must not be empty; the home itself is \".\"");
     if (memchr(path.data, '\0', path.size) != NULL)
-        return gb_err_set(err, GB_EPOLICY, "a path cannot have a NUL");
+        return gb_err_set(err, GB_EPOLICY, "a path must not contain a NUL");
     if (files_leads_out(path))
         return gb_err_set(err, GB_EPOLICY, "the path leads out of the home");
     return 0;
@@ -468,7 +468,7 @@ static int listing_add(struct listing *listing, struct gb_bytes payload, bool *r
         gb_json_end(&listing->out);
     }
     if (r == 0 && rest.size > 0)
-        r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES has bytes too many");
+        r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES has too many bytes");
     if (r < 0)
         return r;
     listing->left -= count;

@@ -398,7 +398,7 @@ static void history_handle(struct request *request, const struct gb_params *para
         if (hosted_find(server, params->session, &err) == NULL)
             r = -(int)err.code;
         else
-            r = gb_err_set(&err, GB_ENOTFOUND, "the journal has nothing of this session");
+            r = gb_err_set(&err, GB_ENOTFOUND, "the journal has no records of this session");
     } else {
         history->ended = session->state != GB_RECORD_OPEN;
         history->closed = session->state == GB_RECORD_CLOSED;

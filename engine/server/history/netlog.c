@@ -86,7 +86,7 @@ void netlog_handle(struct request *request, const struct gb_params *params,
     else if (hosted_find(request->connection->server, params->session, &err) == NULL)
         r = -(int)err.code;
     else
-        r = gb_err_set(&err, GB_ENOTFOUND, "the journal has nothing of this session");
+        r = gb_err_set(&err, GB_ENOTFOUND, "the journal has no records of this session");
     if (r < 0) {
         netlog_free(log);
         request_fail(request, &err);

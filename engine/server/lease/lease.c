@@ -374,7 +374,7 @@ static void lease_handle(struct request *request, const struct gb_params *params
     else if (params->action == GB_LEASE_HAND_OVER && mine)
         r = lease_hand_over(connection, hosted, params, &err);
     else if (params->action == GB_LEASE_HAND_OVER)
-        r = gb_err_set(&err, GB_EINVALID, "only who holds the session can hand it over");
+        r = gb_err_set(&err, GB_EINVALID, "only the holder of the session can hand it over");
     if (r == 0 && params->action == GB_LEASE_RELEASE)
         lease_drop(hosted);
     if (r < 0) {

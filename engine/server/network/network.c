@@ -79,7 +79,7 @@ static int network_check_past(struct hosted *hosted, struct gb_err *err)
     if (!state->on && state->net == NULL)
         return 0;
     return gb_err_set(err, GB_ENOPAST,
-                      "the session has had a network, and what has one is not taken back");
+                      "the session has had a network, and such sessions cannot be rewound");
 }
 
 static int network_check_open(struct gb_server *server, const struct gb_params *params,
@@ -145,7 +145,7 @@ static int network_change(struct hosted *hosted, struct network_ask *ask, struct
         return 0;
     /* Not while held: only the VM that is being left would get it. */
     if (state->net == NULL && gb_session_is_held(hosted->session))
-        return gb_err_set(err, GB_EBUSY, "the session is being kept or taken back");
+        return gb_err_set(err, GB_EBUSY, "a checkpoint of the session is being taken or restored");
     if (state->net != NULL)
         gb_net_set_policy(state->net, &ask->policy);
     else {

@@ -286,7 +286,7 @@ static void terminal_handle_attach(struct request *request, const struct gb_para
     if (viewer != NULL)
         viewer_free(viewer);
     if (gb_list_count(&screen->viewers) >= SCREEN_VIEWERS_MAX) {
-        (void)gb_err_set(&err, GB_EBUSY, "%d clients look at this terminal already",
+        (void)gb_err_set(&err, GB_EBUSY, "%d clients watch this terminal already",
                          SCREEN_VIEWERS_MAX);
         request_fail(request, &err);
         return;

@@ -36,10 +36,10 @@ _FORM = "the address of a host is ssh://[USER@]HOST[:PORT][/SOCKET]"
 def _part(what: str, text: str, allowed: Optional[str], most: int, decode: bool) -> str:
     """A part of the address, with what stood as %XX; `allowed`: beside letters and digits."""
     if "?" in text or "#" in text:
-        raise InvalidInput("an address has no part behind a ? or #")
+        raise InvalidInput("an address has no part after a ? or #")
     if decode:
         if re.search("%(?![0-9A-Fa-f]{2})", text):
-            raise InvalidInput(f"{what} has a % without two hexadecimal digits behind it")
+            raise InvalidInput(f"{what} has a % without two hexadecimal digits after it")
         try:
             from urllib.parse import unquote_to_bytes
             text = unquote_to_bytes(text).decode()
@@ -110,7 +110,7 @@ class Host:
         user, at, rest = authority.partition("@")
         if at:
             if ":" in user:
-                raise InvalidInput("an address holds no password: ssh asks for it, or uses a key")
+                raise InvalidInput("an address must not contain a password: ssh asks for it, or uses a key")
             self.user = _part("the user", user, "._-+@", _USER_MAX, True)
             authority = rest
         if authority.startswith("["):
@@ -119,9 +119,9 @@ class Host:
                 raise InvalidInput("the IPv6 address does not end in ]")
             self.name = _part("the IPv6 address", name, ".:%_-", _NAME_MAX, True)
             if ":" not in self.name:
-                raise InvalidInput("what stands in [ ] is not an IPv6 address")
+                raise InvalidInput("the text in [ ] is not an IPv6 address")
             if rest and not rest.startswith(":"):
-                raise InvalidInput("something stands behind the ] of the address")
+                raise InvalidInput("the address continues after the ]")
             colon, port = rest[:1], rest[1:]
         else:
             name, colon, port = authority.partition(":")
