@@ -10,7 +10,7 @@ from support import Server, Session, Watcher, alive, out, qemu_pid, wait_for
 STUBBORN = ("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
             "x = 'changed'\nopen('f', 'w').write('changed')\nopen('g', 'w').close()\n"
             "print('begun', flush=True)\nwhile True: pass")
-STUBBORN_MS = 3000  # long enough for it to have begun
+STUBBORN_MS = 8000  # long enough for it to have begun
 
 
 @pytest.fixture(scope="module")
