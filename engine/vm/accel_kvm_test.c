@@ -183,7 +183,7 @@ START_TEST(tries_kvm_again_that_failed)
     /* Not by whoever asks for KVM. */
     outcome = open_host(qemu, GB_ACCEL_KVM, false);
     ck_assert_int_eq(outcome.err.code, GB_EUNSUPPORTED);
-    has(outcome.err.message, "KVM was asked for and does not work");
+    has(outcome.err.message, "KVM was requested and does not work");
     has_once(outcome.err.message, "does not work");
     has_once(outcome.err.message, "Assertion `it works' failed");
     /* Nor after a boot. */

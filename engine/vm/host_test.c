@@ -110,7 +110,7 @@ START_TEST(finds_an_accelerator_and_remembers_it)
     open_host((struct gb_host_config){0}, first == GB_ACCEL_KVM ? GB_OK : GB_EUNSUPPORTED, &forced,
               &message);
     if (first != GB_ACCEL_KVM)
-        ck_assert_ptr_nonnull(strstr(message, "KVM was asked for and does not work"));
+        ck_assert_ptr_nonnull(strstr(message, "KVM was requested and does not work"));
     free(message);
     free(reason);
 }
