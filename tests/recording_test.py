@@ -92,7 +92,7 @@ def test_recordings_are_bounded(own):
     server = own("[terminals]\nrecord_size = 4K\nrecord_total = 64K\n")
     with server.client() as client:
         session = Session(client, idle_ms=0)
-        for number in (1, 2):
+        for _ in (1, 2):
             # Each screen differs from the one before, so that there is something to record each time.
             pty = Pty(client, session.id, "sh", "-c", "for i in $(seq 20); do seq $i 9$i; read x; done; echo the-end")
             for i in range(1, 21):

@@ -77,7 +77,7 @@ def test_a_time_out_costs_no_state(server, client, session):
 
 def test_again_and_again(session):
     prepare(session)
-    for i in range(3):
+    for _ in range(3):
         cell = session.exec(STUBBORN, timeout_ms=STUBBORN_MS)
         assert cell["rolled_back"]["lost"] == 0 and cell["rolled_back"]["cell"] == 2
     assert out(session.exec(SHOW)) == AS_BEFORE

@@ -57,11 +57,10 @@ const struct verb verb_exec = {
     .options = exec_options,
     .common = app_options,
     .words = ARG_PROGRAM_IN_SESSION,
-    .examples =
-        "  glassbell exec work -c 'x = 41'\n"
-        "  glassbell exec work -c 'print(x + 1)'\n"
-        "  glassbell exec work load.py data.csv\n"
-        "  glassbell exec --try 3 work -c 'import os; print(os.environ[\"TRY\"])'\n"
-        "  glassbell exec -it work python3 -m pdb load.py\n",
+    .examples = "  glassbell exec work -c 'x = 41'\n"
+                "  glassbell exec work -c 'print(x + 1)'\n"
+                "  glassbell exec work load.py data.csv\n"
+                "  glassbell exec --try 3 work -c 'import os; print(os.environ[\"TRY\"])'\n"
+                "  glassbell exec -it work python3 -m pdb load.py\n",
     .run = exec_run,
 };
