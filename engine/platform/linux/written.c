@@ -166,7 +166,7 @@ enum gb_memory_way gb_memory_choose_way(void)
 {
     const char *wanted = getenv("GLASSBELL_TRACKING");
 
-    for (int way = GB_MEMORY_WAYS - 1; way > GB_MEMORY_BY_CONTENT; way--)
+    for (enum gb_memory_way way = GB_MEMORY_WAYS - 1; way > GB_MEMORY_BY_CONTENT; way--)
         if ((wanted == NULL || strcmp(wanted, gb_memory_way_name(way)) == 0) &&
             gb_memory_way_works(way))
             return way;
