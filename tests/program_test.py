@@ -94,7 +94,7 @@ class Folder:
 def test_first_client_starts_the_server(tmp_path):
     """Nothing runs; one command brings the server up, and the next finds it."""
     import os
-    env = dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path))
+    env = dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path), XDG_STATE_HOME=str(tmp_path / "state"))
     env.pop("GLASSBELL_SOCKET", None)
     for _ in range(2):
         result = subprocess.run([RELEASE, "run", "-l", "shell", "-c", "echo $((6*7))"], env=env,

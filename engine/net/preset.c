@@ -209,7 +209,8 @@ static bool preset_read_file(const struct preset *preset, const char *path, stru
     if (path[0] == '~') {
         if (home == NULL || home[0] != '/')
             return true;
-        path = below = xasprintf("%s%s", home, path + 1);
+        below = xasprintf("%s%s", home, path + 1);
+        path = below;
     }
     if (gb_fd_read_file(path, FILE_MAX, &text, NULL) < 0)
         return true;

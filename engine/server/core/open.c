@@ -151,7 +151,7 @@ int open_fork(struct connection *connection, const struct hosted *parent, const 
 {
     struct gb_server *server = connection->server;
     struct gb_session_config config = gb_session_config_of(parent->session);
-    struct hosted *hosted;
+    struct hosted *hosted = NULL;
     int r = server_check_open(server, err);
 
     config.cells = origin->cell;
@@ -159,7 +159,7 @@ int open_fork(struct connection *connection, const struct hosted *parent, const 
         r = open_check_count(server, connection->client, err);
     if (r == 0)
         r = hosted_new(server, &config, &hosted, err);
-    if (r < 0)
+    if (r < 0 || hosted == NULL)
         return r;
     label = label != NULL ? label : parent->label;
     hosted->label = label == NULL ? NULL : xstrdup(label);

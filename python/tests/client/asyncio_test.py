@@ -137,6 +137,7 @@ def test_one_client_in_several_loops(server, py):
 
 def test_autostart(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("GLASSBELL_SOCKET", raising=False)
 
     async def main():

@@ -16,6 +16,7 @@ from support import BINARY, Server
 def folder(tmp_path, monkeypatch):
     """A runtime folder of the test's own, in which the client finds the socket by the rule."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("GLASSBELL_SOCKET", raising=False)
     tmp_path.chmod(0o700)
     return tmp_path
