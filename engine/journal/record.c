@@ -309,7 +309,9 @@ int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes paylo
 /* An empty text means none. */
 static struct gb_bytes text_of(struct gb_bytes text)
 {
-    return text.size == 0 ? (struct gb_bytes){0} : text;
+    const struct gb_bytes none = {0};
+
+    return text.size == 0 ? none : text;
 }
 
 int gb_record_read_network(const struct gb_record_head *head, struct gb_bytes payload,

@@ -57,6 +57,10 @@ def test_a_session_without_modules_goes_on(clear):
         assert py.run('!exit 3').exit in (0, 1)
         py.settings(entropy=b'z' * 32)
         assert py.run('print("on")').out == b'on\n'
+
+
+@pytest.mark.parametrize('clear', ['sys.modules.clear()', 'list(map(sys.modules.pop, set(sys.modules) - {"sys"}))'])
+def test_a_program_without_modules_ends(clear):
     with worker('python') as py:
         done = py.run(f'import sys\nprint("a")\n{clear}\nsys.exit(3)', flags=FINAL, argv=('-c',))
     assert (done.exit, done.out) == (3, b'a\n')

@@ -14,8 +14,6 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
-_Static_assert(TRACKING_FLAGS == (O_CLOEXEC | O_NONBLOCK | 1), "flags of userfaultfd()");
-
 #if defined(__x86_64__)
 typedef struct user_regs_struct tracking_registers;
 static const unsigned char tracking_code[] = {0x0f, 0x05}; /* syscall */

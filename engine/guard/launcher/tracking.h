@@ -13,11 +13,12 @@
  */
 #pragma once
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 /* The flags of the only call of userfaultfd() that the filter allows. */
-#define TRACKING_FLAGS (02000000 | 04000 | 1) /* O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY */
+#define TRACKING_FLAGS (O_CLOEXEC | O_NONBLOCK | 1) /* 1: UFFD_USER_MODE_ONLY */
 
 /* In the child, before it loads its filter. */
 void tracking_expect(void);

@@ -154,6 +154,7 @@ bool gb_memory_way_works(enum gb_memory_way way)
         fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | WRITTEN_USER_MODE_ONLY);
     if (pages_fd < 0 || (way == GB_MEMORY_BY_USERFAULTFD && fd < 0))
         return false;
+    /* cppcheck-suppress invalidFunctionArg; there is no file */
     page = mmap(NULL, GB_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED)
         return false;
