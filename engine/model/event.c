@@ -14,7 +14,8 @@ static const struct gb_member event_members[] = {
     EVENT(kind, "kind", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX, .doc = "what happened"),
     EVENT(session, "session", GB_TEXT, GB_OPTIONAL, .max = GB_NAME_MAX, .doc = "to which session"),
     EVENT(cell, "cell", GB_U32, GB_OPTIONAL, .doc = "to which of its cells"),
-    EVENT(info, "info", GB_MAP, GB_OPTIONAL, .doc = "the session, cell or terminal"),
+    EVENT(question, "question", GB_U64, GB_OPTIONAL, .doc = "to which of its questions"),
+    EVENT(info, "info", GB_MAP, GB_OPTIONAL, .doc = "the session, cell, terminal or question"),
     EVENT(flags, "waiting", GB_BOOL, GB_OPTIONAL, .bit = GB_EVENT_WAITING,
           .doc = "`cell.waiting`: the program waits for standard input"),
     EVENT(lease, "lease", GB_OBJECT, GB_OPTIONAL, .bit = GB_EVENT_HAS_LEASE,
@@ -29,6 +30,7 @@ static const struct gb_member event_members[] = {
     EVENT(cells, "cells", GB_ARRAY, GB_OPTIONAL, .doc = "`snapshot`"),
     EVENT(host, "host", GB_MAP, GB_OPTIONAL, .doc = "`snapshot`, `sample`"),
     EVENT(pool, "pool", GB_MAP, GB_OPTIONAL, .doc = "`snapshot`, `pool.changed`"),
+    EVENT(questions, "questions", GB_ARRAY, GB_OPTIONAL, .doc = "`snapshot`"),
 };
 
 #define OUTPUT(field_, ...) GB_MEMBER(struct gb_output_info, field_, __VA_ARGS__)

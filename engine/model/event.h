@@ -25,14 +25,16 @@ struct gb_event_info {
     struct gb_bytes kind, session;
     uint32_t cell;
     uint32_t flags;      /* enum gb_event_flags */
-    const void *info;    /* a session, a cell or a terminal */
+    const void *info;    /* a session, a cell, a terminal or a question */
     const void *host;    /* gb_host_object */
     const void *pool;    /* gb_capacity_object */
     const void *cells;   /* an array of cells */
     const void *samples; /* `sessions`: an array, of gb_sample_object in a sample, else sessions */
     struct gb_lease_info lease;
     struct gb_bytes reason, message, note;
-    uint64_t dropped; /* events that were left out */
+    uint64_t dropped;      /* events that were left out */
+    uint64_t question;     /* its number in the session */
+    const void *questions; /* an array, of gb_question_object */
 };
 
 enum gb_output_flags {

@@ -129,6 +129,11 @@ const struct command global_commands[] = {
      CONTEXT_GLOBAL, ARGUMENT_TEXT, lease_take},
     {"hand-back", "[NOTE]", "hand it back, with a note that the agent gets", "H", NULL,
      CONTEXT_GLOBAL, ARGUMENT_TEXT, lease_hand_back},
+    {"network", "[once|session|refuse|never]",
+     "decide about a connection that waits: let it through once or always in this session, refuse "
+     "it "
+     "once or always",
+     "A", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE, question_run},
     {"close", "", "close the session; again: at once", "X", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE,
      closing_run_close},
     {"undo", "", "let what is about to close stay open", "u", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE,

@@ -206,7 +206,7 @@ static void frame_paint_banner_line(struct region *region, const struct gb_buf *
     (void)paint_cut(row, 1, 0, row.width - 2, STYLE(role), gb_buf_bytes(text));
 }
 
-/* The view's banner, and the holder of its session. */
+/* The view's banner, what its session asks, and its holder. */
 static void frame_paint_banners(struct tui *tui, struct region *region)
 {
     const struct view *view = tui->view;
@@ -217,6 +217,10 @@ static void frame_paint_banners(struct tui *tui, struct region *region)
         role = view->ops->banner(tui->view, &text);
     if (text.size > 0)
         frame_paint_banner_line(region, &text, role);
+    gb_buf_clear(&text);
+    if (view->below != NULL && lease_subject(tui) != NULL &&
+        question_banner(tui, lease_subject(tui), &text))
+        frame_paint_banner_line(region, &text, ROLE_BANNER_WARNING);
     gb_buf_clear(&text);
     if (view->below != NULL && lease_subject(tui) != NULL &&
         lease_text(tui, lease_subject(tui), &text, &role))

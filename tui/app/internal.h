@@ -153,6 +153,12 @@ void lease_take(struct tui *tui, const struct words *words);
 void lease_hand_back(struct tui *tui, const struct words *words);
 bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *ret_role);
 
+/* ---- question.c ---- */
+/* Answers the oldest question of the session that the top view is about. */
+void question_run(struct tui *tui, const struct words *words);
+/* For the banner. False if no connection of the session waits. */
+bool question_banner(struct tui *tui, const char *id, struct gb_buf *out);
+
 /* ---- closing.c ---- */
 void closing_open(struct tui *tui);
 /* Carries out all pending closes. True: the program exits when the answers have arrived. */

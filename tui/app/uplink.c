@@ -101,6 +101,7 @@ static void uplink_begin(struct tui *tui)
     gb_json_object(&out, NULL);
     gb_json_put_bool(&out, "output", false);
     gb_json_put_bool(&out, "replay", true);
+    gb_json_put_bool(&out, "answers", true); /* question.c */
     gb_json_end(&out);
     (void)tui_call(tui, "events.subscribe", &params, CALL_DEADLINE_MS, uplink_on_subscribed, tui);
     (void)tui_call(tui, "stats", NULL, CALL_DEADLINE_MS, uplink_on_stats, tui);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "list/internal.h"
 #include "show/words.h"
+#include "store/question.h"
 
 static void details_draw_pair(struct region line, int x, const char *label, const char *value)
 {
@@ -52,6 +53,14 @@ static void details_draw_attention(struct region line, const struct session *ses
 
     if (attention == ATTENTION_NONE)
         return;
+    if (attention == ATTENTION_CONNECTION) {
+        char text[STORE_MESSAGE_MAX];
+
+        question_text(session->question, text, sizeof(text));
+        x += paint_cut(line, x, 0, line.width - x, STYLE(ROLE_WAITING), gb_bytes_str("! "));
+        (void)paint_cut(line, x, 0, line.width - x, STYLE(ROLE_WAITING), gb_bytes_str(text));
+        return;
+    }
     x += paint_f(line, x, 0, STYLE(ROLE_WAITING), "! %s", attention_text(attention));
     if (session->reason[0] != '\0')
         (void)paint_cut(line, x + 1, 0, line.width - x - 1, STYLE(ROLE_TEXT),

@@ -16,6 +16,7 @@
 #include "rpc/object.h"
 #include "screen/style.h"
 #include "store/ended.h"
+#include "store/question.h"
 #include "store/read.h"
 
 /* How close to a limit a session needs attention. */
@@ -53,6 +54,7 @@ static void drop_session(struct store *store, struct session *session)
     if (session_gone(session))
         store->gone_count--;
     store->session_count--;
+    questions_clear(session);
     gb_list_remove(&session->link);
     free(session);
 }
@@ -237,6 +239,7 @@ static void end_session(struct store *store, struct session *session,
     session->closing_ns = 0;
     session->cpu_share = 0;
     session->lease = (struct lease){0};
+    questions_clear(session);
     store->gone_count++;
     /* A finished `run` is of no interest: it has served its purpose. */
     if (session->run && session->state == SESSION_CLOSED)
@@ -529,11 +532,30 @@ static void store_end_unseen(struct store *store, const struct gb_json *cells)
     }
 }
 
+static void store_take_questions(struct store *store, const struct gb_json *list)
+{
+    const struct gb_json *item = NULL;
+    struct gb_question_info told;
+    struct session *session;
+
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed is in no list any more */
+    GB_LIST_FOREACH(session, &store->sessions, link)
+        questions_clear(session);
+    JSON_FOREACH(item, list) {
+        session = store_read(store, &gb_question_object, item, &told)
+                      ? find_bytes(store, told.session)
+                      : NULL;
+        if (session != NULL)
+            question_add(session, &told);
+    }
+}
+
 static void store_take_snapshot(struct store *store, const struct gb_event_info *event)
 {
     const struct gb_json *cells = event->cells, *cell = NULL;
 
     store_take_sessions(store, event->samples);
+    store_take_questions(store, event->questions);
     read_host_event(&store->host, event->host);
     if (cells != NULL) {
         if (store->missed)
@@ -558,6 +580,17 @@ static void take_cell_event(struct store *store, struct session *session,
         start_cell(session, event->cell, &told);
     else
         finish_cell(session, event->cell, &told);
+}
+
+static void take_question(struct store *store, struct session *session,
+                          const struct gb_event_info *event)
+{
+    struct gb_question_info told;
+
+    if (gb_bytes_equal(event->kind, "network.answered"))
+        question_remove(session, event->question);
+    else if (event->info != NULL && store_read(store, &gb_question_object, event->info, &told))
+        question_add(session, &told);
 }
 
 static void take_event(struct store *store, const struct gb_event_info *event)
@@ -585,6 +618,9 @@ static void take_event(struct store *store, const struct gb_event_info *event)
         take_cell_event(store, session, event);
     } else if (gb_bytes_equal(kind, "cell.waiting")) {
         session->last.waiting = (event->flags & GB_EVENT_WAITING) != 0;
+    } else if (gb_bytes_equal(kind, "network.question") ||
+               gb_bytes_equal(kind, "network.answered")) {
+        take_question(store, session, event);
     } else if (gb_bytes_equal(kind, "lease.changed")) {
         read_lease(store, &session->lease,
                    (event->flags & GB_EVENT_HAS_LEASE) != 0 ? &event->lease : NULL);
@@ -687,6 +723,8 @@ int session_state_role(const struct session *session)
 
 enum attention session_trouble(const struct session *session, double now)
 {
+    if (session->question != NULL)
+        return ATTENTION_CONNECTION;
     if (session->state == SESSION_WAITING || (!session_gone(session) && session->last.waiting))
         return ATTENTION_INPUT;
     if (session->state == SESSION_LOST)
@@ -709,12 +747,13 @@ enum attention session_attention(const struct session *session, double now)
 {
     enum attention trouble = session_trouble(session, now);
 
-    return session->seen && trouble != ATTENTION_INPUT ? ATTENTION_NONE : trouble;
+    return session->seen && trouble > ATTENTION_INPUT ? ATTENTION_NONE : trouble;
 }
 
 const char *attention_text(enum attention attention)
 {
     static const char *const texts[] = {
+        [ATTENTION_CONNECTION] = "asks to connect",
         [ATTENTION_INPUT] = "waits for input",
         [ATTENTION_LOST] = "is lost",
         [ATTENTION_REPEAT] = "fails again and again in the same way",

@@ -51,11 +51,12 @@ enum session_state {
 
 /* Why a session needs attention, most pressing first. */
 enum attention {
-    ATTENTION_INPUT,  /* a cell waits for input */
-    ATTENTION_LOST,   /* it died */
-    ATTENTION_REPEAT, /* the same error three times in a row */
-    ATTENTION_FAILED, /* its last cell failed */
-    ATTENTION_LIMIT,  /* its memory is nearly used up, or it will close soon */
+    ATTENTION_CONNECTION, /* a connection waits for a decision */
+    ATTENTION_INPUT,      /* a cell waits for input */
+    ATTENTION_LOST,       /* it died */
+    ATTENTION_REPEAT,     /* the same error three times in a row */
+    ATTENTION_FAILED,     /* its last cell failed */
+    ATTENTION_LIMIT,      /* its memory is nearly used up, or it will close soon */
     ATTENTION_NONE,
     ATTENTION_COUNT
 };
@@ -103,6 +104,7 @@ struct session {
     double timing_total_ms, timing_admission_ms, timing_boot_ms, timing_worker_ms;
     struct lease lease;
     struct last_cell last;
+    struct question *question;      /* the oldest that waits (question.h); NULL: none */
     unsigned failures;              /* consecutive failed cells */
     unsigned same_failures;         /* how many times the last failure occurred in a row */
     uint32_t looked_up;             /* the number of cells when the history was requested */

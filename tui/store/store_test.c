@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "check_run.h"
+#include "store/question.h"
 
 static struct store store;
 
@@ -158,12 +159,72 @@ START_TEST(test_what_is_not_understood_is_told)
 }
 END_TEST
 
+/* ---- questions ---- */
+
+static void question(const char *kind, unsigned number, const char *name, unsigned connections)
+{
+    char rest[512];
+
+    (void)snprintf(
+        rest, sizeof(rest),
+        ",\"session\":\"s-1\",\"question\":%u,\"info\":{\"question\":%u,\"name\":\"%s\","
+        "\"address\":null,\"port\":443,\"cell\":3,\"connections\":%u,\"at\":1,\"until\":61}",
+        number, number, name, connections);
+    event(kind, rest);
+}
+
+START_TEST(test_questions)
+{
+    const struct session *session;
+    char text[STORE_MESSAGE_MAX];
+
+    snapshot(3, "");
+    session = store_find(&store, "s-1");
+    question("network.question", 1, "one.test", 1);
+    question("network.question", 2, "two.test", 1);
+    question("network.question", 1, "one.test", 2); /* again: one question */
+    ck_assert_int_eq(session_attention(session, 0), ATTENTION_CONNECTION);
+    ck_assert_uint_eq(session->question->number, 1);
+    ck_assert_uint_eq(session->question->connections, 2);
+    question_text(session->question, text, sizeof(text));
+    ck_assert_str_eq(text,
+                     "cell 3 asks to connect to one.test port 443, and there are more questions");
+    question("network.answered", 1, "one.test", 2);
+    question("network.answered", 7, "none", 0);
+    ck_assert_uint_eq(session->question->number, 2);
+    ck_assert_ptr_null(session->question->next);
+    snapshot(3, ""); /* has none */
+    ck_assert_ptr_null(session->question);
+    ck_assert_int_eq(session_attention(session, 0), ATTENTION_NONE);
+}
+END_TEST
+
+START_TEST(test_questions_are_bounded)
+{
+    const struct session *session;
+    const struct question *at;
+    unsigned count = 0;
+
+    snapshot(3, "");
+    session = store_find(&store, "s-1");
+    for (unsigned i = 1; i <= 3 * QUESTIONS_MAX; i++)
+        question("network.question", i, "x", 1);
+    for (at = session->question; at != NULL; at = at->next)
+        ck_assert_uint_eq(at->number, ++count);
+    ck_assert_uint_eq(count, QUESTIONS_MAX);
+    event("session.closed", ",\"session\":\"s-1\",\"reason\":\"closed\"");
+    ck_assert_ptr_null(session->question);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store");
     TCase *tests = tcase_create("store");
 
     tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, test_questions);
+    tcase_add_test(tests, test_questions_are_bounded);
     tcase_add_test(tests, test_figures_after_a_loss);
     tcase_add_test(tests, test_what_is_not_understood_is_told);
     tcase_add_test(tests, test_end_in_a_gap);

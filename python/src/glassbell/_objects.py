@@ -508,6 +508,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "kind": Member("text", 128, (), ""),
         "session": Member("text", 128, (), ""),
         "cell": Member("integer", 4294967295, (), ""),
+        "question": Member("integer", 9007199254740992, (), ""),
         "info": Member("map", 0, (), ""),
         "waiting": Member("boolean", 0, (), ""),
         "lease": Member("object", 0, (), "lease"),
@@ -520,6 +521,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "cells": Member("array", 0, (), ""),
         "host": Member("map", 0, (), ""),
         "pool": Member("map", 0, (), ""),
+        "questions": Member("array", 0, (), ""),
     },
     "output": {
         "cell": Member("integer", 4294967295, (), ""),
