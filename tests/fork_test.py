@@ -252,6 +252,28 @@ def test_a_client_that_goes_away_leaves_no_children(server, client, session):
     child.close()
 
 
+def test_a_child_that_has_ended_when_the_client_goes_away(tmp_path):
+    """It was open, and others still wait for room: nobody may touch it any more."""
+    text = "[admission]\nmemory = 150M\n[pool]\nceiling = 0\n"  # for two of this image
+    with with_settings(tmp_path, text) as server, server.client() as client:
+        parent = Session(client, image="shell")
+        parent.exec("x=1")
+
+        def children(state=None):
+            return [one["session"] for one in client.call("session.list")["sessions"]
+                    if one.get("origin", {}).get("session") == parent.id and state in (None, one["state"])]
+
+        with server.client() as other:
+            other.send("session.fork", session=parent.id, count=3, wait_ms=60000)
+            (first,) = wait_for(lambda: children("idle"))
+            client.call("session.close", session=first)
+            wait_for(lambda: first not in children())
+            assert children()
+        wait_for(lambda: not children())
+        assert out(parent.exec("echo $x")) == "1\n"
+        parent.close()
+
+
 def test_a_parent_that_ends_meanwhile(server, client):
     parent = Session(client)
     parent.exec("x = 1")

@@ -23,7 +23,7 @@
 struct fork_child {
     struct gb_list link; /* in `ready` of its fork: it may have a VM now */
     struct fork *fork;
-    struct hosted *hosted; /* NULL: none, or it has ended */
+    struct hosted *hosted; /* until it is born; NULL: none */
     char *id;              /* NULL: there was none */
     bool made;             /* it has its VM, or never will */
     bool born;             /* it is open, or has failed with: */
@@ -204,11 +204,11 @@ void fork_child_born(struct fork_child *child, const struct gb_err *err)
     if (err != NULL) {
         if (child->err.code == GB_OK)
             child->err = *err;
-        child->hosted = NULL;
         gb_list_remove(&child->link);
         if (fork->making != child)
             fork_count_made(child);
     }
+    child->hosted = NULL; /* from here on it may end without our being told */
     child->born = true;
     fork->unborn--;
     fork_settle(fork);
@@ -238,12 +238,17 @@ static void fork_add_child(struct fork *fork, struct fork_child *child,
 static void fork_abandon(struct request *request)
 {
     struct fork *fork = request->arg;
+    struct gb_err err;
 
     fork->request = NULL;
-    for (size_t i = 0; i < fork->count; i++)
-        if (fork->children[i].hosted != NULL)
-            hosted_close(fork->children[i].hosted, GB_END_CLOSED,
-                         "the client that forked it went away");
+    for (size_t i = 0; i < fork->count; i++) {
+        const char *id = fork->children[i].id;
+        struct hosted *hosted =
+            id != NULL ? hosted_find(fork->server, gb_bytes_str(id), &err) : NULL;
+
+        if (hosted != NULL)
+            hosted_close(hosted, GB_END_CLOSED, "the client that forked it went away");
+    }
 }
 
 void fork_begin(struct hosted *hosted, uint64_t seq, void (*over)(struct hosted *hosted))
