@@ -3,8 +3,10 @@
 
 import os
 import pathlib
+import socket
 import sys
 import tempfile
+import threading
 
 import pytest
 
@@ -92,6 +94,23 @@ def work(cli):
     cli("open", "--label", label, "--idle", 0)
     yield label
     cli("close", label, status=None)
+
+
+@pytest.fixture(scope="module")
+def port():
+    """A server that greets, at a port of loopback."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        def serve():
+            while True:
+                try:
+                    connection = listener.accept()[0]
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(b"hello")
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 """Connections about which a rule says to ask: they wait, somebody answers, and all of it is told."""
 
 import json
-import socket
 import subprocess
 
 import pytest
@@ -21,25 +20,6 @@ def connect(host, port, seconds=60):
         return errno.errorcode.get(e.errno, repr(e))
 """
 KINDS = ["network.question", "network.answered"]
-
-
-@pytest.fixture(scope="module")
-def port():
-    """A server that greets, at a port of loopback."""
-    import threading
-
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        def serve():
-            while True:
-                try:
-                    connection = listener.accept()[0]
-                except OSError:
-                    return
-                with connection:
-                    connection.sendall(b"hello")
-        threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
 
 
 RULES = {"rules": ["deny never.test", "ask * private tcp", "resolve app.test 127.0.0.1"]}
@@ -279,3 +259,20 @@ def test_from_the_command_line(client, server, asked, port):
     follower.wait()
     follower.stdout.close()
     assert json.loads(glassbell("--json"))["questions"] == []
+
+
+def test_a_rule_to_ask_answers_nothing(server, client, asked, port):
+    """Given at the very time when somebody would type it: while a connection to that place waits."""
+    with watching(server, asked) as watcher:
+        request = send(client, asked, f"connect('app.test', {port})")
+        number = question(watcher)["question"]
+        done = subprocess.run([BINARY, "network", "--socket", server.socket, asked.id, "ask", "app.test", f":{port}"],
+                              env=server.env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert [one["question"] for one in client.call("session.network", session=asked.id)["questions"]] == [number]
+        assert "deny app.test" not in client.call("session.network", session=asked.id)["rules"]
+        answer(client, asked, number, "never")
+        assert result(client, request)[0] == ["EHOSTUNREACH"]
+    page = client.call("session.network_log", session=asked.id, limit=1000)["records"]
+    kinds = [one["kind"] for one in page]
+    assert kinds.index("answer") < len(kinds) - 1 - kinds[::-1].index("policy"), kinds  # the rule that it made

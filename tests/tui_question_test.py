@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connections that wait for a decision, in the front end: everybody there sees them, and one key decides."""
 
-import socket
-import threading
-
 import pytest
 
 from support import Session, out
@@ -16,22 +13,6 @@ def connect(host, port):
         with socket.create_connection((host, port), 120) as s: return s.recv(5).decode()
     except OSError as e: return errno.errorcode.get(e.errno, repr(e))
 """
-
-
-@pytest.fixture(scope="module")
-def port():
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        def serve():
-            while True:
-                try:
-                    connection = listener.accept()[0]
-                except OSError:
-                    return
-                with connection:
-                    connection.sendall(b"hello")
-        threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture

@@ -57,7 +57,8 @@ static bool network_is_choice(const struct args *args, struct network_choice *re
 {
     size_t first = args->word_count > 2 && strcmp(args->words[2], "ip") == 0 ? 3 : 2;
 
-    if (args->word_count != first + 2 || args->words[first + 1][0] != ':' ||
+    if (strcmp(args->words[1], "ask") == 0 || args->word_count != first + 2 ||
+        args->words[first + 1][0] != ':' ||
         !args_number(args->words[first + 1] + 1, 1, UINT16_MAX, &ret_choice->port))
         return false;
     ret_choice->host = args->words[first];

@@ -255,6 +255,8 @@ static int network_answer(struct hosted *hosted, uint64_t number, enum gb_networ
                         "answered_no");
     if (rule.size > 0)
         r = network_change(hosted, &ask, err);
+    if (rule.size > 0 && r == 0)
+        report_policy(hosted, state->answerer);
     gb_policy_release(&ask.policy);
     return r;
 }
