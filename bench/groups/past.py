@@ -4,6 +4,7 @@ cells, and how soon a session that was taken back answers."""
 
 import time
 
+from groups.opening import pool_of
 from kit.client import ms
 from kit.server import Server
 from kit.wait import until
@@ -19,9 +20,9 @@ def measure(report, plan):
         cells(report, plan, client, "python-data", "300 MB private", "b = b'x' * (300 << 20)")
     beside(report, plan)
     with Server(ASKED + "[pool]\nstanding = 0\n") as server, server.client() as client:
-        back(report, plan, client, "no process waiting")
-    with Server(ASKED) as server, server.client() as client:
-        back(report, plan, client, "a process waiting")
+        back(report, plan, client, "no process waiting", 0)
+    with Server(ASKED + '[pool "python"]\nfloor = 1\nceiling = 1\nstanding = 2\n') as server, server.client() as client:
+        back(report, plan, client, "a process waiting", 1)
 
 
 def cells(report, plan, client, image, name, before):
@@ -72,8 +73,8 @@ def beside(report, plan):
             report.add(GROUP, f"{name} with checkpoints / without", "×", ratios)
 
 
-def back(report, plan, client, name):
-    """From the request to the result of a cell in the session as it was."""
+def back(report, plan, client, name, waiting):
+    """From the request to the result of a cell in the session as it was; @waiting: processes behind the pool."""
     client.call("image.warm", image="python")
     session = client.call("session.open", image="python")["session"]
     client.call("session.exec", session=session, code="x = 1")
@@ -82,7 +83,7 @@ def back(report, plan, client, name):
     for _ in range(plan(8, 30)):
         client.call("session.exec", session=session, code="x = 2")
         client.call("session.checkpoint", session=session)
-        time.sleep(0.5)  # for a process to be started that waits
+        until(lambda: pool_of(client, "python")["waiting"] >= waiting)
         begin = time.perf_counter()
         client.call("session.rewind", session=session, seq=seq)
         client.call("session.exec", session=session, code="print(x)")

@@ -261,8 +261,11 @@ static bool program_multiply(const struct args *args, struct execute_config *con
 {
     double tries;
 
-    if (!args_has(args, "try"))
-        return true;
+    if (!args_has(args, "try")) {
+        if (args_has(args, "keep"))
+            (void)app_wrong_use(args, "--keep goes with --try");
+        return !args_has(args, "keep");
+    }
     if (!args_number(args_value(args, "try"), 1, GB_FORKS_MAX, &tries) ||
         tries != (double)(size_t)tries) {
         (void)app_wrong_use(args, "--try wants a number from 1 to %d, not %s", GB_FORKS_MAX,

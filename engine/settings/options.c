@@ -155,7 +155,7 @@ const struct gb_option gb_options[] = {
     SIZE("terminals", "record_size", terminals.record_size, 4096, 1e9, "4M", LIVE,
          "what one recording may take on disk; it ends there"),
     SIZE("terminals", "record_total", terminals.record_total, 65536, 1e12, "64M", LIVE,
-         "what all recordings may take on disk; the oldest go first, and each counts 64K at least"),
+         "what ended recordings may take on disk; the oldest go first, and each counts 64K at least; those being written, of `record_size` at most, come on top"),
     CHOICE("past", "checkpoints", past.checkpoints, checkpoints, "asked", LIVE,
            "`asked`: only those that a client asks for are taken; `idle`: also after a cell, when the "
            "session has been idle for a moment; `off`: none at all"),

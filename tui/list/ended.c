@@ -43,7 +43,6 @@ struct ended_view {
     char at_id[STORE_NAME_MAX];
     size_t at, first;
     struct region table;
-    int y; /* of the view */
     struct filter filter;
     char filter_text[FILTER_LINE_MAX], filter_last[FILTER_LINE_MAX];
     char filter_bad[GB_ERR_MESSAGE_MAX];
@@ -192,7 +191,6 @@ static void ended_arrange(struct view *view, struct region region)
     struct ended_view *ended = ended_of(view);
     size_t height;
 
-    ended->y = region.y;
     ended_build(ended);
     if (region.height >= 3 * ENDED_DETAIL_ROWS)
         (void)region_cut_bottom(&region, ENDED_DETAIL_ROWS);

@@ -90,8 +90,10 @@ static bool recording_remove(const struct gb_surplus_item *item, bool old, void 
 static void recording_make_room(struct recording_folder *folder)
 {
     const uint64_t total = folder->settings->record_total;
-    const struct gb_surplus_limits limits = {
-        .max_age_s = UINT64_MAX, .max_bytes = total - MIN(total, (uint64_t)RECORDING_FILE_CHARGE)};
+    /* So that no more files fit than are looked at. */
+    const uint64_t charge = MAX((uint64_t)RECORDING_FILE_CHARGE, 2 * total / RECORDING_FILES_MAX);
+    const struct gb_surplus_limits limits = {.max_age_s = UINT64_MAX,
+                                             .max_bytes = total - MIN(total, charge)};
     int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *files = fd < 0 ? NULL : fdopendir(fd);
     struct gb_surplus_item *items;
@@ -110,9 +112,8 @@ static void recording_make_room(struct recording_folder *folder)
         if (size > RECORDING_NAME_MAX ||
             fstatat(fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(info.st_mode))
             continue;
-        items[count] = (struct gb_surplus_item){
-            .bytes = MAX((uint64_t)info.st_size, (uint64_t)RECORDING_FILE_CHARGE),
-            .used = info.st_mtime};
+        items[count] = (struct gb_surplus_item){.bytes = MAX((uint64_t)info.st_size, charge),
+                                                .used = info.st_mtime};
         memcpy(items[count++].name, entry->d_name, size + 1);
     }
     gb_surplus(items, count, &limits, time(NULL), recording_remove, folder);

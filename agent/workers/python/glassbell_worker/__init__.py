@@ -71,9 +71,7 @@ def import_ours(name, globals=None, locals=None, fromlist=(), level=0):
     if level:
         modules.setdefault(__name__, PACKAGE)
     module = IMPORT(name, globals, locals, fromlist, level)
-    if level == 1 and name:
-        ours[name] = module
-    return module
+    return ours.setdefault(name, module) if level == 1 and name else module
 
 
 __builtins__['__import__'] = import_ours
@@ -453,12 +451,6 @@ def run(text, name):
         if error is not None:
             return None, 0, error
     return value if line else None, line, None
-
-
-def search_path():
-    """sys.path, unless the session has made something else of it."""
-    path = sys.__dict__.get('path')
-    return path if type(path) is list else []
 
 
 def is_new_coroutine(value):

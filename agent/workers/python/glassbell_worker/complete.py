@@ -16,8 +16,9 @@ from sys import builtin_module_names, modules as LOADED, stdlib_module_names
 from types import (BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType,
                    MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType)
 
-from . import (FUTURE_FLAGS, NAMESPACE, ONLY_AST, TOP_LEVEL_AWAIT, Fields, Violation, field,
-               search_path, state, u32)
+from . import (FUTURE_FLAGS, NAMESPACE, ONLY_AST, TOP_LEVEL_AWAIT, Fields, Violation, field, state,
+               u32)
+from .program import search_path
 
 COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS = range(16, 20)
 MATCHES_MAX = 500

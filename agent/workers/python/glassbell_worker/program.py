@@ -14,7 +14,7 @@ from _frozen_importlib_external import SourceFileLoader
 from _stat import S_ISDIR
 from posix import O_CLOEXEC, O_RDONLY, close, fstat, open as open_fd, strerror
 
-from . import ENDING, MISSING, NAMESPACE, ending, field, native, search_path, state, u32
+from . import ENDING, MISSING, NAMESPACE, ending, field, native, state, u32
 
 PYTHON = '/usr/bin/python3'
 PEP_263 = 'see https://peps.python.org/pep-0263/ for details'
@@ -52,6 +52,12 @@ def decode(code):
         problem = (f"Non-UTF-8 code starting with '\\x{code[at]:02x}' on line {line}, "
                    f'but no encoding declared; {PEP_263}')
     raise SyntaxError(problem) from None
+
+
+def search_path():
+    """sys.path, unless the session has made something else of it."""
+    path = sys.__dict__.get('path')
+    return path if type(path) is list else []
 
 
 class Program:
