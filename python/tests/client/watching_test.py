@@ -60,8 +60,9 @@ def test_a_network_its_questions_and_its_log(client, fresh):
         session.network_answer(number, "once")
     session.network(rules=["deny *"])
     records = session.network_log()
-    assert [one.kind for one in records] == ["policy", "answer", "denied", "policy"]
-    assert [one.client for one in records] == ["tests", "tests", None, "tests"]
+    # The answer "never" refuses what waits, and then becomes a rule: a policy of its own.
+    assert [one.kind for one in records] == ["policy", "answer", "denied", "policy", "policy"]
+    assert [one.client for one in records] == ["tests", "tests", None, "tests", "tests"]
     asked = records[1]
     assert (asked.name, asked.port, asked.reason, asked.cell) == ("app.test", 9, "never", cells[0].cell)
     assert session.network_log(limit=2) == records[:2]
