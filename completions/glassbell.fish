@@ -10,7 +10,7 @@ function __glassbell_is
     test (count $words) -gt 1; and test $words[2] = $argv[1]
 end
 function __glassbell_verbs
-    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork checkpoint checkpoints answer network put get log export mcp serve stdio doctor image version help completion
+    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork checkpoint checkpoints sleep wake answer network put get log export mcp serve stdio doctor image version help completion
 end
 complete -c glassbell -f
 complete -c glassbell -n __glassbell_is_first -l help -d 'tell about the verbs'
@@ -199,6 +199,20 @@ complete -c glassbell -n '__glassbell_is checkpoints' -l host -r -d 'the server 
 complete -c glassbell -n '__glassbell_is checkpoints' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
 complete -c glassbell -n '__glassbell_is checkpoints' -l no-autostart -d 'fail when no server runs instead of starting one'
 complete -c glassbell -n '__glassbell_is checkpoints' -a '(glassbell ls --ids 2>/dev/null)'
+complete -c glassbell -n __glassbell_is_first -a sleep -d 'put a session to sleep: it takes only disk until it is used again'
+complete -c glassbell -n '__glassbell_is sleep' -l help -d 'tell about sleep'
+complete -c glassbell -n '__glassbell_is sleep' -l json -d 'the result as JSON'
+complete -c glassbell -n '__glassbell_is sleep' -l host -r -d 'the server of another machine: ssh://[USER@]HOST, or a name of the settings (default: $GLASSBELL_HOST)'
+complete -c glassbell -n '__glassbell_is sleep' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
+complete -c glassbell -n '__glassbell_is sleep' -l no-autostart -d 'fail when no server runs instead of starting one'
+complete -c glassbell -n '__glassbell_is sleep' -a '(glassbell ls --ids 2>/dev/null)'
+complete -c glassbell -n __glassbell_is_first -a wake -d 'wake a session that is asleep, before it is used'
+complete -c glassbell -n '__glassbell_is wake' -l help -d 'tell about wake'
+complete -c glassbell -n '__glassbell_is wake' -l json -d 'the result as JSON'
+complete -c glassbell -n '__glassbell_is wake' -l host -r -d 'the server of another machine: ssh://[USER@]HOST, or a name of the settings (default: $GLASSBELL_HOST)'
+complete -c glassbell -n '__glassbell_is wake' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
+complete -c glassbell -n '__glassbell_is wake' -l no-autostart -d 'fail when no server runs instead of starting one'
+complete -c glassbell -n '__glassbell_is wake' -a '(glassbell ls --ids 2>/dev/null)'
 complete -c glassbell -n __glassbell_is_first -a answer -d 'type a line for a program that waits for input'
 complete -c glassbell -n '__glassbell_is answer' -l help -d 'tell about answer'
 complete -c glassbell -n '__glassbell_is answer' -l eof -d 'end its input, behind TEXT if there is one'

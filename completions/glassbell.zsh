@@ -36,6 +36,8 @@ _glassbell_verbs()
         'fork:open sessions that go on from a moment of another one'
         'checkpoint:keep a session as it is now'
         'checkpoints:the moments to which a session can be taken'
+        'sleep:put a session to sleep\: it takes only disk until it is used again'
+        'wake:wake a session that is asleep, before it is used'
         'answer:type a line for a program that waits for input'
         'network:show or change what a session may reach'
         'put:bring a file or folder into a session'
@@ -281,6 +283,24 @@ _glassbell()
         _arguments -s -S : \
             '--help[tell about checkpoints]' \
             '*--json[as JSON, one in a line]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    sleep)
+        _arguments -s -S : \
+            '--help[tell about sleep]' \
+            '*--json[the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    wake)
+        _arguments -s -S : \
+            '--help[tell about wake]' \
+            '*--json[the result as JSON]' \
             '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
             '*--no-autostart[fail when no server runs instead of starting one]' \

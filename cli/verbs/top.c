@@ -89,6 +89,8 @@ static void top_add_summary(const struct top *top, struct gb_buf *text)
     gb_buf_addf(text, "%u running, %u waiting for input, %u failed, %u idle, %u starting; ",
                 counts[SESSION_RUNNING], counts[SESSION_WAITING], counts[SESSION_FAILED],
                 counts[SESSION_IDLE], counts[SESSION_STARTING]);
+    if (counts[SESSION_ASLEEP] > 0)
+        gb_buf_addf(text, "%u asleep; ", counts[SESSION_ASLEEP]);
     gb_buf_addf(text, "memory %s, available %s; %s%s\n", memory, available, top->store.server.accel,
                 top->store.server.hardware ? "" : " (emulation: not a security boundary)");
     for (size_t i = 0; i < top->store.pool_count; i++)

@@ -25,6 +25,8 @@
     X(fork)                                                                                        \
     X(checkpoint)                                                                                  \
     X(checkpoints)                                                                                 \
+    X(sleep)                                                                                       \
+    X(wake)                                                                                        \
     X(answer)                                                                                      \
     X(network)                                                                                     \
     X(put)                                                                                         \

@@ -211,7 +211,6 @@ void guest_downloads_fail(struct gb_guest *guest, const struct gb_err *why)
     struct guest_download *download;
     struct gb_err err = *why;
 
-    err.code = GB_ECLOSED;
     err.dispatched = false;
     GB_LIST_FOREACH(download, &guest->downloads, link)
         if (!download->over)

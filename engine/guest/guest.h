@@ -116,6 +116,8 @@ void gb_guest_resume(struct gb_guest *guest, bool anew, gb_vm_done_fn *done, voi
 /* Nothing more is sent to a guest that LISTENS, which goes on without knowing: it counts as HELD,
  * until it is resumed, or exchanged and ended. Precondition: gb_guest_check_rest(). */
 void gb_guest_silence(struct gb_guest *guest);
+/* The programs of cells up to this number may print in the VM that it has now. */
+void gb_guest_knows_cells(struct gb_guest *guest, uint32_t cells);
 /* Exchanges the VMs of two conversations whose guests are HELD, or one of which is gone. Waiting
  * requests stay. All streams known to the guests have ended; @guest knows the cells of both. */
 void gb_guest_exchange(struct gb_guest *guest, struct gb_guest *other);
@@ -139,6 +141,8 @@ int gb_guest_request(struct gb_guest *guest, enum gb_guest_type type, uint32_t c
 void gb_guest_forget(struct gb_guest *guest, const void *arg);
 /* Ends all requests with GB_ECLOSED and the message of @why. */
 void gb_guest_fail_requests(struct gb_guest *guest, const struct gb_err *why);
+/* The same with the kind of @why. */
+void gb_guest_refuse_requests(struct gb_guest *guest, const struct gb_err *why);
 /* Ends all requests without notifying anybody. */
 void gb_guest_drop_requests(struct gb_guest *guest);
 /* Bytes queued for the guest. */

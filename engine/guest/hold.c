@@ -281,6 +281,11 @@ void gb_guest_exchange(struct gb_guest *guest, struct gb_guest *other)
     other->cells_begun = guest->cells_begun;
 }
 
+void gb_guest_knows_cells(struct gb_guest *guest, uint32_t cells)
+{
+    guest->cells_begun = cells;
+}
+
 void gb_guest_adopt_held(struct gb_guest *guest, struct gb_guest *from, uint32_t cells)
 {
     assert(guest->vm == NULL && from->held);

@@ -290,7 +290,7 @@ void gb_guest_forget(struct gb_guest *guest, const void *arg)
     guest_flush(guest);
 }
 
-void gb_guest_fail_requests(struct gb_guest *guest, const struct gb_err *why)
+void gb_guest_refuse_requests(struct gb_guest *guest, const struct gb_err *why)
 {
     guest_stdin_close(guest, why);
     guest_uploads_fail(guest, why);
@@ -303,11 +303,18 @@ void gb_guest_fail_requests(struct gb_guest *guest, const struct gb_err *why)
             container_of(guest->requests.next, struct guest_request, link);
         struct gb_err err = *why;
 
-        err.code = GB_ECLOSED;
         err.dispatched = request->id != 0 && gb_frame_info((uint16_t)request->type)->changes;
         guest_request_end(guest, request, NULL, &err);
     }
     guest_request_arm_timer(guest);
+}
+
+void gb_guest_fail_requests(struct gb_guest *guest, const struct gb_err *why)
+{
+    struct gb_err err = *why;
+
+    err.code = GB_ECLOSED;
+    gb_guest_refuse_requests(guest, &err);
 }
 
 void gb_guest_drop_requests(struct gb_guest *guest)

@@ -280,7 +280,6 @@ void guest_uploads_fail(struct gb_guest *guest, const struct gb_err *why)
     GB_LIST_FOREACH(upload, &guest->uploads, link) {
         struct gb_err err = *why;
 
-        err.code = GB_ECLOSED;
         err.dispatched = upload->opened;
         guest_upload_fail(upload, &err);
     }

@@ -49,6 +49,15 @@ static const struct gb_member rewound_members[] = {
     REWOUND(took_us, "took_us", GB_U64, GB_ALWAYS, .doc = "how long it took"),
 };
 
+#define SLEPT(field_, ...) GB_MEMBER(struct gb_slept_info, field_, __VA_ARGS__)
+static const struct gb_member slept_members[] = {
+    SLEPT(seq, "seq", GB_U64, GB_ALWAYS,
+          .doc = "the checkpoint that the session follows; 0: there is none"),
+    SLEPT(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended then"),
+    SLEPT(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "what its checkpoints take on disk"),
+    SLEPT(took_us, "took_us", GB_U64, GB_ALWAYS, .doc = "how long it took"),
+};
+
 #define FORK(field_, ...) GB_MEMBER(struct gb_fork_info, field_, __VA_ARGS__)
 static const struct gb_member fork_error_members[] = {
     FORK(error, "kind", GB_KIND, GB_ALWAYS, .doc = "as in `docs/errors.md`"),
@@ -78,6 +87,7 @@ const struct gb_object
     gb_checkpoints_object = {
         GB_OBJECT_TABLE("checkpoints", struct gb_checkpoints_info, checkpoints_members)},
     gb_kept_object = {GB_OBJECT_TABLE("kept", struct gb_kept_info, kept_members)},
+    gb_slept_object = {GB_OBJECT_TABLE("slept", struct gb_slept_info, slept_members)},
     gb_rewound_object = {GB_OBJECT_TABLE("rewound", struct gb_rewound_info, rewound_members)},
     gb_fork_object = {GB_OBJECT_TABLE("fork", struct gb_fork_info, fork_members)},
     gb_forked_object = {GB_OBJECT_TABLE("forked", struct gb_forked_info, forked_members)};

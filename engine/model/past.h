@@ -44,6 +44,13 @@ struct gb_rewound_info {
     uint32_t flags; /* none */
 };
 
+/* `session.sleep`, `session.wake` */
+struct gb_slept_info {
+    uint64_t seq, bytes, took_us;
+    uint32_t cell;
+    uint32_t flags; /* none */
+};
+
 enum gb_fork_flags { GB_FORK_FAILED = 1 << 0 };
 
 /* One of `session.fork` */
@@ -63,4 +70,4 @@ struct gb_forked_info {
 };
 
 extern const struct gb_object gb_checkpoint_object, gb_checkpoints_object, gb_kept_object,
-    gb_rewound_object, gb_fork_object, gb_forked_object;
+    gb_rewound_object, gb_slept_object, gb_fork_object, gb_forked_object;

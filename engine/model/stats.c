@@ -64,6 +64,7 @@ static const struct gb_member session_count_members[] = {
     STATE(GB_SESSION_IDLE, "idle"),
     STATE(GB_SESSION_RUNNING, "running"),
     STATE(GB_SESSION_WAITING_INPUT, "waiting_input"),
+    STATE(GB_SESSION_ASLEEP, "asleep"),
 };
 static_assert(sizeof(session_count_members) / sizeof(session_count_members[0]) == GB_SESSION_CLOSED,
               "a member for each state of a session that is open");

@@ -105,6 +105,7 @@ GB_ENUM(gb_completeness, GB_COMPLETENESSES);
     X(GB_SESSION_IDLE, "idle")                                                                     \
     X(GB_SESSION_RUNNING, "running")                                                               \
     X(GB_SESSION_WAITING_INPUT, "waiting_input")                                                   \
+    X(GB_SESSION_ASLEEP, "asleep") /* on disk: it has no VM until something is asked of it */      \
     X(GB_SESSION_CLOSED, "closed")                                                                 \
     X(GB_SESSION_LOST, "lost") /* it was open when its server died */
 enum gb_session_state { GB_SESSION_STATES(GB_ENUM_ROW) GB_SESSION_STATE_COUNT };

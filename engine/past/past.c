@@ -595,6 +595,13 @@ struct gb_vm *gb_past_returning_vm(const struct gb_past *past)
     return gb_clone_vm(past->clone);
 }
 
+void gb_past_forget_vm(struct gb_past *past)
+{
+    assert(past->step == PAST_REST);
+    past_vm_release(&past->now);
+    past->now = (struct past_vm){.memory = GB_MEMORY_NONE};
+}
+
 void gb_past_settle(struct gb_past *past, bool returned)
 {
     assert(past->step == PAST_RETURNED);

@@ -95,5 +95,9 @@ int gb_past_return(struct gb_past *past, struct gb_host *host, uint64_t seq,
 /* The process that was started for it. */
 struct gb_vm *gb_past_returning_vm(const struct gb_past *past);
 
-/* After a rewind: whether the session now has that VM. */
+/* The session's VM has been ended, and nothing more is to be taken of it: frees what is known about
+ * its memory. The session continues from gb_past_here(). No operation must be in progress. */
+void gb_past_forget_vm(struct gb_past *past);
+
+/* After a return: whether the session now has that VM. */
 void gb_past_settle(struct gb_past *past, bool returned);

@@ -45,6 +45,17 @@ static const struct gb_param fork_params[] = {
             "new ones for room, then that one fails with `capacity`"),
 };
 
+static const struct gb_param sleep_params[] = {
+    SESSION,
+    PATIENCE,
+};
+
+static const struct gb_param wake_params[] = {
+    SESSION,
+    INTEGER("wait_ms", wait_ms, 0, 3600000, 60000,
+            "how long it may wait for room, then it fails with `capacity`"),
+};
+
 static const struct gb_method rows[] = {
     {.name = "session.checkpoint",
      .doc = "Keeps the session as it is now: memory, files and processes. It waits until the session is idle.",
@@ -60,14 +71,24 @@ static const struct gb_method rows[] = {
             "numbers are others, and the clock is right. The moment that is left is kept, so that one can "
             "go there again. One of `cell`, `seq`, `name` and `steps`. Numbers of cells go on.",
      PARAMS(rewind_params), .result = &gb_rewound_object,
-     .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST) | ERROR(GONE) | ERROR(HELD)},
+     .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST) | ERROR(HELD)},
     {.name = "session.fork",
      .doc = "Opens sessions that go on from a checkpoint of this one, each by itself, with its memory, files "
             "and processes as they were then; this one goes on too. At most one of `cell`, `seq` and `name`; "
             "without one, from now: for that a checkpoint is taken when the session is idle, unless there is "
             "one. Answered when each is open or has failed.",
      PARAMS(fork_params), .result = &gb_forked_object,
-     .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST) | ERROR(GONE)},
+     .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST)},
+    {.name = "session.sleep",
+     .doc = "Puts the session to sleep: it is kept on disk, and its VM ends. It waits until the session is "
+            "idle. It wakes when something is asked of it (a cell, a file, a terminal, or `session.open` "
+            "with its key), with the same id, variables, files and processes.",
+     PARAMS(sleep_params), .result = &gb_slept_object,
+     .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST) | ERROR(HELD)},
+    {.name = "session.wake",
+     .doc = "Wakes a session that is asleep, before anything is asked of it.",
+     PARAMS(wake_params), .result = &gb_slept_object,
+     .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST)},
 };
 /* clang-format on */
 

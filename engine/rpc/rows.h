@@ -13,9 +13,11 @@ enum { REQUIRED = 1 };
 /* clang-format off */
 #define PARAMS(array_) .params = array_, .param_count = ARRAY_SIZE(array_)
 #define ERROR(code_) GB_ERROR_BIT(GB_E##code_)
-/* Methods that address a session, and methods that need its VM, which may have failed to start. */
+/* Methods that address a session, and methods that need its VM, which may have failed to start, or
+ * cannot be woken. */
 #define SESSION_ERRORS (ERROR(NOTFOUND) | ERROR(CLOSED))
-#define VM_ERRORS (ERROR(IMAGE) | ERROR(CAPACITY) | ERROR(BOOT) | ERROR(UNSUPPORTED))
+#define VM_ERRORS                                                                                  \
+    (ERROR(IMAGE) | ERROR(CAPACITY) | ERROR(BOOT) | ERROR(UNSUPPORTED) | ERROR(GONE))
 #define RESULTS(array_) .results = array_, .result_count = ARRAY_SIZE(array_)
 
 #define NAME(name_, field, need, max_, doc_)                                                       \

@@ -152,6 +152,7 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
     cell->call = gb_guest_call(session->guest);
     cell_queue_add(session, cell);
     session_touch(session);
+    session_want(session);
     session_cells_pump(session);
     *ret_cell = &cell->shown;
     return 0;
@@ -211,6 +212,11 @@ void session_cells_tell(void *arg)
         session->rested = false;
         if (session->events.rested != NULL && cell_nothing_else(session))
             session->events.rested(session->arg);
+    }
+    if (session->wanted) {
+        session->wanted = false;
+        if (session->state == SESSION_ASLEEP && session->events.wanted != NULL)
+            session->events.wanted(session->arg);
     }
 }
 
@@ -409,6 +415,19 @@ void session_cells_fail(struct gb_session *session, const struct gb_err *why)
     }
 }
 
+void session_cells_refuse(struct gb_session *session, const struct gb_err *why)
+{
+    struct gb_list *link;
+
+    while ((link = gb_list_pop(&session->queue)) != NULL) {
+        struct cell *cell = container_of(link, struct cell, link);
+
+        cell_queue_left(session, cell);
+        session->final = session->final && !cell->final;
+        cell_finish(cell, why);
+    }
+}
+
 void gb_cell_hold(struct gb_cell *shown, bool held)
 {
     struct cell *cell = cell_of(shown);
@@ -479,8 +498,9 @@ void gb_session_drop_queued(struct gb_session *session)
 
 int gb_session_interrupt(struct gb_session *session, struct gb_err *err)
 {
-    /* The cell that would be running if no checkpoint was being taken. */
-    if (session->state == SESSION_HELD && !gb_list_empty(&session->queue)) {
+    /* The cell that would be running if no checkpoint was being taken, or it was awake. */
+    if ((session->state == SESSION_HELD || session->state == SESSION_ASLEEP) &&
+        !gb_list_empty(&session->queue)) {
         gb_cell_interrupt(&container_of(session->queue.next, struct cell, link)->shown);
         return 0;
     }

@@ -45,6 +45,7 @@ struct gb_session {
     void *arg;
     uint32_t memory_mb, timeout_ms;
     uint64_t idle_ms, lifetime_ms;
+    uint64_t asleep_ms; /* how long it may be asleep; 0: no limit */
     struct gb_env env;
 
     enum session_state state;      /* only written by session_enter() */
@@ -67,6 +68,7 @@ struct gb_session {
     bool asked;         /* a user's request has been sent, or waits */
     bool changed;       /* call `changed` from the loop */
     bool rested;        /* call `rested` from the loop, if it still applies */
+    bool wanted;        /* likewise `wanted` */
     bool paused;        /* no cell is sent: it may get another VM, see gb_session_set_aside() */
     bool restarted;     /* while paused: a new interpreter has started */
 
@@ -77,13 +79,15 @@ struct gb_session {
     size_t queued_bytes; /* of the cells in `queue` */
     uint32_t user_requests;
     uint64_t opened_at_ns, last_active_ns, lifetime_end_ns;
+    uint64_t asleep_end_ns; /* if it is asleep; 0: never */
+    struct gb_err refusal;  /* of what waits while it is asleep */
     struct gb_session_timing timing;
 
     struct gb_list queue; /* cells not sent yet */
     struct cell *current; /* the running one */
 
     struct gb_timer *idle_timer, *lifetime_timer, *prepare_timer;
-    struct gb_deferred pump, drop, end;
+    struct gb_deferred pump, drop, refuse, end;
 };
 
 /* ---- session.c ---- */
@@ -95,6 +99,8 @@ void session_enter(struct gb_session *session, enum session_state state);
 void session_tell_changed(struct gb_session *session);
 /* Something in progress has ended: calls `rested` from the loop if that was the last. */
 void session_tell_rested(struct gb_session *session);
+/* Something is requested: if it is asleep, calls `wanted` from the loop. */
+void session_want(struct gb_session *session);
 /* ENDING or CLOSED. */
 bool session_is_over(const struct gb_session *session);
 /* Whether `opened` has been called. */
@@ -121,6 +127,8 @@ void session_cells_pump(struct gb_session *session);
 void session_cells_tell(void *arg);
 /* The VM is gone: fails every cell. */
 void session_cells_fail(struct gb_session *session, const struct gb_err *why);
+/* Fails those that wait, which will not be sent. */
+void session_cells_refuse(struct gb_session *session, const struct gb_err *why);
 
 /* ---- rest.c ---- */
 

@@ -18,6 +18,7 @@ static void request_count(struct gb_session *session)
     session->asked = true;
     session->user_requests++;
     session_touch(session);
+    session_want(session);
 }
 
 int session_request(struct gb_session *session, enum gb_guest_type type, uint32_t cell,

@@ -6,6 +6,8 @@
  * nothing is lost. A program at a terminal, to which somebody may be typing, cannot be left behind
  * in the old VM: a session with one does not come to rest. The old VM is kept stopped until the new
  * one has reported that it runs: if that fails, the session gets it back unchanged.
+ *
+ * A session that is put to sleep exchanges its VM for none, and one that is woken none for a VM.
  */
 #include <assert.h>
 
@@ -55,6 +57,8 @@ int gb_session_check_rest(const struct gb_session *session, struct gb_err *err)
     if (session->state == SESSION_HELD)
         return gb_err_set(err, GB_EBUSY,
                           "a checkpoint of it is being taken, or it is being rewound");
+    if (session->state == SESSION_ASLEEP)
+        return gb_err_set(err, GB_EBUSY, "it is asleep");
     if (session->state != SESSION_IDLE)
         return gb_err_set(err, GB_EBUSY, "the session is not open yet");
     if (session->paused)
@@ -135,6 +139,8 @@ static void rest_on_aside_dead(void *arg, const struct gb_err *why)
     gb_guest_free(TAKE_PTR(session->aside));
 }
 
+static const struct gb_guest_events rest_aside_events = {.dead = rest_on_aside_dead};
+
 static void rest_on_discarded_dead(void *arg, const struct gb_err *why)
 {
     (void)why;
@@ -184,14 +190,89 @@ static void rest_on_exchanged(void *arg, const struct gb_err *err)
 void gb_session_exchange(struct gb_session *session, struct gb_guest *guest, gb_vm_done_fn *done,
                          void *arg)
 {
-    static const struct gb_guest_events aside_events = {.dead = rest_on_aside_dead};
-
     assert(session->state == SESSION_HELD && session->aside == NULL);
     rest_begin(session, done, arg);
     session->aside = guest;
-    gb_guest_hand_over(guest, &aside_events, session);
+    gb_guest_hand_over(guest, &rest_aside_events, session);
     gb_guest_exchange(session->guest, guest);
     gb_guest_resume(session->guest, true, rest_on_exchanged, session);
+}
+
+/* ---- sleep ---- */
+
+void gb_session_sleep(struct gb_session *session, uint64_t keep_ms)
+{
+    assert(session->state == SESSION_HELD && session->aside == NULL);
+    session->aside = gb_guest_new(session->host->loop, NULL, &rest_aside_events, session);
+    gb_guest_exchange(session->guest, session->aside);
+    rest_discard(session, "the session is asleep");
+    session->asleep_ms = keep_ms;
+    session_enter(session, SESSION_ASLEEP);
+    if (session->user_requests > 0 || session->terminals > 0 || !gb_list_empty(&session->queue))
+        session_want(session);
+}
+
+static void rest_on_woken(void *arg, const struct gb_err *err)
+{
+    struct gb_session *session = arg;
+
+    if (err == NULL && !session_is_over(session)) {
+        rest_discard(session, "the session is awake"); /* there was none */
+        rest_end(session);
+    } else if (err != NULL && !session_is_over(session) && session->aside != NULL) {
+        gb_guest_exchange(session->guest, session->aside);
+        rest_discard(session, err->message);
+        session_enter(session, SESSION_ASLEEP);
+    } else {
+        rest_discard(session, session->why.message);
+    }
+    rest_tell(session, err);
+}
+
+void gb_session_wake(struct gb_session *session, struct gb_guest *guest, gb_vm_done_fn *done,
+                     void *arg)
+{
+    assert(session->state == SESSION_ASLEEP && session->aside == NULL);
+    rest_begin(session, done, arg);
+    session_enter(session, SESSION_HELD);
+    session->aside = guest;
+    gb_guest_hand_over(guest, &rest_aside_events, session);
+    gb_guest_exchange(session->guest, guest);
+    gb_guest_knows_cells(session->guest, session->cells_numbered - session->queued_count);
+    gb_guest_resume(session->guest, true, rest_on_woken, session);
+}
+
+static void rest_on_refused(void *arg)
+{
+    struct gb_session *session = arg;
+
+    if (session->state != SESSION_ASLEEP)
+        return; /* it has been woken after all, or has ended */
+    session_cells_refuse(session, &session->refusal);
+    gb_guest_refuse_requests(session->guest, &session->refusal);
+    session_tell_changed(session);
+}
+
+void gb_session_refuse(struct gb_session *session, const struct gb_err *err)
+{
+    session->refusal = *err;
+    session->refusal.dispatched = false;
+    gb_loop_defer(session->host->loop, &session->refuse, rest_on_refused, session);
+}
+
+void gb_session_want(struct gb_session *session)
+{
+    session_want(session);
+}
+
+bool gb_session_is_asleep(const struct gb_session *session)
+{
+    return session->state == SESSION_ASLEEP;
+}
+
+bool gb_session_is_kept(const struct gb_session *session)
+{
+    return session->kept;
 }
 
 bool gb_session_is_held(const struct gb_session *session)

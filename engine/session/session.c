@@ -32,12 +32,18 @@ static int session_random_hex(size_t bytes, char *hex, struct gb_err *err)
 
 /* ---- states ---- */
 
+/* The idle timer also ends one that sleeps for too long. */
 static void session_arm_idle(struct gb_session *session)
 {
-    if (session->idle_ms == 0)
+    if (session->state == SESSION_ASLEEP && session->asleep_ms > 0) {
+        session->asleep_end_ns = gb_clock_mono_ns() + session->asleep_ms * GB_NS_PER_MS;
+        gb_timer_start(session->idle_timer, session->asleep_ms);
         return;
-    if (session->state == SESSION_IDLE && session->user_requests == 0 && !session->kept &&
-        session->terminals == 0)
+    }
+    if (session->idle_ms == 0 && session->asleep_ms == 0)
+        return;
+    if (session->idle_ms > 0 && session->state == SESSION_IDLE && session->user_requests == 0 &&
+        !session->kept && session->terminals == 0)
         gb_timer_start(session->idle_timer, session->idle_ms);
     else
         gb_timer_stop(session->idle_timer);
@@ -69,6 +75,14 @@ void session_tell_rested(struct gb_session *session)
     if (session->state != SESSION_IDLE)
         return;
     session->rested = true;
+    gb_loop_defer(session->host->loop, &session->pump, session_cells_tell, session);
+}
+
+void session_want(struct gb_session *session)
+{
+    if (session->state != SESSION_ASLEEP)
+        return;
+    session->wanted = true;
     gb_loop_defer(session->host->loop, &session->pump, session_cells_tell, session);
 }
 
@@ -277,6 +291,8 @@ static void session_on_dead(void *arg, const struct gb_err *why)
     struct gb_session *session = arg;
 
     gb_timer_stop(session->prepare_timer);
+    if (session->state == SESSION_ASLEEP)
+        return; /* it was to get that VM, and lives on without */
     if (session_is_replaceable(session)) {
         gb_guest_drop_requests(session->guest);
         session_enter(session, SESSION_WITHOUT_VM);
@@ -305,7 +321,12 @@ static void session_expire(struct gb_session *session, const char *reason)
 
 static void session_on_idle(void *arg)
 {
-    session_expire(arg, "it was not used for longer than its idle time");
+    struct gb_session *session = arg;
+
+    if (session->state == SESSION_ASLEEP)
+        session_expire(session, "it was asleep for longer than the settings allow ([past] asleep)");
+    else if (session->events.expiring == NULL || !session->events.expiring(session->arg))
+        session_expire(session, "it was not used for longer than its idle time");
 }
 
 static void session_on_lifetime(void *arg)
@@ -493,6 +514,7 @@ int gb_session_terminal(struct gb_session *session, const struct gb_terminal_con
     session->asked = true;
     session->terminals++;
     session_touch(session);
+    session_want(session);
     session_tell_changed(session);
     return 0;
 }
@@ -512,6 +534,7 @@ void gb_session_free(struct gb_session *session)
         return;
     gb_loop_undefer(&session->pump);
     gb_loop_undefer(&session->drop);
+    gb_loop_undefer(&session->refuse);
     gb_loop_undefer(&session->end);
     gb_verify_cancel(&session->verify);
     gb_timer_free(session->idle_timer);
@@ -573,6 +596,10 @@ uint64_t gb_session_expires_ns(const struct gb_session *session)
 {
     uint64_t idle_end = session->last_active_ns + session->idle_ms * GB_NS_PER_MS;
 
+    if (session->state == SESSION_ASLEEP && session->asleep_ms > 0)
+        return session->lifetime_end_ns == 0
+                   ? session->asleep_end_ns
+                   : MIN(session->asleep_end_ns, session->lifetime_end_ns);
     if (session->idle_ms == 0 || gb_session_state(session) != GB_SESSION_IDLE || session->kept ||
         session->terminals > 0)
         return session->lifetime_end_ns;

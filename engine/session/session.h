@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A session: one VM, its cells in order of arrival, its files, and its end.
+/* A session: one VM at a time, its cells in order of arrival, its files, and its end.
  *
- * Life: STARTING (VM boots, worker warms up) → IDLE ⇄ RUNNING (⇄ WAITING_INPUT) → CLOSED. state.h
- * documents the internal states, and who may leave each of them. Cells, file calls, queries and
- * interrupts are accepted from STARTING on: they wait for the worker (cells) or the agent (the
- * rest). Only the death of the VM ends a session; `closed` is called once, when its process has
- * been reaped, after everything in progress has been answered.
+ * Life: STARTING (VM boots, worker warms up) → IDLE ⇄ RUNNING (⇄ WAITING_INPUT) → CLOSED; an IDLE
+ * one can be ASLEEP for a while, without a VM. state.h documents the internal states, and who may
+ * leave each of them. Cells, file calls, queries and interrupts are accepted from STARTING on: they
+ * wait for the worker (cells) or the agent (the rest). Only the death of the VM ends a session;
+ * `closed` is called once, when its process has been reaped, after everything in progress has been
+ * answered.
  *
  * Reporting failures: err.dispatched in each error says whether the code may have run. What was
  * never sent to the guest fails with GB_ECLOSED, dispatched false; what was sent and not answered
@@ -81,6 +82,12 @@ struct gb_session_events {
      * True: the session may get another VM in its place: see gb_session_set_aside(). False, or
      * NULL: a new one starts, and its state is lost. */
     bool (*interpreter_lost)(void *arg, const struct gb_cell *cell);
+    /* It is ASLEEP, and something was requested of it: gb_session_wake() or gb_session_refuse() is
+     * to follow. May be NULL if it never sleeps. */
+    void (*wanted)(void *arg);
+    /* It has been IDLE for its idle time. True: it is not closed for that; the user does so, or
+     * puts it to sleep. False, or NULL: it ends. */
+    bool (*expiring)(void *arg);
     /* Called once and last: the VM is gone. @why has the reason with its kind. */
     void (*closed)(void *arg, const struct gb_err *why);
 };
@@ -153,6 +160,21 @@ void gb_session_exchange(struct gb_session *session, struct gb_guest *guest, gb_
 int gb_session_set_aside(struct gb_session *session, struct gb_err *err);
 /* @lost: the interpreter's state is lost after all. No-op if the session has ended. */
 void gb_session_go_on(struct gb_session *session, bool lost);
+/* Ends the VM of a session at rest, which is ASLEEP then: the user can make another VM that
+ * continues from this moment. What is requested waits, and `wanted` is called. It ends when it has
+ * been asleep for @keep_ms (0: no limit). */
+void gb_session_sleep(struct gb_session *session, uint64_t keep_ms);
+/* Gives a session that is ASLEEP a VM again: @guest, taken, is HELD at the moment at which it was
+ * put to sleep. On failure @done gets an error, and the session is still ASLEEP, or has ended. */
+void gb_session_wake(struct gb_session *session, struct gb_guest *guest, gb_vm_done_fn *done,
+                     void *arg);
+/* It cannot be woken now: what waits fails with @err, from the loop, and it stays ASLEEP. */
+void gb_session_refuse(struct gb_session *session, const struct gb_err *err);
+/* As if something had been requested. No-op unless it is ASLEEP. */
+void gb_session_want(struct gb_session *session);
+bool gb_session_is_asleep(const struct gb_session *session);
+/* gb_session_keep() */
+bool gb_session_is_kept(const struct gb_session *session);
 /* Whether it is at rest, or being brought to rest or released. */
 bool gb_session_is_held(const struct gb_session *session);
 /* How often it got another VM that way, plus one. */

@@ -487,14 +487,16 @@ END_TEST
 
 static void on_told(void *arg, const struct gb_err *err)
 {
-    (void)arg;
     (void)err;
+    if (arg != NULL)
+        ++*(int *)arg;
 }
 
 START_TEST(is_closed_in_each_state)
 {
     struct user user = {0};
     struct run run;
+    int told = 0;
 
     start(&user, true);
     if (_i >= SESSION_BOOTING) {
@@ -502,8 +504,12 @@ START_TEST(is_closed_in_each_state)
         if (_i != SESSION_BOOTING)
             wait_for_state(&user, _i > SESSION_IDLE ? SESSION_IDLE : (enum session_state)_i);
     }
-    if (_i == SESSION_HELD)
-        ck_assert_int_eq(gb_session_hold(user.session, on_told, NULL, NULL), 0);
+    if (_i == SESSION_HELD || _i == SESSION_ASLEEP)
+        ck_assert_int_eq(gb_session_hold(user.session, on_told, &told, NULL), 0);
+    if (_i == SESSION_ASLEEP) {
+        kit_wait_for(&told, 1);
+        gb_session_sleep(user.session, 0);
+    }
     if (_i == SESSION_RUNNING || _i == SESSION_WAITING_INPUT) {
         exec(&user, &run, "wait");
         if (_i == SESSION_WAITING_INPUT)
@@ -518,6 +524,8 @@ START_TEST(is_closed_in_each_state)
     ck_assert_str_eq(user.why.message, "it was closed");
     if (_i == SESSION_RUNNING || _i == SESSION_WAITING_INPUT)
         gb_cell_unref(run.cell);
+    while (!gb_list_empty(&kit_host.vms)) /* one that it had before it fell asleep */
+        uv_run(&kit_uv, UV_RUN_ONCE);
     end(&user);
 }
 END_TEST

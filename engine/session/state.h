@@ -9,7 +9,7 @@
  *    │      └────────── a clone is lost ─────────┼─────┘                        └───────── DONE ──────────┘
  *    └───────────────── adopt ───────────────────┘
  *
- *   IDLE <──> HELD
+ *   IDLE <──> HELD <──> ASLEEP
  *
  *   any of them ──> ENDING ──> CLOSED
  */
@@ -34,9 +34,12 @@ enum session_state {
      * gb_session_hold(). */
     SESSION_IDLE,
     /* The guest is being brought to rest, is at rest, or is being released: requests wait. Shown as
-     * IDLE. Left if it does not come to rest, and by gb_session_release() and
-     * gb_session_exchange(). */
+     * IDLE. Left if it does not come to rest, and by gb_session_release(),
+     * gb_session_exchange() and gb_session_sleep(). */
     SESSION_HELD,
+    /* It has no VM, and requests wait. Left by gb_session_wake(), to HELD until the new VM runs,
+     * and entered again if that fails. */
+    SESSION_ASLEEP,
     /* A cell is in the guest (`current`). Left by WAITING and DONE of that cell. */
     SESSION_RUNNING,
     /* The same, waiting for standard input. Left like RUNNING. */

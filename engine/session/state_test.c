@@ -6,12 +6,12 @@
 
 /* One line for each state, one sign for each state to go to: in the order of the enum. */
 static const char *const exits[] = {
-    /* to: W    B    P    I    H    R    I    E    C */
-    [SESSION_WITHOUT_VM] = ".++....+.",    [SESSION_BOOTING] = "..+....+.",
-    [SESSION_PREPARING] = "+..+...+.",     [SESSION_IDLE] = "....++.+.",
-    [SESSION_HELD] = "...+...+.",          [SESSION_RUNNING] = "...+..++.",
-    [SESSION_WAITING_INPUT] = "...+.+.+.", [SESSION_ENDING] = "........+",
-    [SESSION_CLOSED] = ".........",
+    /* to: W    B    P    I    H    A    R    I    E    C */
+    [SESSION_WITHOUT_VM] = ".++.....+.", [SESSION_BOOTING] = "..+.....+.",
+    [SESSION_PREPARING] = "+..+....+.",  [SESSION_IDLE] = "....+.+.+.",
+    [SESSION_HELD] = "...+.+..+.",       [SESSION_ASLEEP] = "....+...+.",
+    [SESSION_RUNNING] = "...+...++.",    [SESSION_WAITING_INPUT] = "...+..+.+.",
+    [SESSION_ENDING] = ".........+",     [SESSION_CLOSED] = "..........",
 };
 
 START_TEST(allows_what_is_told)
@@ -34,10 +34,11 @@ START_TEST(ends_from_everywhere)
 }
 END_TEST
 
-START_TEST(is_told_in_five_words)
+START_TEST(is_told_in_six_words)
 {
-    static const char *const words[] = {"starting", "starting",      "starting", "idle",  "idle",
-                                        "running",  "waiting_input", "closed",   "closed"};
+    static const char *const words[] = {"starting", "starting", "starting", "idle",
+                                        "idle",     "asleep",   "running",  "waiting_input",
+                                        "closed",   "closed"};
 
     ck_assert_str_eq(gb_session_state_to_string(session_state_shown((enum session_state)_i)),
                      words[_i]);
@@ -51,7 +52,7 @@ int main(void)
 
     tcase_add_loop_test(tests, allows_what_is_told, 0, SESSION_STATE_COUNT);
     tcase_add_loop_test(tests, ends_from_everywhere, 0, SESSION_STATE_COUNT);
-    tcase_add_loop_test(tests, is_told_in_five_words, 0, SESSION_STATE_COUNT);
+    tcase_add_loop_test(tests, is_told_in_six_words, 0, SESSION_STATE_COUNT);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

@@ -174,6 +174,13 @@ const struct gb_option gb_options[] = {
          "where a checkpoint would have to copy more of a session's memory than this, none is taken "
          "after its cells until a client has asked for one: what has changed since the last one, or "
          "all that the session has ever changed, as `tracking` in `hello` says"),
+    DURATION("past", "hibernate", past.hibernate_ms, 0, YEAR_MS, "0", LIVE,
+             "a session of which nothing was asked for so long is put to sleep: it takes no memory, "
+             "only disk, until something is asked of it; 0: never"),
+    DURATION("past", "asleep", past.asleep_ms, 0, YEAR_MS, "0", LIVE,
+             "where it is set, a session whose idle time is over is put to sleep instead of being "
+             "closed, and closed when it has slept for so long; 0: it is closed, and those put to "
+             "sleep otherwise stay until somebody closes them"),
     SIZE("admission", "memory", admission.memory_bytes, 0, TB, "0", LIVE,
          "memory for VMs, all charges together; 0: what the control group or the host has, less the "
          "reserve"),

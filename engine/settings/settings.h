@@ -109,6 +109,7 @@ struct gb_settings {
         uint64_t per_session, total, largest;
         int64_t keep;
         int64_t rollback; /* enum gb_settings_rollback */
+        uint64_t hibernate_ms, asleep_ms;
     } past;
     struct gb_settings_admission {
         uint64_t memory_bytes, reserve_bytes, wait_ms;

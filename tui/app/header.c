@@ -86,16 +86,13 @@ static void header_add_sessions(struct header *header, struct tui *tui, bool wor
         enum session_state state;
         const char *word;
         enum role role;
-    } shown[] = {{SESSION_RUNNING, "running", ROLE_RUNNING},
-                 {SESSION_WAITING, "input", ROLE_WAITING},
-                 {SESSION_FAILED, "failed", ROLE_FAILED},
-                 {SESSION_STARTING, "starting", ROLE_STARTING},
-                 {SESSION_IDLE, "idle", ROLE_IDLE}};
-    static const char *const signs[] = {[SESSION_RUNNING] = "●",
-                                        [SESSION_WAITING] = "◐",
-                                        [SESSION_FAILED] = "✕",
-                                        [SESSION_STARTING] = "◌",
-                                        [SESSION_IDLE] = "○"};
+    } shown[] = {
+        {SESSION_RUNNING, "running", ROLE_RUNNING}, {SESSION_WAITING, "input", ROLE_WAITING},
+        {SESSION_FAILED, "failed", ROLE_FAILED},    {SESSION_STARTING, "starting", ROLE_STARTING},
+        {SESSION_IDLE, "idle", ROLE_IDLE},          {SESSION_ASLEEP, "asleep", ROLE_HEADER_DIM}};
+    static const char *const signs[] = {
+        [SESSION_RUNNING] = "●",  [SESSION_WAITING] = "◐", [SESSION_FAILED] = "✕",
+        [SESSION_STARTING] = "◌", [SESSION_IDLE] = "○",    [SESSION_ASLEEP] = "z"};
     unsigned counts[SESSION_STATE_COUNT] = {0}, wanting = 0;
     struct session *session;
     struct part *part;
@@ -107,7 +104,8 @@ static void header_add_sessions(struct header *header, struct tui *tui, bool wor
     for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
         unsigned count = counts[shown[i].state];
 
-        if (count == 0 && (shown[i].state == SESSION_STARTING || shown[i].state == SESSION_FAILED))
+        if (count == 0 && (shown[i].state == SESSION_STARTING || shown[i].state == SESSION_FAILED ||
+                           shown[i].state == SESSION_ASLEEP))
             continue;
         part = header_add_part(header, 1);
         header_add(part, count > 0 ? shown[i].role : ROLE_HEADER_DIM, "%s ", signs[shown[i].state]);

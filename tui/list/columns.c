@@ -93,8 +93,9 @@ static int columns_compare_numbers(double a, double b)
 static int columns_state_rank(const struct session *session, double now)
 {
     static const int ranks[] = {
-        [SESSION_WAITING] = 0, [SESSION_FAILED] = 0, [SESSION_RUNNING] = 1, [SESSION_STARTING] = 2,
-        [SESSION_IDLE] = 3,    [SESSION_LOST] = 4,   [SESSION_CLOSED] = 5,  [SESSION_CLOSING] = 3,
+        [SESSION_WAITING] = 0,  [SESSION_FAILED] = 0,  [SESSION_RUNNING] = 1,
+        [SESSION_STARTING] = 2, [SESSION_IDLE] = 3,    [SESSION_LOST] = 5,
+        [SESSION_CLOSED] = 6,   [SESSION_CLOSING] = 3, [SESSION_ASLEEP] = 4,
     };
     static_assert(ARRAY_SIZE(ranks) == SESSION_STATE_COUNT, "a rank for each state");
     /* A session about to close keeps its place. */

@@ -33,6 +33,7 @@ static const struct {
     [SESSION_IDLE] = {"idle", "○", ROLE_IDLE},
     [SESSION_RUNNING] = {"running", "●", ROLE_RUNNING},
     [SESSION_WAITING] = {"input?", "◐", ROLE_WAITING},
+    [SESSION_ASLEEP] = {"asleep", "z", ROLE_DIM},
     [SESSION_CLOSED] = {"closed", "·", ROLE_DIM},
     [SESSION_LOST] = {"lost", "✕", ROLE_LOST},
     [SESSION_FAILED] = {"failed", "✕", ROLE_FAILED},

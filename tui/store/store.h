@@ -40,6 +40,7 @@ enum session_state {
     SESSION_IDLE = GB_SESSION_IDLE,
     SESSION_RUNNING = GB_SESSION_RUNNING,
     SESSION_WAITING = GB_SESSION_WAITING_INPUT,
+    SESSION_ASLEEP = GB_SESSION_ASLEEP,
     SESSION_CLOSED = GB_SESSION_CLOSED,
     SESSION_LOST = GB_SESSION_LOST, /* its VM, or its server, died */
     /* Not a state of the server's: idle, and the last cell failed. session_shown() returns the

@@ -105,7 +105,7 @@ START_TEST(test_refuses_what_is_wrong)
     const struct session *session;
 
     event("snapshot", ",\"sessions\":[{\"session\":\"s-1\",\"state\":\"idle\"},"
-                      "{\"session\":\"s-2\",\"state\":\"asleep\"},"
+                      "{\"session\":\"s-2\",\"state\":\"dreaming\"},"
                       "{\"session\":\"s-3\",\"cells\":-1},{\"session\":4}]");
     ck_assert_ptr_nonnull(store_find(&store, "s-1"));
     ck_assert_uint_eq(store.session_count, 1);

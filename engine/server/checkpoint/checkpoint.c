@@ -91,6 +91,7 @@ static void checkpoint_on_session(struct hosted *hosted)
 
     gb_list_init(&state->waiting);
     state->idle = gb_timer_new(hosted->server->loop, checkpoint_on_idle, hosted);
+    sleep_on_session(hosted);
 }
 
 static void checkpoint_on_opened(struct hosted *hosted)
@@ -123,14 +124,12 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
     gb_lives_release(&state->lives);
     checkpoint_count(hosted);
     gb_timer_free(TAKE_PTR(state->idle));
+    gb_timer_free(TAKE_PTR(state->drowsy));
 }
 
 /* ---- methods ---- */
 
-/* The session of the request; NULL: the request was refused. @adds: it may need another
- * checkpoint. */
-static struct hosted *checkpoint_find(struct request *request, const struct gb_params *params,
-                                      bool adds)
+struct hosted *checkpoint_find(struct request *request, const struct gb_params *params, bool adds)
 {
     struct gb_err err = {0};
     struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
@@ -146,8 +145,7 @@ static struct hosted *checkpoint_find(struct request *request, const struct gb_p
     return NULL;
 }
 
-static struct job *checkpoint_new_job(struct request *request, struct hosted *hosted,
-                                      struct gb_bytes name)
+struct job *checkpoint_new_job(struct request *request, struct hosted *hosted, struct gb_bytes name)
 {
     struct job *job = xcalloc(1, sizeof(*job));
 
@@ -312,11 +310,14 @@ static const struct method_handler checkpoint_methods[] = {
     {"session.checkpoints", checkpoint_handle_list},
     {"session.rewind", checkpoint_handle_rewind},
     {"session.fork", checkpoint_handle_fork},
+    {"session.sleep", sleep_handle},
+    {"session.wake", sleep_handle_wake},
     {NULL, NULL},
 };
 
 static const char *const checkpoint_event_kinds[] = {"session.checkpointed", "session.rewound",
-                                                     "session.forked", NULL};
+                                                     "session.forked",       "session.asleep",
+                                                     "session.awake",        NULL};
 
 const struct gb_part checkpoint_part = {
     .name = "checkpoint",
@@ -329,6 +330,8 @@ const struct gb_part checkpoint_part = {
     .session_opened = checkpoint_on_opened,
     .session_changed = checkpoint_on_change,
     .session_rested = checkpoint_on_change,
+    .session_wanted = sleep_on_wanted,
+    .session_expiring = sleep_on_expiring,
     .session_closed = rollback_on_session_closed,
     .session_ended = checkpoint_on_session_end,
     .interpreter_lost = rollback_on_interpreter_lost,

@@ -21,6 +21,7 @@ void job_free(struct job *job)
     if (job->slot != NULL)
         gb_slot_settle(job->slot);
     gb_slot_unref(job->slot);
+    gb_ticket_cancel(&job->ticket);
     gb_loan_return(&job->loan);
     free(job->fork.label);
     free(job->name);
@@ -54,6 +55,18 @@ static void job_refuse(struct job *job, const struct gb_err *err)
     job_free(job);
 }
 
+/* The session stays asleep: refuses all that wait. */
+static void job_refuse_waiting(struct hosted *hosted, const struct gb_err *err)
+{
+    struct gb_list waiting, *link;
+
+    gb_list_init(&waiting);
+    while ((link = gb_list_pop(&checkpoint_of(hosted)->waiting)) != NULL)
+        gb_list_add_tail(&waiting, link);
+    while ((link = gb_list_pop(&waiting)) != NULL)
+        job_refuse(container_of(link, struct job, link), err);
+}
+
 void job_fail(struct hosted *hosted, const struct gb_err *err)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
@@ -69,12 +82,14 @@ void job_fail(struct hosted *hosted, const struct gb_err *err)
         job->rollback.end(hosted, job, false);
         return;
     }
+    if (job->kind == JOB_WAKE)
+        job_refuse_waiting(hosted, err);
+    sleep_failed(hosted, job, err);
     job_refuse(job, err);
     job_next(hosted);
 }
 
-/* The one that has started is done, and has been reported. */
-static void job_over(struct hosted *hosted)
+void job_over(struct hosted *hosted)
 {
     job_free(TAKE_PTR(checkpoint_of(hosted)->job));
     job_next(hosted);
@@ -247,8 +262,12 @@ static void job_on_returned(void *arg, struct gb_clone *clone, const struct gb_e
     struct hosted *hosted = arg;
     struct gb_err problem = {0};
 
-    if (clone == NULL) {
+    if (clone == NULL && checkpoint_of(hosted)->job->kind == JOB_WAKE) {
+        sleep_cannot(hosted, err);
+    } else if (clone == NULL) {
         job_fail(hosted, err);
+    } else if (checkpoint_of(hosted)->job->kind == JOB_WAKE) {
+        sleep_go_on(hosted, clone);
     } else if (gb_session_is_held(hosted->session)) {
         gb_session_exchange(hosted->session, gb_clone_take(clone), job_on_exchanged, hosted);
     } else {
@@ -272,8 +291,10 @@ void job_return_to(struct hosted *hosted, uint64_t seq)
         job_fail(hosted, &err);
         return;
     }
-    /* It replaces one that has a slot already, and that ends a moment later. */
-    job->slot = gb_admission_force(server->capacity->admission, &charge);
+    /* It replaces one that has a slot already, and that ends a moment later; one that is woken has
+     * got another. */
+    if (job->slot == NULL)
+        job->slot = gb_admission_force(server->capacity->admission, &charge);
     gb_slot_hold(job->slot, gb_past_returning_vm(state->past));
 }
 
@@ -300,7 +321,7 @@ static void job_on_copied(void *arg)
 
     gb_loan_take(&job->loan, hosted->server->capacity->admission,
                  gb_past_copied_bytes(checkpoint_of(hosted)->past));
-    if (job->kind == JOB_REWIND || !gb_session_is_held(hosted->session))
+    if (job->kind == JOB_REWIND || job->kind == JOB_SLEEP || !gb_session_is_held(hosted->session))
         return;
     job->released = true;
     gb_session_release(hosted->session, NULL, NULL);
@@ -337,6 +358,10 @@ static void job_on_taken(void *arg, const struct gb_past_taken *taken, const str
         return;
     }
     job_tell_checkpoint(job, taken);
+    if (job->kind == JOB_SLEEP) {
+        sleep_fall(hosted);
+        return;
+    }
     if (job->kind == JOB_FORK)
         fork_begin(hosted, taken->seq, job_over);
     else
@@ -349,7 +374,8 @@ static void job_on_held(void *arg, const struct gb_err *err)
     struct checkpoint_session *state = checkpoint_of(hosted);
     struct job *job = state->job;
     const uint64_t room = gb_admission_room(hosted->server->capacity->admission);
-    const uint64_t most = job->asked ? SIZE_MAX / 2 : hosted->server->settings.past.largest;
+    const uint64_t most =
+        job->asked || job->kind == JOB_SLEEP ? SIZE_MAX / 2 : hosted->server->settings.past.largest;
     const struct gb_past_take take = {
         .vm = gb_session_vm(hosted->session),
         .cell = job->cell,
@@ -370,6 +396,10 @@ static void job_on_held(void *arg, const struct gb_err *err)
         job_return(hosted);
         return;
     }
+    if (job->kind == JOB_SLEEP && checkpoint_is_now(hosted)) {
+        sleep_fall(hosted);
+        return;
+    }
     job->room = room;
     state->is_known = false;
     state->known_ns = gb_session_last_active_ns(hosted->session);
@@ -386,6 +416,13 @@ static bool job_has_target(const struct job *job)
     return target->seq != 0 || target->cell >= 0 || target->name != NULL || target->steps != 0;
 }
 
+/* Whether it has to wait until the session, which is asleep, has been woken. */
+static bool job_needs_vm(struct hosted *hosted, const struct job *job)
+{
+    return job->kind != JOB_WAKE && job->kind != JOB_SLEEP &&
+           !(job->kind == JOB_FORK && (job_has_target(job) || checkpoint_is_now(hosted)));
+}
+
 /* The next one; NULL: none, or it may not start now. */
 static struct job *job_find_next(struct hosted *hosted)
 {
@@ -400,6 +437,10 @@ static struct job *job_find_next(struct hosted *hosted)
         return job;
     if (job->kind == JOB_ROLLBACK)
         return gb_session_set_aside(hosted->session, NULL) == 0 ? job : NULL;
+    if (gb_session_is_asleep(hosted->session))
+        return job_needs_vm(hosted, job) ? NULL : job;
+    if (job->kind == JOB_WAKE)
+        return job;
     return gb_session_check_rest(hosted->session, NULL) == 0 ? job : NULL;
 }
 
@@ -428,6 +469,19 @@ static void job_begin(struct hosted *hosted, struct job *job)
                                    job->cells);
     if (job->kind == JOB_ROLLBACK) {
         job->rollback.begin(hosted);
+        return;
+    }
+    if (job->kind == JOB_WAKE && gb_session_is_asleep(hosted->session)) {
+        sleep_wake(hosted);
+        return;
+    }
+    if (job->kind == JOB_WAKE ||
+        (job->kind == JOB_SLEEP && gb_session_is_asleep(hosted->session))) {
+        sleep_tell(hosted);
+        return;
+    }
+    if (!sleep_may_begin(hosted, job, &err)) {
+        job_fail(hosted, &err);
         return;
     }
     r = checkpoint_of(hosted)->past != NULL && job->kind == JOB_FORK && job_has_target(job)
@@ -497,14 +551,28 @@ static void job_hurry_all(struct hosted *hosted)
         job_hurry(hosted, job);
 }
 
+/* A session that is asleep is woken for a job that needs its VM. */
+static void job_rouse(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    if (state->job == NULL && !gb_list_empty(&state->waiting) &&
+        gb_session_is_asleep(hosted->session) &&
+        job_needs_vm(hosted, container_of(state->waiting.next, struct job, link)))
+        sleep_add_wake(hosted);
+}
+
 void job_next(struct hosted *hosted)
 {
     struct job *job;
 
     job_hurry_all(hosted);
+    job_rouse(hosted);
     job = job_find_next(hosted);
-    if (job == NULL)
+    if (job == NULL) {
+        sleep_watch(hosted);
         return;
+    }
     gb_list_remove(&job->link);
     job_begin(hosted, job);
 }

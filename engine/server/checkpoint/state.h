@@ -13,7 +13,12 @@
  * the wanted one exists, for which nothing has to be at rest → children are made of it, one VM
  * after the other (fork.c). A rollback, after a cell with which the interpreter has ended
  * (rollback.c): nothing else in progress → set aside → another VM is made → exchange; the present
- * is not kept. */
+ * is not kept.
+ *
+ * Falling asleep (sleep.c): hold → (a checkpoint, unless there is one) → the VM is ended, unless
+ * something has been requested meanwhile. Waking: capacity as for a new session → a VM is made of
+ * the last checkpoint → the session gets it. It begins with a client's request, with anything that
+ * is requested of the session, and before any other job that needs the VM. */
 #pragma once
 
 #include "base/list.h"
@@ -38,7 +43,7 @@ struct job_target {
     int64_t steps;
 };
 
-enum job_kind { JOB_CHECKPOINT, JOB_REWIND, JOB_FORK, JOB_ROLLBACK };
+enum job_kind { JOB_CHECKPOINT, JOB_REWIND, JOB_FORK, JOB_ROLLBACK, JOB_SLEEP, JOB_WAKE };
 
 struct job {
     struct gb_list link; /* in `waiting` of its session, or in no list */
@@ -57,7 +62,11 @@ struct job {
     struct gb_loan loan;  /* for what has been copied of the guest */
     uint64_t room;        /* how much could be copied at most; UINT64_MAX: no limit */
     struct gb_timer *patience;
-    struct job_fork { /* of a fork */
+    bool expires;            /* falls asleep, or is closed as expired */
+    uint64_t since_ns;       /* unless asked for: when it was last active; else it stays awake */
+    struct gb_ticket ticket; /* of a wake */
+    uint64_t wait_ms;        /* of it, for capacity */
+    struct job_fork {        /* of a fork */
         size_t count;
         uint64_t wait_ms; /* of each child, for capacity */
         char *label;      /* NULL: the session's */
@@ -81,6 +90,7 @@ struct checkpoint_session {
     struct gb_past *past; /* NULL: nothing was taken yet */
     struct gb_lives lives;
     struct gb_timer *idle;    /* until the next automatic one */
+    struct gb_timer *drowsy;  /* until it is put to sleep */
     struct gb_list waiting;   /* jobs */
     struct job *job;          /* the one that has started */
     struct fork *fork;        /* its work, if it is a fork whose children are being made */
@@ -127,6 +137,8 @@ void job_next(struct hosted *hosted);
 void job_end_all(struct hosted *hosted, const struct gb_err *why);
 
 void job_free(struct job *job);
+/* The one that has started is done, and has been reported. */
+void job_over(struct hosted *hosted);
 /* Takes @job, which begins before those that wait. */
 void job_add_first(struct job *job, uint64_t wait_ms);
 /* Makes a VM for checkpoint @seq, for the session to go on with. */
@@ -140,6 +152,45 @@ bool rollback_on_interpreter_lost(struct hosted *hosted, const struct gb_cell *c
 bool rollback_await(struct hosted *hosted, uint32_t cell, const struct rollback_wait *wait);
 /* The session is gone: ends one that waits. */
 void rollback_on_session_closed(struct hosted *hosted);
+
+/* ---- sleep.c ---- */
+
+/* The checkpoint of the present exists, and the session is held: puts it to sleep. */
+void sleep_fall(struct hosted *hosted);
+/* False, and GB_EBUSY: it is a job to put the session to sleep for being idle, which it is not any
+ * more. */
+bool sleep_may_begin(struct hosted *hosted, const struct job *job, struct gb_err *err);
+/* The job that has started is to wake the session. */
+void sleep_wake(struct hosted *hosted);
+/* The session is asleep already, or awake: answers the job that has started. */
+void sleep_tell(struct hosted *hosted);
+/* There is no VM for it. */
+void sleep_cannot(struct hosted *hosted, const struct gb_err *err);
+/* A VM for the session, which is asleep. */
+void sleep_go_on(struct hosted *hosted, struct gb_clone *clone);
+/* The session is not put to sleep, or not woken, for this reason: before the job is refused. May
+ * close the session. */
+void sleep_failed(struct hosted *hosted, const struct job *job, const struct gb_err *err);
+/* Puts a wake before the jobs that wait. */
+void sleep_add_wake(struct hosted *hosted);
+
+/* Starts, or stops, waiting until it is to be put to sleep. */
+void sleep_watch(struct hosted *hosted);
+void sleep_on_session(struct hosted *hosted);
+void sleep_on_wanted(struct hosted *hosted);
+bool sleep_on_expiring(struct hosted *hosted);
+
+void sleep_handle(struct request *request, const struct gb_params *params);
+void sleep_handle_wake(struct request *request, const struct gb_params *params);
+
+/* ---- checkpoint.c ---- */
+
+/* The session of the request; NULL: the request was refused. @adds: it may need another
+ * checkpoint. */
+struct hosted *checkpoint_find(struct request *request, const struct gb_params *params, bool adds);
+/* A job that a client has asked for. */
+struct job *checkpoint_new_job(struct request *request, struct hosted *hosted,
+                               struct gb_bytes name);
 
 /* ---- fork.c ---- */
 

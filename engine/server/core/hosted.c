@@ -289,6 +289,27 @@ static void hosted_on_rested(void *arg)
         PART_CALL(hosted->server, session_rested, hosted);
 }
 
+static void hosted_on_wanted(void *arg)
+{
+    struct hosted *hosted = arg;
+
+    if (!hosted->closing)
+        PART_CALL(hosted->server, session_wanted, hosted);
+}
+
+static bool hosted_on_expiring(void *arg)
+{
+    struct hosted *hosted = arg;
+    const struct gb_part *const *part;
+
+    if (hosted->closing)
+        return false;
+    PART_FOREACH(part, hosted->server, session_expiring)
+        if ((*part)->session_expiring(hosted))
+            return true;
+    return false;
+}
+
 static void hosted_on_background(void *arg, uint32_t cell, enum gb_output stream,
                                  struct gb_bytes bytes)
 {
@@ -350,6 +371,8 @@ int hosted_new(struct gb_server *server, const struct gb_session_config *config,
                                                     .background = hosted_on_background,
                                                     .lost = hosted_on_lost,
                                                     .interpreter_lost = hosted_on_interpreter_lost,
+                                                    .wanted = hosted_on_wanted,
+                                                    .expiring = hosted_on_expiring,
                                                     .closed = hosted_on_closed};
     struct hosted *hosted = xcalloc(1, sizeof(*hosted) + server->part_sizes.session);
     int r = gb_session_new(server->host, config, &events, hosted, &hosted->session, err);

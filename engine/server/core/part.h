@@ -131,6 +131,11 @@ struct gb_part {
     void (*session_changed)(struct hosted *hosted);
     /* Requests or file transfers were in progress in it, and none is any more. */
     void (*session_rested)(struct hosted *hosted);
+    /* It is asleep, and something was requested of it. */
+    void (*session_wanted)(struct hosted *hosted);
+    /* It was idle for its idle time. True: it is not to be closed for that; the part does so, or
+     * puts it to sleep. */
+    bool (*session_expiring)(struct hosted *hosted);
     /* Whether the session can be checkpointed and rewound: not if the part has state of it outside
      * the VM that would not follow. GB_ENOPAST, with the reason. */
     int (*check_past)(struct hosted *hosted, struct gb_err *err);

@@ -39,6 +39,7 @@ static int sessions_attach(struct request *request, const struct gb_params *para
                           "the session with the key \"%s\" is one of the image %s", hosted->key,
                           image->name);
     if (hosted->opened) {
+        gb_session_want(hosted->session);
         hosted_reply_opened(request, hosted, false);
         return 1;
     }
@@ -102,7 +103,7 @@ static void sessions_get(struct request *request, const struct gb_params *params
         return;
     }
     request->arg = hosted;
-    if (!hosted->opened ||
+    if (!hosted->opened || gb_session_is_asleep(hosted->session) ||
         gb_session_request(hosted->session, GB_GUEST_STAT, NULL, NULL, STAT_DEADLINE_MS,
                            sessions_on_status, request, NULL) < 0)
         sessions_reply(request, hosted);

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
                          NoPast, NotFound, OutcomeUnknown, PolicyError, ProtocolError,
                          SessionClosed, TooLarge, Unsupported)
     from .types import (Cell, Checkpoint, Display, Entry, Event, FileChange, Fork, Forked, Hello,
-                        Kept, Lease, Matches, NetworkRecord, Output, Rewound, SessionInfo,
+                        Kept, Lease, Matches, NetworkRecord, Output, Rewound, SessionInfo, Slept,
                         TerminalInfo, Waiting)
 
 __version__ = "0.1.0"
@@ -42,7 +42,8 @@ __all__ = [
     "GlassbellError", "Gone", "Held", "Hello", "ImageMissing", "InternalError", "InvalidInput",
     "Kept", "Lease", "Matches",
     "NetworkRecord", "NoPast", "NotFound", "OutcomeUnknown", "Output", "PolicyError",
-    "ProtocolError", "Rewound", "Session", "SessionClosed", "SessionInfo", "Terminal",
+    "ProtocolError", "Rewound", "Session", "SessionClosed", "SessionInfo", "Slept",
+    "Terminal",
     "TerminalInfo", "TooLarge", "Unsupported", "Waiting", "__version__",
 ]
 
@@ -52,7 +53,7 @@ _WHERE = {
        for name in ("Client", "Events", "Execution", "Session", "Terminal")},
     **dict.fromkeys(("Cell", "Checkpoint", "Display", "Entry", "Event", "FileChange", "Fork",
                      "Forked", "Hello", "Kept", "Lease", "Matches", "NetworkRecord", "Output", "Rewound",
-                     "SessionInfo", "TerminalInfo", "Waiting"),
+                     "SessionInfo", "Slept", "TerminalInfo", "Waiting"),
                     ".types"),
 }
 

@@ -17,7 +17,7 @@ from .errors import ProtocolError
 
 __all__ = ["Cell", "Checkpoint", "Display", "Entry", "Event", "FileChange", "Fork", "Forked", "Hello",
            "Kept", "Lease",
-           "Matches", "Output", "Rewound", "SessionInfo", "TerminalInfo", "Waiting"]
+           "Matches", "Output", "Rewound", "SessionInfo", "Slept", "TerminalInfo", "Waiting"]
 
 Json = Mapping[str, Any]
 
@@ -349,6 +349,23 @@ class Rewound:
         return cls(_integer(raw, "seq") or 0, _integer(raw, "cell") or 0,
                    _integer(raw, "epoch") or 0, _integer(raw, "from_seq") or 0,
                    _integer(raw, "from_cell") or 0, _integer(raw, "took_us") or 0, raw)
+
+
+@dataclass(frozen=True)
+class Slept:
+    """A session that was put to sleep, or woken."""
+
+    seq: int  # the checkpoint that it follows; 0: there is none
+    cell: int  # the last one that had ended then
+    bytes: int  # that its checkpoints take on the server's disk
+    took_us: int
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Slept:
+        check("slept", raw)
+        return cls(_integer(raw, "seq") or 0, _integer(raw, "cell") or 0,
+                   _integer(raw, "bytes") or 0, _integer(raw, "took_us") or 0, raw)
 
 
 @dataclass(frozen=True)

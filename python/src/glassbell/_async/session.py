@@ -16,7 +16,7 @@ from .._wire import Disconnected
 from ..errors import (ConnectionFailed, GlassbellError, InvalidInput, ProtocolError, TooLarge,
                       not_opened)
 from ..types import (Cell, Checkpoint, Entry, Forked, Kept, Lease, Matches, NetworkRecord, Rewound,
-                     SessionInfo, TerminalInfo, data_of)
+                     SessionInfo, Slept, TerminalInfo, data_of)
 from .connection import AsyncConnection, Lock, OutputCallback, WaitingCallback
 from .execution import AsyncExecution
 from .terminal import AsyncTerminal
@@ -276,6 +276,21 @@ class AsyncSession:
         """Takes back so many `undo`."""
         return await self.rewind(steps=-_check.whole("steps", steps, 1), interrupt=interrupt,
                                  wait=wait)
+
+    async def sleep(self, *, wait: float = 10.0) -> Slept:
+        """Puts it to sleep: its VM ends, and it takes only disk until something is asked of it;
+        then it goes on with its variables, files and processes. `wait`: how many seconds it may
+        wait until it is idle."""
+        wait = _check.within("wait", wait, 0, _WAIT_MAX)
+        return Slept.from_json(await self._call("session.sleep", wait_ms=round(wait * 1000),
+                                                deadline=wait + _REWIND))
+
+    async def wake(self, *, wait: float = 60.0) -> Slept:
+        """Wakes it before anything is asked of it. `wait`: how many seconds it may wait for
+        room."""
+        wait = _check.within("wait", wait, 0, _WAIT_MAX)
+        return Slept.from_json(await self._call("session.wake", wait_ms=round(wait * 1000),
+                                                deadline=wait + _REWIND))
 
     async def fork(self, count: int = 1, *, cell: Optional[int] = None, seq: Optional[int] = None,
                    name: Optional[str] = None, label: Optional[str] = None,

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions that sleep: they have no VM, and continue from their last checkpoint when something is
+ * requested of them.
+ *
+ * Theory of operation. state.h describes the two jobs. What is requested of a session that is
+ * asleep waits in it, as it does while a session is held. If it cannot be woken, all of that fails
+ * with the reason, nothing has been executed, and the session stays asleep: the next request tries
+ * again. It never continues from anything but the checkpoint with which it fell asleep.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/past.h"
+#include "rpc/object.h"
+#include "server/checkpoint/state.h"
+#include "server/core/event.h"
+#include "server/core/state.h"
+
+/* How long another job may keep a session awake whose idle time is over. */
+enum { SLEEP_PATIENCE_MS = 60000 };
+
+/* ---- what is told ---- */
+
+static struct gb_slept_info sleep_slept(struct hosted *hosted, const struct job *job)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+    const struct gb_past_moment *here = gb_past_find(state->past, gb_past_here(state->past));
+
+    return (struct gb_slept_info){
+        .seq = gb_past_here(state->past),
+        .cell = here == NULL ? 0 : here->cell,
+        .bytes = gb_past_bytes(state->past),
+        .took_us = (gb_clock_mono_ns() - job->begun_ns) / 1000,
+    };
+}
+
+static void sleep_tell_watchers(struct hosted *hosted, const char *kind,
+                                const struct gb_slept_info *info)
+{
+    struct event event;
+
+    if (!event_begin(&event, hosted->server, kind, hosted))
+        return;
+    gb_json_put_u64(&event.out, "checkpoint", info->seq); /* `seq` is the event's own */
+    gb_json_put_u64(&event.out, "cell", info->cell);
+    gb_json_put_u64(&event.out, "bytes", info->bytes);
+    gb_json_put_u64(&event.out, "took_us", info->took_us);
+    event_end(&event);
+}
+
+void sleep_tell(struct hosted *hosted)
+{
+    struct job *job = checkpoint_of(hosted)->job;
+    struct gb_slept_info info = {0};
+    struct reply reply;
+
+    if (job->request != NULL) {
+        if (checkpoint_of(hosted)->past != NULL)
+            info = sleep_slept(hosted, job);
+        reply_begin(&reply, TAKE_PTR(job->request));
+        gb_object_write(&reply.out, &gb_slept_object, &info);
+        reply_end(&reply);
+    }
+    job_over(hosted);
+}
+
+/* The job has changed the session. */
+static void sleep_done(struct hosted *hosted, const char *kind)
+{
+    const struct gb_slept_info info = sleep_slept(hosted, checkpoint_of(hosted)->job);
+
+    gb_debug("%s: %s", gb_session_id(hosted->session), kind);
+    sleep_tell_watchers(hosted, kind, &info);
+    sleep_tell(hosted);
+}
+
+/* ---- falling asleep ---- */
+
+void sleep_fall(struct hosted *hosted)
+{
+    struct gb_err err = {0};
+
+    if (!gb_session_is_held(hosted->session)) {
+        (void)gb_err_set(&err, GB_ECLOSED, "the session has ended");
+        job_fail(hosted, &err);
+    } else if (!checkpoint_is_now(hosted)) {
+        (void)gb_err_set(&err, GB_EBUSY, "something was asked of the session while it fell asleep");
+        job_fail(hosted, &err);
+    } else {
+        gb_session_sleep(hosted->session, hosted->server->settings.past.asleep_ms);
+        gb_past_forget_vm(checkpoint_of(hosted)->past);
+        sleep_done(hosted, "session.asleep");
+    }
+}
+
+void sleep_failed(struct hosted *hosted, const struct job *job, const struct gb_err *err)
+{
+    if (job->kind == JOB_WAKE && gb_session_is_asleep(hosted->session))
+        gb_session_refuse(hosted->session, err);
+    if (job->kind == JOB_SLEEP && job->expires && err->code != GB_EBUSY)
+        hosted_close(hosted, GB_END_EXPIRED,
+                     "it was not used for longer than its idle time, and cannot be put to sleep");
+}
+
+static struct job *sleep_new_job(struct hosted *hosted, enum job_kind kind)
+{
+    struct job *job = xcalloc(1, sizeof(*job));
+
+    job->hosted = hosted;
+    job->kind = kind;
+    job->target.cell = -1;
+    job->wait_ms = hosted->server->settings.admission.wait_ms;
+    job->since_ns = gb_session_last_active_ns(hosted->session);
+    return job;
+}
+
+bool sleep_may_begin(struct hosted *hosted, const struct job *job, struct gb_err *err)
+{
+    if (job->kind != JOB_SLEEP || job->asked ||
+        job->since_ns == gb_session_last_active_ns(hosted->session))
+        return true;
+    (void)gb_err_set(err, GB_EBUSY, "something was asked of the session meanwhile");
+    return false;
+}
+
+/* Whether it may be put to sleep without being asked. */
+static bool sleep_is_drowsy(struct hosted *hosted)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+
+    return hosted->opened && !hosted->run && !hosted->closing && state->job == NULL &&
+           gb_list_empty(&state->waiting) && !gb_session_is_kept(hosted->session) &&
+           gb_session_check_rest(hosted->session, NULL) == 0;
+}
+
+static uint64_t sleep_after_ms(struct hosted *hosted)
+{
+    const uint64_t ms = hosted->server->settings.past.hibernate_ms;
+    const uint64_t idle_ms =
+        (gb_clock_mono_ns() - gb_session_last_active_ns(hosted->session)) / GB_NS_PER_MS;
+
+    return ms > idle_ms ? ms - idle_ms : 0;
+}
+
+static void sleep_on_drowsy(void *arg)
+{
+    struct hosted *hosted = arg;
+    struct gb_err err = {0};
+
+    if (hosted->server->settings.past.hibernate_ms == 0 || !sleep_is_drowsy(hosted))
+        return;
+    if (sleep_after_ms(hosted) > 0)
+        sleep_watch(hosted);
+    else if (checkpoint_may_be(hosted, &err) < 0)
+        gb_debug("%s: it is not put to sleep: %s", gb_session_id(hosted->session), err.message);
+    else
+        job_add(sleep_new_job(hosted, JOB_SLEEP), 0);
+}
+
+void sleep_watch(struct hosted *hosted)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+
+    if (hosted->server->settings.past.hibernate_ms > 0 && sleep_is_drowsy(hosted))
+        gb_timer_start(state->drowsy, MAX(sleep_after_ms(hosted), 1));
+    else
+        gb_timer_stop(state->drowsy);
+}
+
+bool sleep_on_expiring(struct hosted *hosted)
+{
+    struct job *job;
+
+    if (hosted->server->settings.past.asleep_ms == 0 || !hosted->opened || hosted->run ||
+        checkpoint_may_be(hosted, NULL) < 0)
+        return false;
+    job = sleep_new_job(hosted, JOB_SLEEP);
+    job->expires = true;
+    job_add(job, SLEEP_PATIENCE_MS);
+    return true;
+}
+
+void sleep_on_session(struct hosted *hosted)
+{
+    checkpoint_of(hosted)->drowsy = gb_timer_new(hosted->server->loop, sleep_on_drowsy, hosted);
+}
+
+/* ---- waking ---- */
+
+/* The kinds with which a chain or a VM fails would tell a client something else: that its request
+ * is wrong, or the session has ended. */
+void sleep_cannot(struct hosted *hosted, const struct gb_err *err)
+{
+    struct gb_err problem = *err;
+
+    if (err->code == GB_EINVALID || err->code == GB_ENOTFOUND)
+        problem.code = GB_EGONE;
+    else if (err->code == GB_ECLOSED)
+        problem.code = GB_EBOOT;
+    (void)gb_err_wrap(&problem, 0, "the session cannot be woken");
+    job_fail(hosted, &problem);
+}
+
+static void sleep_on_woken(void *arg, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+
+    gb_past_settle(checkpoint_of(hosted)->past, err == NULL);
+    if (err != NULL)
+        sleep_cannot(hosted, err);
+    else
+        sleep_done(hosted, "session.awake");
+}
+
+void sleep_go_on(struct hosted *hosted, struct gb_clone *clone)
+{
+    struct gb_err err = {0};
+
+    if (gb_session_is_asleep(hosted->session)) {
+        gb_session_wake(hosted->session, gb_clone_take(clone), sleep_on_woken, hosted);
+        return;
+    }
+    gb_clone_free(clone);
+    gb_past_settle(checkpoint_of(hosted)->past, false);
+    (void)gb_err_set(&err, GB_ECLOSED, "the session has ended");
+    job_fail(hosted, &err);
+}
+
+static void sleep_on_room(void *arg, struct gb_slot *slot, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    if (slot == NULL) {
+        job_fail(hosted, err);
+        return;
+    }
+    state->job->slot = slot;
+    job_return_to(hosted, gb_past_here(state->past));
+}
+
+void sleep_wake(struct hosted *hosted)
+{
+    struct job *job = checkpoint_of(hosted)->job;
+    struct gb_server *server = hosted->server;
+    const struct gb_charge charge =
+        gb_charge_of(server->host->accel, gb_session_memory_mb(hosted->session), true);
+    struct gb_slot *slot = NULL;
+    struct gb_err err = {0};
+    int r = gb_admission_ask(server->capacity->admission, &charge, job->wait_ms, &job->ticket,
+                             sleep_on_room, hosted, &slot, &err);
+
+    if (r != 0)
+        sleep_on_room(hosted, slot, &err);
+}
+
+void sleep_add_wake(struct hosted *hosted)
+{
+    job_add_first(sleep_new_job(hosted, JOB_WAKE), UINT32_MAX);
+}
+
+/* Whether a wake has started, or waits. */
+static bool sleep_is_waking(const struct checkpoint_session *state)
+{
+    const struct job *job;
+
+    if (state->job != NULL && state->job->kind == JOB_WAKE)
+        return true;
+    GB_LIST_FOREACH_CONST(job, &state->waiting, link)
+        if (job->kind == JOB_WAKE)
+            return true;
+    return false;
+}
+
+void sleep_on_wanted(struct hosted *hosted)
+{
+    if (!sleep_is_waking(checkpoint_of(hosted)))
+        sleep_add_wake(hosted);
+}
+
+/* ---- methods ---- */
+
+void sleep_handle(struct request *request, const struct gb_params *params)
+{
+    struct hosted *hosted = checkpoint_find(request, params, true);
+    const struct gate *gate;
+    struct job *job;
+
+    if (hosted == NULL)
+        return;
+    gate = part_shut_gate(hosted, request->connection);
+    if (gate != NULL) {
+        gate->refuse(request, hosted);
+        return;
+    }
+    job = checkpoint_new_job(request, hosted, params->name);
+    job->kind = JOB_SLEEP;
+    job_add(job, (uint64_t)params->wait_ms);
+}
+
+void sleep_handle_wake(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
+    struct job *job;
+
+    if (hosted == NULL) {
+        request_fail(request, &err);
+        return;
+    }
+    job = checkpoint_new_job(request, hosted, (struct gb_bytes){0});
+    job->kind = JOB_WAKE;
+    job->wait_ms = (uint64_t)params->wait_ms;
+    job_add(job, UINT32_MAX);
+}

@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions that are put to sleep, and wake when they are used."""
+
+import subprocess
+import time
+
+import pytest
+
+from support import Cli, Failure, Session, Server, Watcher, alive, out, qemu_pid, wait_for
+
+
+def with_settings(folder, text):
+    path = folder / "a.conf"
+    path.write_text(text)
+    return Server("--config", str(path), folder=str(folder))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with with_settings(tmp_path_factory.mktemp("server"), "[past]\ncheckpoints = asked\n") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def session(client):
+    session = Session(client, idle_ms=0)
+    yield session
+    session.close()
+
+
+def state(session):
+    return session.get()["state"]
+
+
+def sleep(session, client):
+    """Puts it to sleep, and waits until its VM is gone."""
+    pid = qemu_pid(client, session.id)
+    told = session.call("session.sleep")
+    wait_for(lambda: not alive(pid), what="the end of the VM")
+    assert state(session) == "asleep"
+    return told
+
+
+def refused(kind, session, method, **options):
+    with pytest.raises(Failure) as caught:
+        session.call(method, **options)
+    assert caught.value.kind == kind, caught.value.error
+    return caught.value
+
+
+def chains(server):
+    (folder,) = (server.folder / "state/glassbell").glob("past*")
+    return sorted(path for path in folder.iterdir() if path.name.startswith("s-"))
+
+
+def vms(client):
+    return [one for one in client.call("stats")["vms"] if one.get("session")]
+
+
+def test_it_goes_on_as_it_was(session, client):
+    session.exec("import os, random, subprocess, time; random.seed(42); x = [1]; n = random.random()")
+    session.exec("child = subprocess.Popen(['sleep', '1000']); open('f', 'w').write('one')")
+    session.exec("g = (i for i in range(10)); next(g); half = open('half', 'w'); half.write('buffered')")
+    kernel = out(session.exec("print(os.urandom(8).hex(), os.urandom(8).hex())")).split()
+    told = sleep(session, client)
+    assert told["cell"] == 4 and told["bytes"] > 0 and told["seq"] == 1
+    assert not [one for one in vms(client) if one["session"] == session.id]
+    woken = session.exec("print(x, open('f').read(), child.poll(), random.random(), next(g), "
+                         "os.urandom(8).hex(), time.time(), os.getppid() > 0)")
+    now = time.time()
+    assert woken["cell"] == 5  # numbers go on
+    words = out(woken).split()
+    assert words[:3] == ["[1]", "one", "None"]
+    assert float(words[3]) == 0.025010755222666936  # the second of the seed
+    assert words[4] == "1"
+    kernel.append(words[5])
+    assert abs(float(words[6]) - now) < 5
+    assert state(session) == "idle"
+    assert session.get()["incarnation"] == 1
+    assert session.call("session.checkpoints")["epoch"] == 1  # nothing was undone
+    assert out(session.exec("child.kill(); half.flush(); print(child.wait(), open('half').read())")) == "-9 buffered\n"
+    for _ in range(2):
+        # Twice from the same moment.
+        session.call("session.sleep")
+        kernel.append(out(session.exec("print(os.urandom(8).hex())")).strip())
+    assert len(set(kernel)) == len(kernel)
+
+
+@pytest.mark.parametrize("image, change, show", [
+    ("javascript", "x = (globalThis.x ?? 0) + 1; require('fs').writeFileSync('f', `${x}`)",
+     "console.log(x, require('fs').readFileSync('f', 'utf8'))"),
+    ("shell", "x=$((x + 1)); echo $x > f", "echo $x $(cat f)"),
+])
+def test_other_languages(client, image, change, show):
+    client.send("image.warm", image=image).wait(240)
+    session = Session(client, image=image)
+    for i in range(1, 4):
+        assert session.exec(change)["exit_code"] == 0
+        sleep(session, client)
+        assert out(session.exec(show)) == f"{i} {i}\n"
+    session.close()
+
+
+def test_files_wake_it(session, client):
+    session.write("f", b"one")
+    sleep(session, client)
+    assert session.read("f") == b"one"
+    assert state(session) == "idle"
+    sleep(session, client)
+    session.write("g", b"two")
+    assert out(session.exec("print(open('f').read(), open('g').read())")) == "one two\n"
+    sleep(session, client)
+    assert {one["name"] for one in session.call("file.list", path=".")["entries"]} >= {"f", "g"}
+
+
+def test_a_terminal_wakes_it(session, client):
+    session.exec("import os; os.environ['WHO'] = 'me'; open('f', 'w').write('here')")
+    sleep(session, client)
+    terminal = client.call("session.terminal", session=session.id, args=["sleep", "1000"])
+    assert terminal["terminal"] > 0
+    assert state(session) == "idle"
+    assert "terminal" in refused("busy", session, "session.sleep", wait_ms=100).error["message"]
+
+
+def test_opening_it_by_its_key_wakes_it(client):
+    session = Session(client, key="sleeper", idle_ms=0)
+    session.exec("x = 7")
+    sleep(session, client)
+    again = client.call("session.open", key="sleeper")
+    assert again["session"] == session.id and not again["created"]
+    wait_for(lambda: state(session) == "idle", what="waking")
+    assert out(session.exec("print(x)")) == "7\n"
+    session.close()
+
+
+def test_to_look_does_not_wake_it(session, client, server):
+    session.exec("x = 1")
+    sleep(session, client)
+    (shown,) = client.call("session.list", state="asleep")["sessions"]
+    assert shown["session"] == session.id and shown["cells"] == 1
+    assert client.call("stats")["sessions"]["asleep"] == 1
+    assert len(session.call("session.checkpoints")["checkpoints"]) == 1
+    assert len(session.call("session.history")["cells"]) == 1
+    cli = Cli(server.socket)
+    assert "asleep" in cli.out("ls")
+    assert state(session) == "asleep"
+    assert session.call("session.sleep")["seq"] == 1  # it is already
+    assert state(session) == "asleep"
+
+
+def test_watchers_and_verbs(session, client, server):
+    session.exec("x = 1")
+    cli = Cli(server.socket)
+    with Watcher(server, sessions=[session.id]) as watcher:
+        cli.out("sleep", session.id)
+        told = watcher.until("session.asleep")[-1]
+        assert told["checkpoint"] == 1 and told["cell"] == 1 and told["bytes"] > 0
+        assert watcher.until("session.changed")[-1]["info"]["state"] == "asleep"
+        assert "after cell 1" in cli.out("wake", session.id)
+        assert watcher.until("session.awake")[-1]["checkpoint"] == 1
+    assert state(session) == "idle"
+    assert session.call("session.wake")["seq"] == 1  # it is already
+    cli("sleep", "nobody", status=125)
+
+
+def test_many_calls_at_once_wake_it_once(session, client, server):
+    session.exec("x = []")
+    sleep(session, client)
+    with Watcher(server, sessions=[session.id], kinds=["session.awake", "cell.finished"]) as watcher:
+        cells = [session.send(f"x.append({i}); print(x)") for i in range(20)]
+        files = [client.send("file.write", session=session.id, path=f"f{i}", text="a") for i in range(5)]
+        for i, cell in enumerate(cells):
+            assert out(cell.wait()) == f"{list(range(i + 1))}\n"
+        for file in files:
+            file.wait()
+        told = [one["kind"] for one in watcher.until("cell.finished", cell=21)]
+        assert told.count("session.awake") == 1
+
+
+def test_it_can_be_rewound_and_forked_asleep(session, client):
+    for i in range(1, 4):
+        session.exec(f"x = {i}")
+        session.call("session.checkpoint")
+    sleep(session, client)
+    forked = session.call("session.fork", count=2)["sessions"]
+    assert state(session) == "asleep"
+    for one in forked:
+        child = client.call("session.exec", session=one["session"], code="print(x)")
+        assert out(child) == "3\n"
+        client.call("session.close", session=one["session"])
+    assert session.call("session.rewind", cell=1)["cell"] == 1
+    assert out(session.exec("print(x)")) == "1\n"
+    sleep(session, client)
+    assert session.call("session.rewind", seq=3)["cell"] == 3
+    assert out(session.exec("print(x)")) == "3\n"
+    sleep(session, client)
+    assert session.call("session.checkpoint", name="awake")["seq"] > 3  # taken of a VM again
+    assert state(session) == "idle"
+
+
+def test_closing_it_removes_its_files(client, server):
+    session = Session(client, idle_ms=0)
+    session.exec("x = 1")
+    sleep(session, client)
+    path = [path for path in chains(server) if session.id in path.name]
+    assert path
+    session.close()
+    wait_for(lambda: not [one for one in chains(server) if session.id in one.name], what="an empty folder")
+    refused("session_closed", session, "session.wake")
+
+
+def test_a_cell_that_loses_its_interpreter_after_waking_is_rolled_back(session, client):
+    session.exec("x = 5")
+    sleep(session, client)
+    done = session.exec("x = 6; import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", timeout_ms=1000)
+    assert done["timed_out"] and done["rolled_back"]["cell"] == 1
+    assert out(session.exec("print(x)")) == "5\n"
+
+
+def test_a_damaged_checkpoint_is_told_and_costs_nothing_else(client, server):
+    session = Session(client, idle_ms=0)
+    session.exec("x = 1")
+    sleep(session, client)
+    (path,) = [path for path in chains(server) if session.id in path.name]
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    for _ in range(2):
+        cell = session.send("print(x)")
+        with pytest.raises(Failure) as caught:
+            cell.wait()
+        assert caught.value.kind == "gone" and not caught.value.error["data"]["dispatched"]
+        assert "checkpoint 1" in caught.value.error["message"]
+        assert state(session) == "asleep"  # not a fresh one
+    refused("gone", session, "file.list", path=".")
+    refused("gone", session, "session.wake")
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    session.close()
+
+
+def test_without_room_it_stays_asleep(tmp_path):
+    text = "[admission]\nmemory = 150M\nwait = 0\n[pool]\nceiling = 0\n"  # for two of this image
+    with with_settings(tmp_path, text) as server, server.client() as client:
+        session = Session(client, image="shell", wait_ms=60000)
+        session.exec("x=1")
+        sleep(session, client)
+        others = [Session(client, image="shell", wait_ms=60000) for _ in range(2)]  # in its place
+        with pytest.raises(Failure) as caught:
+            session.exec("echo $x")
+        assert caught.value.kind == "capacity" and not caught.value.dispatched
+        assert refused("capacity", session, "session.wake", wait_ms=0)
+        assert state(session) == "asleep"
+        pending = client.send("session.wake", session=session.id, wait_ms=60000)
+        wait_for(lambda: client.call("stats")["admission"]["waiting"] == 1)
+        others.pop().close()
+        assert pending.wait()["cell"] == 1
+        assert out(session.exec("echo $x")) == "1\n"
+        for one in (session, *others):
+            one.close()
+
+
+def test_it_counts_as_open(tmp_path):
+    with with_settings(tmp_path, "[sessions]\nmaximum = 2\n") as server, server.client() as client:
+        sessions = [Session(client, image="shell") for _ in range(2)]
+        for session in sessions:
+            session.exec("x=1")
+            sleep(session, client)
+        with pytest.raises(Failure) as caught:
+            Session(client, image="shell")
+        assert caught.value.kind == "capacity" and "[sessions] maximum" in caught.value.error["message"]
+        sessions[0].close()
+        Session(client, image="shell").close()
+        assert out(sessions[1].exec("echo $x")) == "1\n"
+
+
+def test_a_full_disk_leaves_it_awake(tmp_path):
+    disk = tmp_path / "state/glassbell"
+    disk.mkdir(parents=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk]).returncode != 0:
+        pytest.skip("mounting a file system needs root")
+    try:
+        with with_settings(tmp_path, "[journal]\nenabled = no\n") as server, server.client() as client:
+            session = Session(client)
+            session.exec("import os; x = os.urandom(40 << 20)")
+            failed = refused("capacity", session, "session.sleep")
+            assert not failed.dispatched
+            assert state(session) == "idle"
+            assert session.exec("len(x)")["value"] == f"{40 << 20}"
+            session.exec("del x; y = 1")
+            session.close()
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_no_checkpoints_no_sleep(tmp_path):
+    with with_settings(tmp_path, "[past]\ncheckpoints = off\n") as server, server.client() as client:
+        session = Session(client, image="shell")
+        assert "[past] checkpoints" in refused("no_past", session, "session.sleep").error["message"]
+        assert state(session) == "idle"
+        session.close()
+
+
+def test_idle_ones_are_put_to_sleep(tmp_path):
+    with with_settings(tmp_path, "[past]\nhibernate = 300ms\n") as server, server.client() as client:
+        session = Session(client, image="shell")
+        with Watcher(server, sessions=[session.id]) as watcher:
+            for i in range(1, 4):
+                session.exec(f"x={i}")
+                watcher.until("session.asleep", cell=2 * i - 1)
+                assert out(session.exec("echo $x")) == f"{i}\n"
+            watcher.until("session.asleep", cell=6)
+        # Not one whose lease somebody holds.
+        client.call("session.lease", session=session.id, action="take")
+        assert out(session.exec("echo $x")) == "3\n"
+        later = Session(client, image="shell")
+        with Watcher(server, sessions=[later.id]) as watcher:
+            later.exec("x=1")
+            watcher.until("session.asleep", cell=1)
+        later.close()
+        assert state(session) == "idle"  # it has been idle for longer
+        client.call("session.lease", session=session.id, action="release")
+        wait_for(lambda: state(session) == "asleep")
+        session.close()
+
+
+def test_an_expired_one_is_kept_asleep_for_a_while(tmp_path):
+    with with_settings(tmp_path, "[past]\nasleep = 1s\n") as server, server.client() as client:
+        session = Session(client, image="shell", idle_ms=200)
+        with Watcher(server, sessions=[session.id]) as watcher:
+            session.exec("x=1")
+            watcher.until("session.asleep", cell=1)
+            assert session.get()["expires_at"] is not None
+            assert out(session.exec("echo $x")) == "1\n"
+            watcher.until("session.asleep", cell=2)
+            told = watcher.until("session.closed")[-1]
+        assert told["reason"] == "expired" and "asleep" in told["message"]
+        wait_for(lambda: not chains(server))
+        # Without a past it is closed as before.
+        booted = Session(client, image="shell", idle_ms=200, network="none", memory_mb=200)
+        wait_for(lambda: not [one for one in client.call("session.list")["sessions"] if one["session"] == booted.id])
