@@ -112,6 +112,37 @@ def test_steps_back_and_forward(session):
     assert out(session.exec("print(x)")) == "1\n"  # it goes on as it was
 
 
+def test_looking_is_no_step(session):
+    """Whoever lists files, reads them or completes a name between steps is not in their way."""
+    def look():
+        session.call("file.list", path=".")
+        session.call("file.stat", path="f")
+        assert session.read("f")
+        session.call("session.complete", code="x", cursor=1)
+        session.call("session.is_complete", code="x")
+        session.get()
+
+    for i in range(1, 4):
+        session.exec(f"x = {i}; _ = open('f', 'w').write(str(x))")
+        checkpoint(session)
+    count = len(session.call("session.checkpoints")["checkpoints"])
+    look()
+    assert rewind(session, steps=1)["cell"] == 2
+    look()
+    assert rewind(session, steps=1)["cell"] == 1
+    look()
+    assert rewind(session, steps=-1)["cell"] == 2
+    look()
+    assert rewind(session, steps=-1)["cell"] == 3
+    assert session.read("f") == b"3"
+    assert len(session.call("session.checkpoints")["checkpoints"]) == count
+    session.write("f", b"by a client")  # a change: the moment is kept
+    assert rewind(session, steps=1)["cell"] == 3
+    assert session.read("f") == b"3"
+    assert rewind(session, steps=-1)["cell"] == 3
+    assert session.read("f") == b"by a client"
+
+
 def test_forward_leads_where_it_was_left(session):
     session.exec("x = 'a'")
     checkpoint(session)

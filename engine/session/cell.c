@@ -147,7 +147,7 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
     cell->shown.state = GB_CELL_QUEUED;
     cell->shown.exit_code = -1;
     cell->shown.keeps_loss = config->keeps_loss;
-    cell->shown.active_before_ns = session->last_active_ns;
+    cell->shown.changed_before_ns = session->last_changed_ns;
     cell->shown.queued_ns = gb_clock_mono_ns();
     cell->call = gb_guest_call(session->guest);
     cell_queue_add(session, cell);

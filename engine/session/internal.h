@@ -78,7 +78,7 @@ struct gb_session {
     uint32_t cells_numbered, queued_count;
     size_t queued_bytes; /* of the cells in `queue` */
     uint32_t user_requests;
-    uint64_t opened_at_ns, last_active_ns, lifetime_end_ns;
+    uint64_t opened_at_ns, last_active_ns, last_changed_ns, lifetime_end_ns;
     uint64_t asleep_end_ns; /* if it is asleep; 0: never */
     struct gb_err refusal;  /* of what waits while it is asleep */
     struct gb_session_timing timing;
@@ -109,6 +109,8 @@ bool session_was_open(const struct gb_session *session);
 int session_check_open(const struct gb_session *session, struct gb_err *err);
 /* Something was requested or done: restarts the idle clock. */
 void session_touch(struct gb_session *session);
+/* The same for what changes nothing in the guest. */
+void session_look(struct gb_session *session);
 /* The interpreter's state is lost: reported by DONE of the cell that lost it or, without one, by
  * READY of the next interpreter. Counted once. */
 void session_state_lost(struct gb_session *session);

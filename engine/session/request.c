@@ -12,12 +12,22 @@ static bool request_is_life(enum gb_guest_type type)
            type != GB_GUEST_RESIZE;
 }
 
+/* It changes nothing in the guest. */
+static bool request_is_look(enum gb_guest_type type)
+{
+    return type == GB_GUEST_FILE_LIST || type == GB_GUEST_FILE_STAT || type == GB_GUEST_COMPLETE ||
+           type == GB_GUEST_IS_COMPLETE;
+}
+
 /* A user has made a request that ends with session_request_ended(). */
-static void request_count(struct gb_session *session)
+static void request_count(struct gb_session *session, bool looks)
 {
     session->asked = true;
     session->user_requests++;
-    session_touch(session);
+    if (looks)
+        session_look(session);
+    else
+        session_touch(session);
     session_want(session);
 }
 
@@ -33,7 +43,7 @@ int session_request(struct gb_session *session, enum gb_guest_type type, uint32_
     if (r < 0)
         return r;
     if (request_is_life(type))
-        request_count(session);
+        request_count(session, request_is_look(type));
     session->asked = session->asked || type != GB_GUEST_PING;
     return 0;
 }
@@ -42,8 +52,9 @@ void session_request_ended(void *arg, enum gb_guest_type type)
 {
     struct gb_session *session = arg;
 
+    /* No checkpoint is taken while one is in progress: it was a change when it began. */
     if (request_is_life(type) && --session->user_requests == 0)
-        session_touch(session);
+        session_look(session);
     if (session->state == SESSION_IDLE && !gb_list_empty(&session->queue))
         session_cells_pump(session); /* its first cell may have waited for that */
     session_tell_rested(session);
@@ -71,7 +82,7 @@ int gb_session_upload_give(struct gb_session *session, struct gb_guest_upload *u
     if (r == 0)
         r = gb_guest_upload_give(upload, bytes, final, done, arg, err);
     if (r == 0)
-        request_count(session);
+        request_count(session, false);
     return r;
 }
 
@@ -92,7 +103,7 @@ int gb_session_download(struct gb_session *session, const struct gb_download *wh
     if (r == 0)
         r = gb_guest_download(session->guest, what, into, done, arg, err);
     if (r == 0)
-        request_count(session);
+        request_count(session, true);
     return r;
 }
 

@@ -106,10 +106,16 @@ int session_check_open(const struct gb_session *session, struct gb_err *err)
                       session->why.message[0] != '\0' ? session->why.message : "closing");
 }
 
-void session_touch(struct gb_session *session)
+void session_look(struct gb_session *session)
 {
     session->last_active_ns = gb_clock_mono_ns();
     session_arm_idle(session);
+}
+
+void session_touch(struct gb_session *session)
+{
+    session_look(session);
+    session->last_changed_ns = session->last_active_ns;
 }
 
 /* ---- the guest is of no use ---- */
@@ -373,7 +379,7 @@ int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
     session->cells_before = session->cells_numbered = config->cells;
     session->incarnation = 1;
     session->epoch = 1;
-    session->opened_at_ns = session->last_active_ns = gb_clock_mono_ns();
+    session->opened_at_ns = session->last_active_ns = session->last_changed_ns = gb_clock_mono_ns();
     gb_list_init(&session->queue);
     session->guest = gb_guest_new(host->loop, session->id, &session_guest_events, session);
     session->idle_timer = gb_timer_new(host->loop, session_on_idle, session);
@@ -497,7 +503,7 @@ void gb_session_keep(struct gb_session *session, bool keep)
     if (session->kept == keep)
         return;
     session->kept = keep;
-    session_touch(session);
+    session_look(session);
     session_tell_changed(session);
 }
 
@@ -590,6 +596,11 @@ uint32_t gb_session_memory_mb(const struct gb_session *session)
 uint64_t gb_session_last_active_ns(const struct gb_session *session)
 {
     return session->last_active_ns;
+}
+
+uint64_t gb_session_last_changed_ns(const struct gb_session *session)
+{
+    return session->last_changed_ns;
 }
 
 uint64_t gb_session_expires_ns(const struct gb_session *session)

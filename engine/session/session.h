@@ -129,6 +129,8 @@ uint32_t gb_session_cells(const struct gb_session *session);   /* numbered so fa
 uint32_t gb_session_waiting(const struct gb_session *session); /* cells not started yet */
 uint32_t gb_session_memory_mb(const struct gb_session *session);
 uint64_t gb_session_last_active_ns(const struct gb_session *session); /* monotonic */
+/* The same, except that looking at the session (its files, completions) does not count. */
+uint64_t gb_session_last_changed_ns(const struct gb_session *session);
 /* Monotonic time at which it will close by itself, 0: never. */
 uint64_t gb_session_expires_ns(const struct gb_session *session);
 /* Incremented whenever the interpreter's state is lost (initially 1). */
@@ -205,7 +207,7 @@ struct gb_cell {
     uint32_t flags;                        /* of its outcome: enum gb_cell_flags */
     bool waiting;                          /* while running: its program waits for standard input */
     bool keeps_loss;                       /* the session is not to get another VM because of it */
-    uint64_t active_before_ns;             /* gb_session_last_active_ns() before it was queued */
+    uint64_t changed_before_ns;            /* gb_session_last_changed_ns() before it was queued */
     uint64_t queued_ns, started_ns;        /* monotonic; started: 0 until it runs */
     uint64_t started_at_ns;                /* wall clock */
     uint64_t wall_ns, cpu_ns, peak_memory; /* as measured by the guest */

@@ -66,7 +66,7 @@ static bool checkpoint_is_due(struct hosted *hosted)
     return hosted->server->settings.past.checkpoints == GB_SETTINGS_CHECKPOINTS_IDLE &&
            !hosted->run && !hosted->closing && !state->too_large && state->job == NULL &&
            gb_list_empty(&state->waiting) && !checkpoint_is_now(hosted) &&
-           state->tried_ns != gb_session_last_active_ns(hosted->session) &&
+           state->tried_ns != gb_session_last_changed_ns(hosted->session) &&
            gb_session_check_rest(hosted->session, NULL) == 0;
 }
 
@@ -78,7 +78,7 @@ static void checkpoint_on_idle(void *arg)
 
     if (!checkpoint_is_due(hosted) || checkpoint_may_be(hosted, &err) < 0)
         return;
-    checkpoint_of(hosted)->tried_ns = gb_session_last_active_ns(hosted->session);
+    checkpoint_of(hosted)->tried_ns = gb_session_last_changed_ns(hosted->session);
     job = xcalloc(1, sizeof(*job));
     job->hosted = hosted;
     job->target.cell = -1;

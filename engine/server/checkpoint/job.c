@@ -402,7 +402,7 @@ static void job_on_held(void *arg, const struct gb_err *err)
     }
     job->room = room;
     state->is_known = false;
-    state->known_ns = gb_session_last_active_ns(hosted->session);
+    state->known_ns = gb_session_last_changed_ns(hosted->session);
     if (gb_past_take(state->past, &take, &problem) < 0)
         job_fail(hosted, &problem);
 }

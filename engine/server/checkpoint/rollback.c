@@ -17,7 +17,7 @@
 /* For what is in progress besides the cell. */
 enum { ROLLBACK_WAIT_MS = 10000 };
 
-/* The checkpoint to go back to after a cell before which the session had last been active at
+/* The checkpoint to go back to after a cell before which the session had last changed at
  * @before_ns; 0: none. */
 static uint64_t rollback_find(struct hosted *hosted, uint64_t before_ns)
 {
@@ -74,7 +74,7 @@ bool rollback_on_interpreter_lost(struct hosted *hosted, const struct gb_cell *c
     /* A checkpoint may still be being written. */
     if (cell->keeps_loss || (cell->flags & killed) == 0 ||
         hosted->server->settings.past.rollback == GB_SETTINGS_ROLLBACK_OFF ||
-        (state->job == NULL && rollback_find(hosted, cell->active_before_ns) == 0))
+        (state->job == NULL && rollback_find(hosted, cell->changed_before_ns) == 0))
         return false;
     job = xcalloc(1, sizeof(*job));
     job->hosted = hosted;
@@ -83,7 +83,7 @@ bool rollback_on_interpreter_lost(struct hosted *hosted, const struct gb_cell *c
     job->cells = cell->number; /* others wait, and are not part of the life that ends */
     job->rollback.begin = rollback_begin;
     job->rollback.end = rollback_end;
-    job->rollback.before_ns = cell->active_before_ns;
+    job->rollback.before_ns = cell->changed_before_ns;
     job_add_first(job, ROLLBACK_WAIT_MS);
     return true;
 }

@@ -52,7 +52,7 @@ bool checkpoint_is_now(struct hosted *hosted)
 {
     const struct checkpoint_session *state = checkpoint_of(hosted);
 
-    return state->is_known && state->known_ns == gb_session_last_active_ns(hosted->session);
+    return state->is_known && state->known_ns == gb_session_last_changed_ns(hosted->session);
 }
 
 void checkpoint_is_known(struct hosted *hosted)
@@ -60,7 +60,7 @@ void checkpoint_is_known(struct hosted *hosted)
     struct checkpoint_session *state = checkpoint_of(hosted);
 
     state->is_known = true;
-    state->known_ns = gb_session_last_active_ns(hosted->session);
+    state->known_ns = gb_session_last_changed_ns(hosted->session);
 }
 
 void checkpoint_count(struct hosted *hosted)

@@ -72,7 +72,7 @@ struct job {
         char *label;      /* NULL: the session's */
     } fork;
     struct job_rollback {   /* of a rollback */
-        uint64_t before_ns; /* when the session had last been active before the cell */
+        uint64_t before_ns; /* when the session had last changed before the cell */
         void (*begin)(struct hosted *hosted); /* the session is set aside */
         /* It has ended, and has left the session. @done: the session was taken back. Takes @job;
          * @hosted may be gone afterwards. */
@@ -96,9 +96,9 @@ struct checkpoint_session {
     struct fork *fork;        /* its work, if it is a fork whose children are being made */
     struct fork_child *birth; /* NULL once it is open, and if it was not forked */
     uint64_t counted_bytes;   /* of it, included in the server's total */
-    bool is_known;            /* nothing has been requested of it since its last checkpoint */
+    bool is_known;            /* it has not been asked to change since its last checkpoint */
     bool too_large;           /* not to be tried again until one was requested */
-    uint64_t known_ns;        /* when it was last active at that time */
+    uint64_t known_ns;        /* when it had last changed at that time */
     uint64_t tried_ns; /* likewise, when the last automatic one was tried, successful or not */
 };
 
