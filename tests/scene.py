@@ -139,6 +139,22 @@ def shell_cells():
         cell(5, "uname -sr; echo $((6 * 7))", stdout="Linux 6.12.57+deb13-amd64\n42\n", client="glassbell tui ada", ms=4.0)]
 
 
+def past_cells():
+    """Of a session that was taken back from the eighth to the fifth."""
+    codes = ["import torch", "model = Net(width=64)", "losses = train(model, epochs=3)", "losses[-1]",
+             "torch.save(model, 'net.pt')", "model = Net(width=4096)", "losses = train(model, epochs=300)", "losses[-1]",
+             "losses = train(model, epochs=5)", "losses[-1]", "plot(losses)"]
+    made = [cell(number + 1, code, client="glassbell tui ada", ms=40.0 + 97 * number) for number, code in enumerate(codes)]
+    for number, value in ((3, "0.4127"), (7, "nan"), (9, "0.2961")):
+        made[number]["value"] = value
+    made[4]["files"] = [{"path": "net.pt", "change": "added", "size": 48 << 10}]
+    made[8]["files"] = [{"path": "net.pt", "change": "changed", "size": 48 << 10}]
+    made[10]["files"] = [{"path": "losses.svg", "change": "added", "size": 9 << 10}]
+    for undone in made[5:8]:
+        undone["undone"] = True
+    return made
+
+
 FILES = {".": [("cache", "dir", 0), ("figures", "dir", 0), ("prices.csv", "file", 188_412), ("report.py", "file", 0),
                ("latest", "symlink", 10), ("totals.csv", "file", 812), ("model.bin", "file", 48 << 20)]}
 MATCHES = [("perf_counter", "function"), ("perf_counter_ns", "function"), ("process_time", "function"),
@@ -169,6 +185,9 @@ class Scene(FakeServer):
             made_up_end(23, "migrate-users", "lost", "the server ended before the session did", 30, owner="ci", cells=212),
             made_up_end(24, "日本語の表", "closed", "its lifetime of 24 h was over", 52, cells=9)]
         self.histories["nightly-report"] = python_cells(figure)[:3]
+        # One that was taken back, and the fork of another one.
+        self.histories["notebook"] = past_cells()
+        self.sessions[9].update(origin={"session": self.id("etl-nightly"), "checkpoint": 97, "cell": 97}, source="fork")
         self.running = [{"session": self.id("build-and-test"), "cell": 6, "client": "claude-code", "mode": "kernel",
                          "code": "read -r -p 'Deploy to the test host? [y/N] ' answer", "state": "running",
                          "waiting": True, "started_at": now - 2.5 * HOUR}]
@@ -182,6 +201,14 @@ class Scene(FakeServer):
             super()._answer(connection, call)
             return
         self._send(connection, {"jsonrpc": "2.0", "id": call["id"], "result": getattr(self, name)(call.get("params", {}))})
+
+    def _session_checkpoints(self, params):
+        """Of the moment after each cell of the one that has a past."""
+        known = self.histories["notebook"] if params["session"] == self.id("notebook") else []
+        return {"checkpoints": [{"seq": cell["cell"], "parent": 5 if cell["cell"] == 9 else cell["cell"] - 1 or None,
+                                 "cell": cell["cell"], "epoch": 1, "at": cell["started_at"], "bytes": 158 << 10,
+                                 "name": None, "here": cell["cell"] == 11} for cell in known if cell["cell"] != 2],
+                "more": False, "epoch": 2, "bytes": 17 << 20}
 
     def _session_history(self, params):
         label = next(session["label"] for session in [*self.sessions, *self.ended] if session["session"] == params["session"])

@@ -368,13 +368,135 @@ def test_rerun_and_edit(typing, sessions):
     front.expect_line(".= 100")
     front.keys("C-]")
     front.expect_not("TYPING")
-    front.keys("R")
+    front.keys(".")
     front.expect_line(".= 200")
     front.keys("e")  # $EDITOR turns the first 1 of a line into 41
     front.expect("counted = globals().get('counted', 0) + 41; counted * 100")
     front.expect("TYPING")
     front.keys("Enter")
     front.expect_line(".= 4300")
+
+
+def test_past(front, client, agent):
+    """Undo, redo, rewind and fork: what the keys do, and what the cards say about it."""
+    session = Session(client, label="tui-past", idle_ms=0)
+    try:
+        past = PastSession(session, front)
+        front.command("open tui-past")
+        front.expect("tui-past ›")
+        front.keys("i")
+        front.expect("TYPING")
+        for i in (1, 2, 3, 4):
+            front.run(f"x = {i}; open('f{i}', 'w').close()")
+            front.expect_line(rf".✓ {i} ◆? *you ─.* 1 file .*")
+            past.keep(i)
+        front.keys("C-]")
+        front.expect_not("TYPING")
+        for i in (1, 2, 3, 4):
+            front.expect_line(rf".✓ {i} ◆ you ─.*")
+        # One step back, and forward again.
+        front.keys("u")
+        front.expect("as it was after cell 3; u goes back, U forward")
+        front.expect_line(r".▸ cell 4 undone at \d\d:\d\d")
+        assert past.state() == (3, ["f1", "f2", "f3"])
+        front.keys("U")
+        front.expect("as it was after cell 4")
+        front.expect_not("undone at")
+        assert past.state() == (4, ["f1", "f2", "f3", "f4"])
+        # To a cell: not without a question, which says what goes.
+        front.command("cell 2")
+        front.keys("R")
+        front.expect("back to after cell 2? 2 cells go (3–4), and their changes to 2 files: f3, f4 [y/N]")
+        front.keys("n")
+        front.expect_not("[y/N]")
+        assert past.state()[0] == 4
+        front.keys("R")
+        front.expect("[y/N]")
+        front.keys("y")
+        front.expect("as it was after cell 2")
+        front.expect_line(r".▸ cells 3–4 undone at \d\d:\d\d")
+        assert past.state() == (2, ["f1", "f2"])
+        # The undone cells can be looked at, and returned to.
+        front.command("end")
+        front.keys("R")
+        front.expect("to which of them? unfold the cells")
+        front.keys("o")
+        front.expect_line(r".✓ 3 ◆ you ─.*")
+        front.keys("o")
+        front.expect_not("f3'")
+        # Another client takes the session back: seen here, too.
+        session.exec("x = 'other'")
+        front.expect_line(r".✓ 5 +\S+.* ─.*")
+        agent.call("session.rewind", session=session.id, cell=1)
+        front.expect_line(r".▸ cells 2–5 undone at \d\d:\d\d")
+        # A fork, from here, appears in the list, which says where it comes from.
+        front.command("fork")
+        front.expect("forked as it was after cell 1; :open s-")
+        fork = [each for each in client.call("session.list")["sessions"]
+                if each.get("origin", {}).get("session") == session.id]
+        assert len(fork) == 1 and fork[0]["origin"]["cell"] == 1
+        front.command("back")
+        front.expect_line(r".*tui-past fork@1 .*")
+        front.command(f"open {fork[0]['session']}")
+        front.expect("tui-past › python, forked after cell 1")
+        client.call("session.close", session=fork[0]["session"])
+        front.command("back")
+        front.expect_not(" 2 output ")
+    finally:
+        session.close()
+
+
+class PastSession:
+    """What a session with variable x and files f1, f2, … looks like from outside."""
+
+    def __init__(self, session, front):
+        self.session, self.front = session, front
+
+    def keep(self, cell):
+        """A checkpoint of the present, by the front end's own command."""
+        self.front.keys("C-]")
+        self.front.expect_not("TYPING")
+        self.front.keys("c")
+        self.front.expect(f"kept as it is after cell {cell}")
+        self.front.keys("i")
+        self.front.expect("TYPING")
+
+    def state(self):
+        """Without a cell, which would be one more."""
+        names = sorted(entry["name"] for entry in self.session.call("file.list", path=".")["entries"]
+                       if entry["name"].startswith("f"))
+        return len(names), names
+
+
+def test_past_that_is_not_there(front, client):
+    """Without checkpoints the keys say so; a cell whose interpreter is killed stays in sight."""
+    session = Session(client, label="tui-nopast", idle_ms=0)
+    try:
+        front.command("open tui-nopast")
+        front.expect("tui-nopast ›")
+        front.keys("i")
+        front.expect("TYPING")
+        front.run("x = 1")
+        front.expect_line(r".✓ 1 you ─.*")
+        front.keys("C-]")
+        front.expect_not("TYPING")
+        front.keys("u")
+        front.expect("there is no checkpoint before this moment")
+        front.keys("U")
+        front.expect("nothing that was undone follows this moment")
+        front.keys("R")
+        front.expect("there is no checkpoint after cell 1")
+        front.keys("c")
+        front.expect("kept as it is after cell 1")
+        cell = session.exec("import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('stubborn')\n"
+                            "while True: time.sleep(1)", timeout_ms=2000)
+        assert cell["rolled_back"]["cell"] == 1, cell
+        front.expect_line(".│ stubborn")
+        front.expect_line(r".■ 2 .* timed out .*")
+        front.command("back")
+        front.expect_not(" 2 output ")
+    finally:
+        session.close()
 
 
 def test_files(typing, sessions, front):

@@ -181,7 +181,8 @@ def commands_of(*titles):
             yield from re.findall(r'^\.It .*No "?:(\S+?)(?: \S.*)?"$', rows, re.M)
 
 
-ASKS = ("hello", "stats", "pool.status", "session.list", "session.history", "events.subscribe", "events.unsubscribe")
+ASKS = ("hello", "stats", "pool.status", "session.list", "session.history", "session.checkpoints", "events.subscribe",
+        "events.unsubscribe")
 
 
 def test_nothing_happens_to_what_is_not_shown(few, folder):
@@ -393,7 +394,7 @@ def test_each_state_has_its_bar(few, folder, columns):
         terminal.command("open notebook")
         terminal.wait("notebook ›", "J next cell")
         terminal.keys("4")
-        terminal.wait("where the time went", "i type", "] tab", without=["next cell", "o fold", "R rerun"])
+        terminal.wait("where the time went", "i type", "] tab", without=["next cell", "o fold", ". rerun"])
         terminal.keys("1", "i")
         terminal.wait("TYPING", "C-] back to keys", "Enter run", "Tab complete", *["C-x C-e $EDITOR"] * (columns == 200))
 

@@ -186,18 +186,15 @@ void closing_run_close(struct tui *tui, const struct words *words)
         tui_say_closing(tui);
 }
 
-void closing_run_undo(struct tui *tui, const struct words *words)
+bool tui_undo_closing(struct tui *tui)
 {
     struct session *session;
     char name[STORE_NAME_MAX];
     size_t count;
 
-    (void)words;
     session = closing_first(tui, &count);
-    if (session == NULL) {
-        tui_say(tui, MESSAGE_PLAIN, "nothing is about to close");
-        return;
-    }
+    if (session == NULL)
+        return false;
     (void)snprintf(name, sizeof(name), "%s", session_title(session));
     GB_LIST_FOREACH(session, &tui->store.sessions, link)
         session->closing_ns = 0;
@@ -206,4 +203,12 @@ void closing_run_undo(struct tui *tui, const struct words *words)
         tui_say(tui, MESSAGE_GOOD, "%s stays open", name);
     else
         tui_say(tui, MESSAGE_GOOD, "%zu sessions stay open", count);
+    return true;
+}
+
+void closing_run_undo(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    if (!tui_undo_closing(tui))
+        tui_say(tui, MESSAGE_PLAIN, "nothing is about to close");
 }

@@ -118,6 +118,11 @@ void tui_confirm(struct tui *tui, const char *question, void (*done)(void *arg),
  * False: it is closed now, because it was already pending, or there is no grace period. */
 bool tui_close_session(struct tui *tui, struct session *session);
 void tui_say_closing(struct tui *tui);
+/* What is about to close stays open, which is reported. False: nothing is. */
+bool tui_undo_closing(struct tui *tui);
+
+/* Forks the session after @cell, or as it is now if that is negative, and reports the result. */
+void tui_fork(struct tui *tui, const char *session, int64_t cell);
 
 /* Runs a line as if it had been typed after `:`; it is shown. */
 void tui_command(struct tui *tui, const char *line);

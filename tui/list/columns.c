@@ -172,6 +172,20 @@ static void columns_paint_state(struct region cell, const struct session *sessio
                   session_state_word(session));
 }
 
+/* A fork mostly has the name of the session that it was forked from. */
+static void columns_paint_name(struct region cell, const struct session *session,
+                               struct style style, struct style dim)
+{
+    int x = paint_cut(cell, 0, 0, cell.width, style, gb_bytes_str(session_title(session)));
+    char origin[32];
+
+    if (session->parent[0] == '\0')
+        return;
+    (void)snprintf(origin, sizeof(origin), "fork@%u", session->parent_cell);
+    if (x + 1 + (int)strlen(origin) <= cell.width)
+        (void)paint_str(cell, x + 1, 0, dim, origin);
+}
+
 static double columns_idle_for(const struct session *session, double now)
 {
     return session->last.running || session->last_active_at <= 0 ? 0
@@ -199,7 +213,7 @@ void column_paint(struct region cell, enum column column, const struct session *
         columns_paint_state(cell, session, style, plain);
         return;
     case COLUMN_NAME:
-        (void)paint_cut(cell, 0, 0, cell.width, style, gb_bytes_str(session_title(session)));
+        columns_paint_name(cell, session, style, dim);
         return;
     case COLUMN_OWNER:
         (void)paint_cut(cell, 0, 0, cell.width, dim, gb_bytes_str(session_who(session)));

@@ -384,6 +384,18 @@ static void list_run_close(struct tui *tui, const struct words *words)
         tui_say_closing(tui);
 }
 
+static void list_run_fork(struct tui *tui, const struct words *words)
+{
+    const struct session *session = list_choose(tui, words);
+
+    if (session == NULL)
+        return;
+    if (session_gone(session))
+        tui_say(tui, MESSAGE_PLAIN, "%s is closed", session_title(session));
+    else
+        tui_fork(tui, session->id, -1);
+}
+
 static void list_run_type(struct tui *tui, const struct words *words)
 {
     struct session *session = list_choose(tui, words);
@@ -599,6 +611,8 @@ const struct command list_commands[] = {
              ARGUMENT_SESSION, list_run_interrupt),
     LIST_ROW("close", "[SESSION]", "close it, or all that are marked; again: at once", "X Del",
              "close", ARGUMENT_SESSION, list_run_close),
+    LIST_ROW("fork", "[SESSION]", "open one that goes on from it as it is now", "F", NULL,
+             ARGUMENT_SESSION, list_run_fork),
     LIST_ROW("sort", "[COLUMN]", "sort by a column, or the next; again turns it around", "s",
              "sort", ARGUMENT_COLUMN, list_run_sort),
     LIST_ROW("columns", "[COLUMN…]", "choose the columns; none: as many as there is room for", NULL,

@@ -79,8 +79,17 @@ static void details_draw_lease(struct region line, const struct session *session
                   since);
 }
 
+/* The name of the session that it was forked from. */
+static const char *details_parent(const struct list_view *list, const struct session *session)
+{
+    const struct session *parent = store_find(tui_store(list->view.tui), session->parent);
+
+    return parent != NULL ? session_title(parent) : session->parent;
+}
+
 /* Two columns, in the order of what users ask first. */
-static void details_draw_facts(struct region region, const struct session *session, double now)
+static void details_draw_facts(const struct list_view *list, struct region region,
+                               const struct session *session, double now)
 {
     struct region left = region_part(region, 0, 1, region.width / 2 - 1, -1);
     struct region right = region_part(region, region.width / 2, 1, -1, -1);
@@ -97,8 +106,12 @@ static void details_draw_facts(struct region region, const struct session *sessi
     details_draw_pair(region_part(left, 0, 2, -1, 1), 0, "network",
                       session->network[0] != '\0' ? session->network : "none");
     details_clock_text(session->created_at, time);
-    (void)snprintf(text, sizeof(text), "%s from %s", time,
-                   session->source[0] != '\0' ? session->source : "?");
+    if (session->parent[0] != '\0')
+        (void)snprintf(text, sizeof(text), "%s, forked from %.100s after cell %u", time,
+                       details_parent(list, session), session->parent_cell);
+    else
+        (void)snprintf(text, sizeof(text), "%s from %s", time,
+                       session->source[0] != '\0' ? session->source : "?");
     details_draw_pair(region_part(right, 0, 0, -1, 1), 0, "opened", text);
     if (session->expires_at > 0) {
         words_short_age(idle, sizeof(idle), session->expires_at - now);
@@ -192,7 +205,7 @@ void list_draw_details(const struct list_view *list)
     (void)paint_f(parts.head, x + 3, 0, STYLE(ROLE_TITLE_ACTIVE), "%.100s ",
                   session_title(session));
     if (parts.facts.height > 0) {
-        details_draw_facts(parts.facts, session, now);
+        details_draw_facts(list, parts.facts, session, now);
         details_draw_graphs(list, parts.graphs, session);
     }
     details_draw_lease(parts.lease, session);

@@ -128,6 +128,9 @@ void read_session(struct session *session, const struct gb_session_info *info)
     json_copy_text(info->image, session->image, sizeof(session->image));
     json_copy_text(info->language, session->language, sizeof(session->language));
     json_copy_text(info->network, session->network, sizeof(session->network));
+    json_copy_text((info->flags & GB_SESSION_HAS_ORIGIN) != 0 ? info->origin : gb_bytes_str(""),
+                   session->parent, sizeof(session->parent));
+    session->parent_cell = info->origin_cell;
     session->source[0] = '\0';
     if (info->source != GB_NO_WORD)
         (void)snprintf(session->source, sizeof(session->source), "%s",

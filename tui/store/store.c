@@ -165,7 +165,6 @@ static void read_timing(struct session *session, const struct gb_json *timing)
 /* Not sent by any server so far. */
 static void read_to_come(struct session *session, const struct gb_json *info)
 {
-    json_copy(info, "parent", session->parent, sizeof(session->parent));
     read_timing(session, json_member(info, "timing"));
 }
 

@@ -91,6 +91,7 @@ struct session {
     char client[STORE_NAME_MAX]; /* the client that opened it */
     char image[STORE_NAME_MAX], language[STORE_NAME_MAX], source[32], network[32];
     char parent[STORE_NAME_MAX]; /* the session that it was forked from; empty: none */
+    uint32_t parent_cell;        /* its last cell at that moment; 0: none */
     enum session_state state;
     bool run; /* the VM of a `run` */
     uint32_t incarnation, cells;

@@ -11,6 +11,7 @@
 #include "show/words.h"
 #include "view/paint.h"
 #include "view/part.h"
+#include "view/trail.h"
 
 /* ---- rows ---- */
 
@@ -71,6 +72,10 @@ static size_t card_part_rows(const struct card *card, const struct card_look *lo
     bool quiet = card_is_quiet(card, look), hide = card_hides(look);
     struct remarks remarks;
 
+    if (part == CARD_PART_UNDONE)
+        return card->group_last != 0;
+    if (card->tucked)
+        return part == CARD_PART_GAP && card->group_last != 0;
     if (part == CARD_PART_HEAD)
         return 1;
     if (part == CARD_PART_GAP)
@@ -107,6 +112,7 @@ static size_t card_part_rows(const struct card *card, const struct card_look *lo
         return remarks_count(&remarks);
     case CARD_PART_FILES:
         return !look->output_only && card->file_count > 0;
+    case CARD_PART_UNDONE:
     case CARD_PART_HEAD:
     case CARD_PART_GAP:
     case CARD_PART_COUNT:
@@ -121,7 +127,7 @@ size_t card_rows(const struct card *card, const struct card_look *look)
 
     for (int part = 0; part < CARD_PART_COUNT; part++)
         rows += card_part_rows(card, look, (enum card_part)part);
-    if (card_hides(look) && rows <= 2)
+    if (card_hides(look) && rows <= 2u + (card->group_last != 0))
         return 0; /* nothing was found in it */
     return rows;
 }
@@ -250,6 +256,8 @@ static void card_draw_head(const struct card *card, const struct card_look *look
     const char *who = card->mine ? "you" : card->client[0] != '\0' ? card->client : "a client";
 
     card_sign(card, &sign, &state_role);
+    if (card->revealed)
+        state_role = ROLE_DIM;
     paint_fill(region, ON(selected ? ROLE_CELL_SELECTED : ROLE_CELL));
     (void)paint_str(region, 1, 0, ON(state_role), sign);
     end = card_draw_figures(card, look, region, state_role, ground);
@@ -257,7 +265,9 @@ static void card_draw_head(const struct card *card, const struct card_look *look
         (void)snprintf(number, sizeof(number), "%u", card->number);
     else
         (void)snprintf(number, sizeof(number), "…");
-    x += paint_str(region, x, 0, ON(ROLE_CELL_NUMBER), number) + 1;
+    x += paint_str(region, x, 0, ON(card->revealed ? ROLE_DIM : ROLE_CELL_NUMBER), number) + 1;
+    if (look->marks)
+        x += paint_str(region, x, 0, ON(ROLE_ACCENT), card->returnable ? "◆" : " ") + 1;
     x += paint_cut(region, x, 0, MIN(24, MAX(end - x - 2, 0)),
                    ON(card->mine ? ROLE_CELL_MINE : ROLE_CELL_OTHER), gb_bytes_str(who)) +
          1;
@@ -270,13 +280,27 @@ static void card_draw_head(const struct card *card, const struct card_look *look
 
         if (text_line(card->code, 0, &line))
             paint_line_cut(region_part(region, x + 1, 0, MAX(end - x - 2, 0), 1), &line,
-                           ROLE_CELL_CODE, &tokens, look->search);
+                           card->revealed ? ROLE_DIM : ROLE_CELL_CODE,
+                           card->revealed ? NULL : &tokens, look->search);
     } else if (end - x > 2) {
         paint_rule(region, x, 0, end - x - 1, ON(ROLE_CELL_GUTTER));
     }
 }
 
 /* ---- the rest ---- */
+
+static void card_draw_group(const struct card *card, const struct card_look *look,
+                            struct region region, bool selected)
+{
+    colour ground = selected ? look->ground_selected : look->ground;
+    char text[128];
+
+    trail_group_text(card, look->now, text, sizeof(text));
+    paint_fill(region, ON(selected ? ROLE_CELL_SELECTED : ROLE_CELL));
+    (void)paint_str(region, 1, 0, ON(ROLE_DIM), card->tucked ? "▸" : "▾");
+    (void)paint_cut(region, CARD_GUTTER, 0, region.width - CARD_GUTTER, ON(ROLE_DIM),
+                    gb_bytes_str(text));
+}
 
 static void card_draw_text(const struct card *card, const struct card_look *look,
                            struct region region, struct text *text, const struct card_place *place)
@@ -294,20 +318,22 @@ static void card_draw_text(const struct card *card, const struct card_look *look
         struct line_tokens tokens = {look->language, &state};
 
         (void)text_line(text, place->line, &line);
-        (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, ROLE_CELL_CODE, &tokens,
-                         look->search);
+        (void)paint_line(region, CARD_GUTTER, 0, &line, from, to,
+                         card->revealed ? ROLE_DIM : ROLE_CELL_CODE,
+                         card->revealed ? NULL : &tokens, look->search);
     } else if (place->part == CARD_PART_VALUE) {
-        (void)paint_str(region, 1, 0, STYLE(ROLE_CELL_VALUE),
+        role = card->revealed ? ROLE_DIM : ROLE_CELL_VALUE;
+        (void)paint_str(region, 1, 0, STYLE(role),
                         place->line == 0 && place->piece == 0 ? "=" : " ");
-        (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, ROLE_CELL_VALUE, NULL,
-                         look->search);
+        (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, role, NULL, look->search);
     } else {
         if (line.stream == TEXT_STDERR)
             role = ROLE_CELL_STDERR;
         (void)paint_str(region, 1, 0,
                         STYLE(role == ROLE_CELL_STDERR ? ROLE_CELL_STDERR : ROLE_CELL_GUTTER),
                         role == ROLE_CELL_STDERR ? "┃" : "│");
-        (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, role, NULL, look->search);
+        (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, card->revealed ? ROLE_DIM : role,
+                         NULL, look->search);
     }
     if (!look->wrap && line.columns > look->width - CARD_GUTTER)
         (void)paint_str(region, region.width - 1, 0, STYLE(ROLE_DIM), "…");
@@ -419,6 +445,9 @@ void card_draw(const struct card *card, const struct card_look *look, struct reg
 
     region = region_part(all, 0, 0, -1, 1);
     switch (place->part) {
+    case CARD_PART_UNDONE:
+        card_draw_group(card, look, region, selected && card->tucked);
+        break;
     case CARD_PART_HEAD:
         card_draw_head(card, look, region, selected);
         break;

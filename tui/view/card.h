@@ -4,6 +4,7 @@
  * A card consists of its head line (state, number, author, figures), the code, the output with
  * stderr marked, the value, pictures, remarks, the files that it changed, and an empty line. The
  * first three columns are ours: guest text is never painted there, so no output can imitate a card.
+ * Of undone cells (trail.h) only a line for all of them is shown, unless they are revealed.
  */
 #pragma once
 
@@ -25,6 +26,7 @@ struct card_look {
     bool times;                         /* show the time of day */
     bool output_only;                   /* a thin head line, no code */
     bool hide;                          /* show only lines that match @search */
+    bool marks;                         /* some card is marked as one to return to */
     struct picture_look figures;
     struct search *search;          /* its filter limits how much may be examined per frame */
     colour ground, ground_selected; /* of head lines */
@@ -33,6 +35,7 @@ struct card_look {
 
 /* The content of a card's row. */
 enum card_part {
+    CARD_PART_UNDONE, /* the line above a group of undone cells */
     CARD_PART_HEAD,
     CARD_PART_CODE,
     CARD_PART_CODE_MORE, /* this many rows of code are not shown */

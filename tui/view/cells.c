@@ -574,6 +574,7 @@ static void cells_take_past(struct cells *cells, const struct gb_cell_info *info
 
     if (card == NULL || (card->state == CARD_RUNNING && card->from_events))
         return; /* the latter is provided by events */
+    card->undone = (info->flags & GB_CELL_UNDONE) != 0;
     told = card->state == CARD_DONE && card->from_events && !card->away &&
            !(part && card->wish != PART_NONE);
     cells_read_cell(card, info);

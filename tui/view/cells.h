@@ -87,6 +87,14 @@ struct card {
     size_t file_count, files_left; /* left: not listed */
     struct card_display *displays; /* room for CELL_DISPLAYS_MAX, once there is one */
     size_t display_count;
+    /* Of the session's past (trail.h). */
+    bool returnable;              /* the session can be rewound to the moment after it */
+    bool undone;                  /* the session was rewound to before it */
+    double undone_at;             /* Unix time; 0: unknown */
+    bool tucked;                  /* in a group of undone cells that is shown as one line */
+    bool revealed;                /* in one that is shown completely */
+    uint32_t group_last;          /* of the first card of a group: its last cell; else 0 */
+    double group_at, group_until; /* likewise: when it was undone, when its last cell ended */
     /* Set by the painter. */
     bool folded, whole; /* whole: show long code completely */
     struct highlight_state *marks;

@@ -148,7 +148,7 @@ static void view_run_next_failed(struct tui *tui, const struct words *words)
         for (size_t i = 0; i < self->cells.count; i++) {
             struct card *card = self->cells.cards[i];
 
-            if ((behind || round == 1) && card_failed(card)) {
+            if ((behind || round == 1) && card_failed(card) && !card->tucked) {
                 stream_select(&self->stream, card);
                 return;
             }
@@ -166,7 +166,7 @@ static void view_run_fold(struct tui *tui, const struct words *words)
 
     card = stream_selected(&self->stream);
     if (card != NULL)
-        card->folded = !card->folded;
+        session_view_fold(self, card);
 }
 
 static void view_run_fold_all(struct tui *tui, const struct words *words)
@@ -577,7 +577,8 @@ const struct command session_commands[] = {
     ROW("previous-cell", "", "to the cell before", "K", NULL, view_run_previous_cell),
     ROW("next-failed", "", "to the next cell that failed", "Tab", NULL, view_run_next_failed),
     ROW("cell", "NUMBER", "to the cell with this number", NULL, NULL, view_run_cell),
-    ROW("fold", "", "fold or unfold the cell", "o Space", "fold", view_run_fold),
+    ROW("fold", "", "fold or unfold the cell, or the cells that were undone", "o Space", "fold",
+        view_run_fold),
     ROW("fold-all", "", "fold all cells but those that failed, or unfold all", "O", NULL,
         view_run_fold_all),
     ROW("whole", "", "long code as a whole, or its beginning", "x", NULL, view_run_whole),
@@ -586,18 +587,26 @@ const struct command session_commands[] = {
     ROW("search-next", "", "to the next match", "n", NULL, view_run_search_next),
     ROW("search-previous", "", "to the match before", "N", NULL, view_run_search_previous),
     ROW("hide", "", "show only the lines that match, or all", "h", NULL, view_run_hide),
+    ROW("undo", "[STEPS]", "back to the checkpoint before: variables, files and processes", "u",
+        "undo", travel_run_undo),
+    ROW("redo", "[STEPS]", "forward again to what was undone", "U", NULL, travel_run_redo),
+    ROW("rewind", "[CELL]", "back to how it was after the cell; asks before", "R", "rewind",
+        travel_run_rewind),
     ROW("copy", "", "the code of the cell into the clipboard", "y", "copy", view_run_copy),
     ROW("copy-output", "", "the output of the cell into the clipboard", "Y", NULL,
         view_run_copy_output),
-    ROW("rerun", "", "run the cell again", "R", "rerun", view_run_rerun),
+    ROW("rerun", "", "run the cell again", ".", "rerun", view_run_rerun),
     ROW("edit", "", "the code of the cell in $EDITOR, then at the prompt", "e", "edit",
         view_run_edit),
     {"shell", "[NUMBER|PROGRAM…]", "a shell in it, a program, or the terminal NUMBER; ~. leaves",
      "$", "shell", CONTEXT_SESSION, ARGUMENT_TEXT, view_run_shell},
+    ROW("fork", "[CELL]", "open a session that goes on from it as it is, or was after a cell", "F",
+        "fork", travel_run_fork),
+    ROW("checkpoint", "[NAME]", "keep it as it is, to return to", "c", NULL, travel_run_checkpoint),
     ROW("interrupt", "", "interrupt the cell that runs", "C-c I", NULL, view_run_interrupt),
     ROW("answer", "", "type a line for the program that waits for input", "a", NULL,
         view_run_answer),
-    ROW("follow", "", "keep the end in sight, or stand still", "f", "follow", view_run_follow),
+    ROW("follow", "", "keep the end in sight, or stand still", "f", NULL, view_run_follow),
     ROW("wrap", "", "wrap long lines, or cut them", "w", NULL, view_run_wrap),
     ROW("times", "", "the time of day at each cell, or not", "t", NULL, view_run_times),
     ROW("tab", "NAME", "show cells, output, files or stats", NULL, NULL, view_run_tab),
@@ -618,6 +627,8 @@ const struct command session_commands[] = {
     LOCAL_ROW("download", "a copy of the file on this machine", "d", view_run_download),
     LOCAL_ROW("upload", "a file of this machine into the folder", "+", view_run_upload),
     FILE_ROW("remove", "", "remove it from the session", "D", "remove", view_run_remove),
+    FILE_ROW("undo", "[STEPS]", "back to the checkpoint before", "u", NULL, travel_run_undo),
+    FILE_ROW("redo", "[STEPS]", "forward again to what was undone", "U", NULL, travel_run_redo),
     FILE_ROW("refresh", "", "read the folder again", "r", NULL, view_run_refresh),
     FILE_ROW("copy-path", "", "the path into the clipboard", "y", NULL, view_run_copy_path),
     FILE_ROW("file-down", "", "to the next file", "j Down", NULL, view_run_file_down),

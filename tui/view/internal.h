@@ -4,6 +4,7 @@
 
 #include "view/files.h"
 #include "view/pane.h"
+#include "view/trail.h"
 #include "view/session_view.h"
 #include "view/stream.h"
 
@@ -39,6 +40,10 @@ struct session_view {
                                     * none */
     uint32_t coming;               /* cells before this one were requested; 0: none */
     struct seek seek;
+    struct trail trail;
+    uint64_t trail_call; /* 0: none in progress */
+    bool trail_stale;    /* the list of checkpoints may have changed since it was requested */
+    uint64_t back_to;    /* the checkpoint that the user is asked about */
     bool history_done, history_unsupported;
     struct region region; /* as last arranged */
     int pane_y;
@@ -54,6 +59,10 @@ void session_view_set_tab(struct session_view *self, enum tab tab);
 /* Focuses the prompt. False, and reports why, if that is not allowed. */
 bool session_view_type(struct session_view *self);
 void session_view_leave(struct session_view *self);
+/* Whether the user may change the session. False: reported. */
+bool session_view_may_act(const struct session_view *self);
+/* Folds or unfolds a cell, or the group of undone cells that it begins. */
+void session_view_fold(struct session_view *self, struct card *card);
 /* Ends the search; the position stays. */
 void session_view_end_search(struct session_view *self);
 
@@ -82,6 +91,19 @@ bool seek_stop(struct session_view *self);
 /* Asks the journal for the next cell containing the text: with a number below (upwards) or above
  * @from. */
 void seek_ask(struct session_view *self, uint32_t from);
+
+/* travel.c: the session's past. */
+/* The connection is new: what was requested on the last one is void. */
+void travel_forget(struct session_view *self);
+/* Requests the list of checkpoints. */
+void travel_refresh(struct session_view *self);
+void travel_event(struct session_view *self, const struct store_event *event);
+void travel_close(struct session_view *self);
+void travel_run_undo(struct tui *tui, const struct words *words);
+void travel_run_redo(struct tui *tui, const struct words *words);
+void travel_run_rewind(struct tui *tui, const struct words *words);
+void travel_run_fork(struct tui *tui, const struct words *words);
+void travel_run_checkpoint(struct tui *tui, const struct words *words);
 
 /* stats.c: statistics of the session. */
 void session_stats_draw(const struct session_view *self, struct region region);

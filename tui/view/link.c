@@ -137,6 +137,7 @@ static void link_on_event(void *arg, const struct store_event *event)
     if (event->session.size > 0 && !gb_bytes_equal(event->session, self->id))
         return;
     cells_event(&self->cells, event->told, event->params);
+    travel_event(self, event);
     tui_redraw(self->view.tui);
 }
 
@@ -154,6 +155,8 @@ static void link_on_subscribed(void *arg, const struct gb_json *result,
      * requested when it becomes visible. */
     link_ask_history(self, cells > HISTORY_LIMIT ? cells - HISTORY_LIMIT : 0, HISTORY_LIMIT + 1,
                      false, 0, 0);
+    if (session != NULL && !session_gone(session))
+        travel_refresh(self);
     tui_redraw(self->view.tui);
 }
 
@@ -172,6 +175,8 @@ static void link_subscribe(struct session_view *self)
     gb_json_put_str(&out, NULL, "cell.output");
     gb_json_put_str(&out, NULL, "cell.waiting");
     gb_json_put_str(&out, NULL, "cell.finished");
+    gb_json_put_str(&out, NULL, "session.checkpointed");
+    gb_json_put_str(&out, NULL, "session.rewound");
     gb_json_end(&out);
     gb_json_put_bool(&out, "output", true);
     gb_json_put_bool(&out, "replay", true);
@@ -196,6 +201,7 @@ void session_link_check(struct session_view *self)
     self->subscribing = self->history = 0;
     self->history_done = self->history_unsupported = false;
     self->seek.call = 0;
+    travel_forget(self);
     self->coming = 0;
     for (size_t i = 0; i < self->cells.count; i++)
         self->cells.cards[i]->asked_before = false;
@@ -211,6 +217,7 @@ void session_link_close(struct session_view *self)
     if (self->connection != tui_connection(tui))
         return; /* the request was lost with the connection; numbers are reused now */
     tui_forget(tui, self->history);
+    tui_forget(tui, self->trail_call);
     (void)seek_stop(self);
     if (self->subscribing != 0 || self->subscription != 0)
         tui_unsubscribe(tui, self->subscription, self->subscribing);

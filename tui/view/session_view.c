@@ -52,28 +52,44 @@ static bool session_view_must_watch(const struct session_view *self)
            ((session->lease.held && !session->lease.mine) || session_view_watches(self, session));
 }
 
-bool session_view_type(struct session_view *self)
+bool session_view_may_act(const struct session_view *self)
 {
     const struct session *session = session_view_session(self);
     struct tui *tui = self->view.tui;
     char key[KEY_NAME_MAX];
 
     tui_key_of(tui, CONTEXT_SESSION, "take", key);
-    if (session == NULL || session_gone(session)) {
+    if (session == NULL || session_gone(session))
         tui_say(tui, MESSAGE_WARNING, "the session is closed: there is nobody to type to");
-    } else if (session->lease.held && !session->lease.mine) {
+    else if (session->lease.held && !session->lease.mine)
         tui_say(tui, MESSAGE_WARNING, "%s holds this session; %s takes it over",
                 session->lease.holder, key);
-    } else if (session_view_watches(self, session)) {
+    else if (session_view_watches(self, session))
         tui_say(tui, MESSAGE_WARNING, "another client works here, you watch; %s takes it over",
                 key);
-    } else {
-        if (self->tab > TAB_OUTPUT)
-            session_view_set_tab(self, TAB_CELLS);
-        pane_focus(&self->pane, true);
+    else
         return true;
-    }
     return false;
+}
+
+bool session_view_type(struct session_view *self)
+{
+    if (!session_view_may_act(self))
+        return false;
+    if (self->tab > TAB_OUTPUT)
+        session_view_set_tab(self, TAB_CELLS);
+    pane_focus(&self->pane, true);
+    return true;
+}
+
+void session_view_fold(struct session_view *self, struct card *card)
+{
+    if (card->group_last == 0) {
+        card->folded = !card->folded;
+        return;
+    }
+    trail_reveal(&self->cells, card, card->tucked);
+    stream_select(&self->stream, card); /* rows appear or disappear: keep looking at it */
 }
 
 void session_view_leave(struct session_view *self)
@@ -449,6 +465,8 @@ static void session_view_title(const struct view *view, struct gb_buf *out)
         gb_buf_adds(out, self->id);
     else
         gb_buf_addf(out, "%s › %s", session_title(session), session->image);
+    if (session != NULL && session->parent[0] != '\0')
+        gb_buf_addf(out, ", forked after cell %u", session->parent_cell);
 }
 
 static const char *session_view_session_id(const struct view *view)
@@ -510,13 +528,16 @@ static bool session_view_named(const struct command *command, const char *const 
 static bool session_view_has(const struct view *view, const struct command *command)
 {
     static const char *const always[] = {"type", "interrupt", "tab-next", "answer", "take", NULL};
-    static const char *const alive[] = {"type",     "interrupt", "answer", "take",
-                                        "rerun",    "edit",      "shell",  "upload",
-                                        "download", "remove",    "parent", NULL};
+    static const char *const alive[] = {
+        "type",     "interrupt", "answer", "take",   "rerun", "edit", "shell",      "upload",
+        "download", "remove",    "parent", "rewind", "redo",  "fork", "checkpoint", NULL};
+    static const char *const past[] = {"undo", "rewind", NULL};
     const struct session_view *self = session_view_const_of(view);
     const struct session *session = session_view_session(self);
 
     if (session != NULL && session_gone(session) && session_view_named(command, alive))
+        return false;
+    if (self->trail.now.count == 0 && session_view_named(command, past))
         return false;
     return session_view_named(command, always) || command->context != CONTEXT_SESSION ||
            self->tab != TAB_STATS;
@@ -535,6 +556,7 @@ static void session_view_free(struct view *view)
     struct session_view *self = session_view_of(view);
 
     session_link_close(self);
+    travel_close(self);
     seek_close(self);
     pane_release(&self->pane);
     files_release(&self->files);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "view/part.h"
+#include "view/trail.h"
 
 /* Limits per loop iteration and per frame on examining new content. */
 enum { WALK_BYTES = 1 << 20, FRAME_BYTES = 512 << 10 };
@@ -38,10 +39,17 @@ static size_t stream_last_index(const struct stream *stream)
 
 struct card *stream_selected(const struct stream *stream)
 {
+    struct card **cards = stream->cells->cards;
+    size_t index;
+
     if (stream->cells->count == 0)
         return NULL;
-    return stream->cells->cards[stream_index_of(stream, stream->follow ? NULL : stream->selected,
-                                                stream_last_index(stream))];
+    index = stream_index_of(stream, stream->follow ? NULL : stream->selected,
+                            stream_last_index(stream));
+    /* Undone cells are shown as a line of the first of them. */
+    while (index > 0 && cards[index]->tucked && cards[index]->group_last == 0)
+        index--;
+    return cards[index];
 }
 
 /* ---- moving ---- */
@@ -227,6 +235,8 @@ void stream_select(struct stream *stream, const struct card *card)
 
     if (index == stream->cells->count)
         return;
+    if (card->tucked && card->group_last == 0)
+        trail_reveal(stream->cells, card, true);
     /* All of it, if possible; what is not loaded may be long. */
     rows = card->away ? (size_t)stream->height : stream_rows_at(stream, index);
     stream_show_rows(stream, index, 0, rows, 1);
@@ -252,6 +262,26 @@ void stream_step(struct stream *stream, int direction)
 }
 
 /* ---- searching ---- */
+
+/* How a card is folded. */
+struct stream_fold {
+    bool folded, whole, tucked;
+};
+
+/* Unfolds it to look into it. */
+static struct stream_fold stream_unfold(struct card *card)
+{
+    const struct stream_fold fold = {card->folded, card->whole, card->tucked};
+
+    card->folded = card->tucked = false;
+    return fold;
+}
+
+static void stream_fold_again(struct card *card, const struct stream_fold *fold)
+{
+    card->folded = fold->folded;
+    card->tucked = fold->tucked;
+}
 
 /* Whether it is completely loaded. */
 static bool stream_is_whole(const struct card *card)
@@ -344,16 +374,17 @@ static enum part_wish stream_missing(struct stream *stream, const struct stream_
                                      int direction, bool found, size_t row)
 {
     struct card *card = place->card;
-    bool away = card->output == NULL && card->away, folded = card->folded;
+    bool away = card->output == NULL && card->away;
     bool before = away || part_before(card) > 0, behind = away || part_behind(card) > 0;
+    struct stream_fold fold;
     size_t begin, end;
 
     if (card->state != CARD_DONE || place->passed || place->done || !(before || behind))
         return PART_NONE;
-    card->folded = false;
+    fold = stream_unfold(card);
     begin = card_part_row(card, &stream->look, CARD_PART_OUTPUT);
     end = card_part_row(card, &stream->look, CARD_PART_OUTPUT + 1);
-    card->folded = folded;
+    stream_fold_again(card, &fold);
     if (direction < 0) {
         if (behind && !place->deep && place->row >= end && !(found && row >= end))
             return PART_END;
@@ -377,28 +408,28 @@ enum stream_found stream_walk(struct stream *stream, int direction, struct strea
                row = 0;
         const struct stream_place before = *place;
         struct card *card = place->card = cells->cards[index];
-        const bool folded = card->folded, whole = card->whole;
+        const struct stream_fold fold = stream_unfold(card);
         enum text_search result = TEXT_NONE;
 
-        card->folded = false;
         if (!place->done)
             result = stream_search_card(stream, place, direction, &row);
         if (result == TEXT_PAUSED) {
-            card->folded = folded;
+            stream_fold_again(card, &fold);
             return STREAM_PAUSED;
         }
         place->wish = stream_missing(stream, place, direction, result == TEXT_FOUND, row);
         if (place->wish != PART_NONE) {
-            card->folded = folded;
-            card->whole = whole;
+            stream_fold_again(card, &fold);
+            card->whole = fold.whole;
             place->row = before.row;
             return STREAM_UNSURE;
         }
         if (result == TEXT_FOUND) {
+            trail_reveal(stream->cells, card, true);
             place->row = row;
             return STREAM_FOUND;
         }
-        card->folded = folded;
+        stream_fold_again(card, &fold);
         place->done = true;
         if (!place->passed && !stream_is_whole(card))
             return STREAM_UNSURE;
@@ -445,9 +476,8 @@ static bool stream_count_all(struct stream *stream, size_t *ret_at, size_t *ret_
     stream->search.filter.rest = false;
     for (size_t i = 0; i < cells->count; i++) {
         struct card *card = cells->cards[i];
-        bool folded = card->folded;
+        const struct stream_fold fold = stream_unfold(card);
 
-        card->folded = false;
         if (card == stream->match) {
             size_t before = card_found(card, &stream->look, stream->match_row);
 
@@ -455,7 +485,7 @@ static bool stream_count_all(struct stream *stream, size_t *ret_at, size_t *ret_
                 *ret_at = *ret_count + before + 1;
         }
         *ret_count += card_found(card, &stream->look, SIZE_MAX);
-        card->folded = folded;
+        stream_fold_again(card, &fold);
     }
     return !stream->search.filter.rest;
 }
@@ -552,6 +582,10 @@ void stream_arrange(struct stream *stream, int width, int height, double now)
     stream->look.width = width;
     stream->look.figures.columns = width - CARD_GUTTER - 1;
     stream->look.now = now;
+    stream->look.marks = false;
+    trail_group(stream->cells);
+    for (size_t i = 0; i < stream->cells->count; i++)
+        stream->look.marks |= stream->cells->cards[i]->returnable;
     stream->height = MIN(height, (int)GRID_SIDE_MAX);
     for (int i = 0; i < stream->height; i++)
         stream->rows[i].card = NULL;
@@ -648,5 +682,9 @@ bool stream_click(struct stream *stream, int y)
     card = stream->rows[y].card;
     stream->follow = false; /* what is visible stays in place */
     stream->selected = card;
+    if (stream->rows[y].place.part == CARD_PART_UNDONE) {
+        trail_reveal(stream->cells, card, card->tucked);
+        return false;
+    }
     return stream->rows[y].place.part == CARD_PART_HEAD;
 }

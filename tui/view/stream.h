@@ -103,5 +103,6 @@ void stream_count(struct stream *stream);
 /* The index of the current match and their number, as last counted; false if unknown: not
  * everything is loaded, or the count is not finished. */
 bool stream_counted(const struct stream *stream, size_t *ret_at, size_t *ret_count);
-/* A click on row @y. True: it hit a head line. */
+/* A click on row @y; on the line of undone cells it shows or hides them. True: it hit a head
+ * line. */
 bool stream_click(struct stream *stream, int y);

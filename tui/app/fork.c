@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Forking a session. The fork appears in the list by itself; the user stays where they are. */
+#include <string.h>
+
+#include "app/internal.h"
+#include "base/mem.h"
+#include "model/past.h"
+#include "rpc/access.h"
+#include "rpc/object.h"
+
+enum { FORK_DEADLINE_MS = 300000 };
+
+static void fork_on_answer(void *arg, const struct gb_json *result,
+                           const struct gb_call_error *error)
+{
+    struct tui *tui = arg;
+    struct gb_forked_info forked;
+    struct gb_fork_info child;
+    char id[STORE_NAME_MAX], message[MESSAGE_TEXT_MAX];
+    size_t at = 0;
+
+    if (error != NULL) {
+        tui_say_error(tui, "fork", error);
+        return;
+    }
+    gb_object_take(&gb_forked_object, result, &forked);
+    if (gb_items_next(&gb_fork_object, &forked.sessions, &at, &child) != 1)
+        return;
+    json_copy_text(child.session, id, sizeof(id));
+    json_copy_text(child.message, message, sizeof(message));
+    if ((child.flags & GB_FORK_FAILED) != 0)
+        tui_say(tui, MESSAGE_ERROR, "fork: %s", message);
+    else if (forked.cell == 0)
+        tui_say(tui, MESSAGE_GOOD, "forked as it was before the first cell; :open %s", id);
+    else
+        tui_say(tui, MESSAGE_GOOD, "forked as it was after cell %u; :open %s", forked.cell, id);
+}
+
+void tui_fork(struct tui *tui, const char *session, int64_t cell)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", session);
+    if (cell >= 0)
+        gb_json_put_i64(&out, "cell", cell);
+    gb_json_end(&out);
+    tui_say(tui, MESSAGE_PLAIN, "forking…");
+    (void)tui_call(tui, "session.fork", &params, FORK_DEADLINE_MS, fork_on_answer, tui);
+    gb_buf_release(&params);
+}
