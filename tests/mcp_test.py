@@ -22,7 +22,7 @@ import mcp  # noqa: E402
 from mcp import StdioServerParameters  # noqa: E402
 
 TOOLS = ["run_code", "open_session", "exec", "read_file", "write_file", "list_files", "list_sessions",
-         "close_session", "interrupt"]
+         "close_session", "interrupt", "undo", "try"]
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
 
@@ -161,6 +161,78 @@ def test_a_session_is_used(server, handle, mode):
             await execute("import shutil; shutil.rmtree('d'); os.mkdir('d')")
 
     asyncio.run(main())
+
+
+def test_code_is_undone(server, client):
+    async def main():
+        async with connected(server) as host:
+            await host.list_tools()
+            session = check(await host.call_tool("open_session", {"label": "past"}))["session"]
+
+            async def execute(code, cell):
+                """And a checkpoint of what it leaves."""
+                done = check(await host.call_tool("exec", {"session": session, "code": code}))
+                assert done["cell"] == cell
+                wait_for(lambda: any(one["cell"] == cell for one in
+                                     client.call("session.checkpoints", session=session)["checkpoints"]))
+                return done
+
+            await execute("x = [1]; _ = open('f', 'w').write('first')", 1)
+            await execute("x.append(2); _ = open('f', 'w').write('second')", 2)
+            undone = await host.call_tool("undo", {"session": session})
+            assert check(undone) == {"session": session, "cell": 1, "from_cell": 2, "epoch": 2}
+            assert "as it was after cell 1" in text(undone)
+            assert (await execute("x, open('f').read()", 3))["value"] == "([1], 'first')"
+            check(await host.call_tool("undo", {"session": session}))
+            again = await host.call_tool("undo", {"session": session, "steps": -1})
+            assert check(again)["cell"] == 3
+            far = await host.call_tool("undo", {"session": session, "steps": 500})
+            assert far.is_error and far.structured_content["error"]["kind"] == "gone"
+            assert "500 checkpoints" in text(far)
+            check(await host.call_tool("close_session", {"session": session}))
+
+    asyncio.run(main())
+
+
+def test_alternatives_are_tried(server, client):
+    async def main():
+        async with connected(server) as host:
+            await host.list_tools()
+            session = check(await host.call_tool("open_session", {"label": "tried"}))["session"]
+            check(await host.call_tool("exec", {"session": session, "code": "x = 20; _ = open('f', 'w').write('kept')"}))
+            codes = ["x += 1; _ = open('f', 'w').write('no'); print(x)", "x * 2", "1/0", "while True: pass"]
+            tried = await host.call_tool("try", {"session": session, "codes": codes, "timeout_s": 5})
+            plus, times, failed, slow = check(tried)["results"]
+            assert (plus["stdout"], times["value"]) == ("21\n", "40")
+            assert failed["exit_code"] == 1 and "ZeroDivisionError" in failed["stderr"]
+            assert slow["timed_out"] is True
+            assert [f"[{i} of 4]" in text(tried) for i in range(1, 5)] == [True] * 4
+            after = await host.call_tool("exec", {"session": session, "code": "x, open('f').read()"})
+            assert check(after)["value"] == "(20, 'kept')"
+            # None is left: they go with the call's connection.
+            wait_for(lambda: not [one for one in client.call("session.list")["sessions"]
+                                  if one.get("origin", {}).get("session") == session])
+            for wrong in ([], ["1"] * 9, [1], "1"):
+                refused = await host.call_tool("try", {"session": session, "codes": wrong})
+                assert refused.is_error and refused.structured_content["error"]["kind"] == "invalid_input"
+            check(await host.call_tool("close_session", {"session": session}))
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_try_leaves_nothing(server, client):
+    """Neither copies nor what runs in them."""
+    with Raw(server) as raw:
+        raw.initialize("2025-06-18")
+        session = raw.ask("tools/call", 1, name="open_session", arguments={})["result"]["structuredContent"]["session"]
+        forks = lambda: [one for one in client.call("session.list")["sessions"]  # noqa: E731
+                         if one.get("origin", {}).get("session") == session]
+        raw.send({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+            "name": "try", "arguments": {"session": session, "codes": ["while True: pass"] * 2}}})
+        wait_for(lambda: [one["state"] for one in forks()] == ["running"] * 2)
+        raw.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}})
+        wait_for(lambda: not forks())
+        assert raw.ask("tools/call", 3, name="close_session", arguments={"session": session})["id"] == 3
 
 
 def test_images_are_images(server, handle):

@@ -112,6 +112,34 @@ def test_steps_back_and_forward(session):
     assert out(session.exec("print(x)")) == "1\n"  # it goes on as it was
 
 
+def test_a_session_has_its_own_policy(server, client):
+    """Whoever opens it says when checkpoints are taken; forks have that of their parent, unless they are bound."""
+    cells = lambda session: [one["cell"] for one in session.call("session.checkpoints")["checkpoints"]]  # noqa: E731
+    off = Session(client, checkpoints="off")
+    assert "without checkpoints" in str(refused("no_past", off, "session.checkpoint"))
+    asked, idle = Session(client, checkpoints="asked"), Session(client, checkpoints="idle", idle_ms=0)
+    for i in (1, 2):
+        idle.exec(f"x = {i}")
+        wait_for(lambda i=i: i in cells(idle))
+        asked.exec(f"x = {i}")
+    assert rewind(idle, steps=1)["cell"] == 1 and cells(asked) == []
+    with server.client() as other:
+        told = other.call("session.fork", session=idle.id, count=2, bound=True)["sessions"]
+        kept = client.call("session.fork", session=idle.id)["sessions"][0]["session"]
+        bound = other.call("session.exec", session=told[0]["session"], code="x")
+        assert bound["value"] == "1"
+        client.call("session.exec", session=kept, code="x = 3")
+        wait_for(lambda: [one for one in client.call("session.checkpoints", session=kept)["checkpoints"]
+                          if one["cell"] == bound["cell"]])
+        assert client.call("session.checkpoints", session=told[0]["session"])["checkpoints"] == []
+    gone = {one["session"] for one in told}
+    wait_for(lambda: not gone & {one["session"] for one in client.call("session.list")["sessions"]})
+    assert client.call("session.exec", session=kept, code="x")["value"] == "3"
+    client.call("session.close", session=kept)
+    for session in (off, asked, idle):
+        session.close()
+
+
 def test_looking_is_no_step(session):
     """Whoever lists files, reads them or completes a name between steps is not in their way."""
     def look():

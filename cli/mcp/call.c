@@ -15,6 +15,7 @@
 #include "client/client.h"
 #include "mcp/content.h"
 #include "mcp/internal.h"
+#include "mcp/try.h"
 
 enum {
     PROGRESS_MS = 250,    /* between two reports of output */
@@ -31,6 +32,7 @@ struct call {
     struct batch *batch;
     const struct tool *tool; /* NULL: subscriptions/listen */
     struct tool_options options;
+    struct tries *tries; /* of `try`; NULL: it is another tool */
     struct gb_client *client;
     struct gb_timer *timer;
     struct gb_buf output; /* the last part of the output so far */
@@ -44,6 +46,7 @@ static void call_free(struct call *call)
     gb_list_remove(&call->link);
     call->server->call_count--;
     gb_client_free(call->client);
+    tries_free(call->tries);
     gb_timer_free(call->timer);
     gb_buf_release(&call->id);
     gb_buf_release(&call->token);
@@ -183,6 +186,24 @@ static void call_add_advice(const struct call *call, struct gb_buf *to)
         gb_buf_adds(to, "; go on without it, or call again later");
 }
 
+static void call_on_tried(void *arg)
+{
+    struct call *call = arg;
+    struct mcp_server *server = call->server;
+    struct batch *batch = call->batch;
+    struct gb_buf line = {0};
+    struct gb_json_out out;
+
+    call_tell_end(call, NULL);
+    message_begin_result(&out, &line, gb_buf_bytes(&call->id), call->revision);
+    tries_write(call->tries, &out, call->revision, call->tool, &call->options);
+    message_end_result(&out);
+    call_free(call);
+    server_answer(server, batch, &line);
+    batch_done(server, batch);
+    gb_buf_release(&line);
+}
+
 static void call_on_reply(void *arg, const struct gb_json *result,
                           const struct gb_call_error *error)
 {
@@ -192,6 +213,10 @@ static void call_on_reply(void *arg, const struct gb_json *result,
     struct gb_buf line = {0}, message = {0};
     struct gb_json_out out;
 
+    if (error == NULL && call->tries != NULL) {
+        tries_run(call->tries, call->client, result, call_on_tried, call);
+        return;
+    }
     call_tell_end(call, error);
     message_begin_result(&out, &line, gb_buf_bytes(&call->id), call->revision);
     if (error != NULL) {
@@ -335,6 +360,9 @@ void call_start(struct request *request)
         gb_json_end(&out);
         call = call_new(request, tool);
         call->options = options;
+        call->options.codes = NULL;
+        if (tool->answer == ANSWER_TRIED)
+            call->tries = tries_new(&options);
         call->token = token_text;
         token_text = (struct gb_buf){0};
         call_send_call(call, &params, request->client);

@@ -14,6 +14,7 @@
 #include "model/answer.h"
 #include "model/entry.h"
 #include "model/event.h"
+#include "model/past.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
 #include "show/filter.h"
@@ -600,6 +601,71 @@ static void content_write_written(struct writer *writer, const struct tool_optio
     content_end(writer, false);
 }
 
+static void content_write_rewound(struct writer *writer, const struct tool_options *options,
+                                  const struct gb_json *result)
+{
+    static const char *const plain[] = {"cell", "from_cell", "epoch", NULL};
+    struct gb_rewound_info rewound;
+
+    gb_object_take(&gb_rewound_object, result, &rewound);
+    gb_json_put_str(&writer->object, "session", options->session);
+    content_copy(writer, result, plain);
+    if (rewound.cell == 0)
+        gb_buf_adds(&writer->text, "the session is as it was before the first cell");
+    else
+        gb_buf_addf(&writer->text, "the session is as it was after cell %u", rewound.cell);
+    gb_buf_addf(&writer->text,
+                "; the last cell had been %u. With a negative number of steps, undo goes forward "
+                "again",
+                rewound.from_cell);
+    content_begin_content(writer);
+    content_end(writer, false);
+}
+
+/* One of several: the fields of a cell, without figures. */
+static void content_add_try(struct writer *writer, const struct tool *tool,
+                            const struct tool_options *options, const struct gb_json *result,
+                            bool failed)
+{
+    struct gb_cell_info cell;
+    struct gb_buf message = {0};
+
+    gb_json_object(&writer->object, NULL);
+    if (failed) {
+        gb_json_object(&writer->object, "error");
+        content_add_filtered(&message, json_text(result, "message"));
+        json_print(&writer->object, "kind", json_member(result, "kind"));
+        gb_json_put(&writer->object, "message", gb_buf_bytes(&message));
+        gb_json_end(&writer->object);
+        gb_buf_addf(&writer->text, "[not run: %s]\n", gb_buf_str(&message));
+    } else {
+        gb_object_take(&gb_cell_object, result, &cell);
+        content_add_cell(writer, tool, options, &cell, result);
+        content_add_end(writer, &cell);
+    }
+    gb_json_end(&writer->object);
+    gb_buf_release(&message);
+}
+
+void content_write_tries(struct gb_json_out *out, enum revision revision, const struct tool *tool,
+                         const struct tool_options *options, const struct gb_json *const *results,
+                         const bool *failed, size_t count)
+{
+    struct writer writer;
+
+    content_begin(&writer, out, revision);
+    gb_json_put_str(&writer.object, "session", options->session);
+    gb_json_array(&writer.object, "results");
+    for (size_t i = 0; i < count; i++) {
+        content_new_line(&writer.text);
+        gb_buf_addf(&writer.text, "[%zu of %zu]\n", i + 1, count);
+        content_add_try(&writer, tool, options, results[i], failed[i]);
+    }
+    gb_json_end(&writer.object);
+    content_begin_content(&writer);
+    content_end(&writer, false);
+}
+
 void content_write(struct gb_json_out *out, enum revision revision, const struct tool *tool,
                    const struct tool_options *options, const struct gb_json *result)
 {
@@ -628,6 +694,10 @@ void content_write(struct gb_json_out *out, enum revision revision, const struct
     case ANSWER_DONE:
         content_write_done(&writer, options);
         break;
+    case ANSWER_REWOUND:
+        content_write_rewound(&writer, options, result);
+        break;
+    case ANSWER_TRIED:
     case ANSWER_COUNT:
         assert(false);
         break;

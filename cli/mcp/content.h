@@ -24,6 +24,11 @@ struct content_error {
  * program counts as an error too, so that the model looks at it. */
 void content_write(struct gb_json_out *out, enum revision revision, const struct tool *tool,
                    const struct tool_options *options, const struct gb_json *result);
+/* The same for the cells of `try`, which are results of `session.exec`; or errors, if @failed says
+ * so for one: objects with `kind` and `message`. */
+void content_write_tries(struct gb_json_out *out, enum revision revision, const struct tool *tool,
+                         const struct tool_options *options, const struct gb_json *const *results,
+                         const bool *failed, size_t count);
 /* The same for a call that failed. @cell is what is known about a cell that may have run, or
  * NULL. */
 void content_write_error(struct gb_json_out *out, enum revision revision, const struct tool *tool,

@@ -22,6 +22,7 @@ enum {
     OPEN_DEADLINE_MS = 300000,
     FILE_DEADLINE_MS = 120000,
     DEADLINE_MS = 30000,
+    PAST_DEADLINE_MS = 180000,
     ARGUMENTS_MAX = 32,
     EXECUTABLE_MODE = 0755
 };
@@ -145,6 +146,22 @@ static const struct argument list_arguments[] = {
      "at most so many entries (default 1000)"},
     END,
 };
+static const struct argument undo_arguments[] = {
+    SESSION,
+    {"steps", "steps", ARGUMENT_INTEGER, false, -1000, 1000, 1, NULL,
+     "how many checkpoints back, of which each call of exec leaves one (default 1); negative: "
+     "forward again, to what was undone last"},
+    END,
+};
+static const struct argument try_arguments[] = {
+    SESSION,
+    {"codes", "count", ARGUMENT_CODES, true, 1, TRIES_MAX, 0, NULL,
+     "the alternatives: the source text of each"},
+    {"timeout_s", NULL, ARGUMENT_SECONDS, false, 0.001, 86400, 0, NULL,
+     "time for each in seconds (default: the session's)"},
+    MAX_OUTPUT,
+    END,
+};
 static const struct argument session_arguments[] = {SESSION, END};
 static const struct argument no_arguments[] = {END};
 
@@ -225,6 +242,22 @@ static const struct field sessions_fields[] = {
     ERROR_FIELD,
     {NULL, NULL, NULL},
 };
+static const struct field rewound_fields[] = {
+    {"session", "string", "the handle"},
+    {"cell", "integer", "the session is as it was after this one; 0: before the first"},
+    {"from_cell", "integer", "the last one before that"},
+    {"epoch", "integer", "1, and one more for each time that the session was taken back"},
+    ERROR_FIELD,
+    {NULL, NULL, NULL},
+};
+static const struct field tried_fields[] = {
+    {"session", "string", "the handle"},
+    {"results", "array",
+     "one for each of `codes`, in their order, with the fields of exec; or `error` for one that "
+     "could not be run"},
+    ERROR_FIELD,
+    {NULL, NULL, NULL},
+};
 static const struct field done_fields[] = {
     {"session", "string", "the handle"},
     ERROR_FIELD,
@@ -274,6 +307,17 @@ const struct tool tools[] = {
      "exec that started it returns.",
      "session.interrupt", ANSWER_DONE, session_arguments, done_fields, false, false, false, false,
      false, DEADLINE_MS},
+    {"undo", "Undo code in a session",
+     "Takes a session back to how it was before the last call of exec: names, imports, files and "
+     "programs that run. Nothing is run again. What has left the machine stays as it is.",
+     "session.rewind", ANSWER_REWOUND, undo_arguments, rewound_fields, false, true, false, false,
+     false, PAST_DEADLINE_MS},
+    {"try", "Try alternatives in copies of a session",
+     "Runs several pieces of code at the same time, each in a copy of the session as it is now, "
+     "with its names, imports and files, and returns all results. The copies are thrown away, and "
+     "the session is not touched: run the best one with exec.",
+     "session.fork", ANSWER_TRIED, try_arguments, tried_fields, true, false, false, false, false,
+     PAST_DEADLINE_MS},
 };
 
 size_t tools_count(void)
@@ -311,6 +355,14 @@ static void tool_write_argument(struct gb_json_out *out, const struct argument *
         break;
     case ARGUMENT_EXECUTABLE:
         gb_json_put_str(out, "type", "boolean");
+        break;
+    case ARGUMENT_CODES:
+        gb_json_put_str(out, "type", "array");
+        gb_json_object(out, "items");
+        gb_json_put_str(out, "type", "string");
+        gb_json_end(out);
+        gb_json_put_u64(out, "minItems", (uint64_t)argument->min);
+        gb_json_put_u64(out, "maxItems", (uint64_t)argument->max);
         break;
     case ARGUMENT_ENV:
         gb_json_put_str(out, "type", "object");
@@ -512,6 +564,29 @@ static int tool_put_env(const struct argument *argument, const struct gb_json *v
     return 0;
 }
 
+static int tool_put_codes(const struct argument *argument, const struct gb_json *value,
+                          struct gb_json_out *params, struct gb_err *err)
+{
+    const struct gb_json *child;
+
+    if (value->type != GB_JSON_ARRAY)
+        return tool_wrong_type(argument, "an array", value, err);
+    if (value->count < argument->min || value->count > argument->max)
+        return gb_err_set(err, GB_EINVALID, "%s must have %.0f to %.0f elements, and has %" PRIu32,
+                          argument->name, argument->min, argument->max, value->count);
+    child = gb_json_first(value);
+    for (uint32_t i = 0; i < value->count; i++, child = gb_json_next(child)) {
+        if (child->type != GB_JSON_STRING)
+            return gb_err_set(err, GB_EINVALID, "%s must be strings, and one is %s", argument->name,
+                              gb_json_type_name(child->type));
+        if (child->text.size > GB_CODE_MAX)
+            return gb_err_set(err, GB_ETOOLARGE, "one of %s has %zu bytes; the limit is %d",
+                              argument->name, child->text.size, GB_CODE_MAX);
+    }
+    gb_json_put_u64(params, argument->wire, value->count);
+    return 0;
+}
+
 static int tool_put_argument(const struct argument *argument, const struct gb_json *value,
                              struct gb_json_out *params, int64_t *ret_integer, struct gb_err *err)
 {
@@ -537,6 +612,8 @@ static int tool_put_argument(const struct argument *argument, const struct gb_js
         return 0;
     case ARGUMENT_ENV:
         return tool_put_env(argument, value, params, err);
+    case ARGUMENT_CODES:
+        return tool_put_codes(argument, value, params, err);
     case ARGUMENT_TYPE_COUNT:
         break;
     }
@@ -597,6 +674,10 @@ static int tool_take_argument(const struct argument *argument, const struct gb_j
         options->offset = integer;
     else if (strcmp(argument->name, "length") == 0)
         options->length = value != NULL ? integer : 0;
+    else if (strcmp(argument->name, "timeout_s") == 0)
+        options->timeout_ms = value != NULL ? integer : 0;
+    else if (argument->type == ARGUMENT_CODES)
+        options->codes = value;
     else if (r == 0 && value != NULL && argument->type == ARGUMENT_NAME)
         tool_keep_name(argument, value->text, options);
     return r;
@@ -678,5 +759,9 @@ int tools_read_arguments(const struct tool *tool, const struct gb_json *argument
         tool_put_standards(tool, standards, given, params);
     else if (tool->answer == ANSWER_SESSIONS)
         gb_json_put_str(params, "owner", standards->owner);
+    if (tool->answer == ANSWER_OPENED) /* for `undo` */
+        gb_json_put_str(params, "checkpoints", "idle");
+    else if (tool->answer == ANSWER_TRIED)
+        gb_json_put_bool(params, "bound", true);
     return 0;
 }

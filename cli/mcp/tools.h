@@ -18,6 +18,8 @@
 #include "mcp/revision.h"
 #include "rpc/json.h"
 
+enum { TRIES_MAX = 8 }; /* copies of a session that `try` uses at once */
+
 /* How the method's result becomes the tool's. */
 enum tool_answer {
     ANSWER_CELL,
@@ -27,6 +29,8 @@ enum tool_answer {
     ANSWER_ENTRIES,
     ANSWER_SESSIONS,
     ANSWER_DONE,
+    ANSWER_REWOUND,
+    ANSWER_TRIED, /* the forks that it returns run the codes first (try.h) */
     ANSWER_COUNT
 };
 
@@ -38,6 +42,7 @@ enum argument_type {
     ARGUMENT_CHOICE,     /* one of @choices */
     ARGUMENT_EXECUTABLE, /* true: permission bits 0755 */
     ARGUMENT_ENV,        /* object of strings, at most @max of them */
+    ARGUMENT_CODES,      /* array of 1 to @max texts; their number on the socket */
     ARGUMENT_TYPE_COUNT
 };
 
@@ -73,7 +78,9 @@ struct tool {
 struct tool_options {
     int64_t max_output; /* bytes of each stream to pass on */
     int64_t offset, length;
-    bool whole_image; /* read_file of a file named like an image: all of it or nothing */
+    int64_t timeout_ms;          /* of `try`; 0: the session's */
+    const struct gb_json *codes; /* of `try`; borrows from the arguments */
+    bool whole_image;            /* read_file of a file named like an image: all of it or nothing */
     char session[GB_NAME_MAX + 1], path[GB_PATH_MAX + 1];
 };
 

@@ -76,6 +76,10 @@ START_TEST(arguments_become_parameters)
            "{\"session\":\"s\",\"path\":\".png\",\"length\":7}");
     expect("list_files", "{\"session\":\"s\"}", "{\"session\":\"s\",\"limit\":1000}");
     expect("list_sessions", "{}", "{\"owner\":\"o\"}");
+    expect("undo", "{\"session\":\"s\"}", "{\"session\":\"s\",\"steps\":1}");
+    expect("undo", "{\"session\":\"s\",\"steps\":-2}", "{\"session\":\"s\",\"steps\":-2}");
+    expect("try", "{\"codes\":[\"a\",\"b\"],\"session\":\"s\",\"timeout_s\":2}",
+           "{\"count\":2,\"session\":\"s\",\"bound\":true}");
 }
 END_TEST
 
@@ -98,6 +102,10 @@ START_TEST(what_is_wrong_is_said)
            "the values of env must be strings, and one is a number");
     refuse("write_file", "{\"executable\":1}", GB_EINVALID,
            "executable must be true or false, and is a number");
+    refuse("try", "{\"codes\":[]}", GB_EINVALID, "codes must have 1 to 8 elements, and has 0");
+    refuse("try", "{\"codes\":[\"a\",2]}", GB_EINVALID,
+           "codes must be strings, and one is a number");
+    refuse("try", "{\"codes\":\"a\"}", GB_EINVALID, "codes must be an array, and is a string");
     refuse("list_files", "{\"limit\":10001}", GB_EINVALID, "limit must be between 1 and 10000");
 }
 END_TEST
@@ -114,7 +122,8 @@ START_TEST(standards_fill_gaps)
         tools_read_arguments(tool_of("open_session"), NULL, &standards, &out, &options, NULL), 0);
     gb_json_end(&out);
     ck_assert_str_eq(gb_buf_str(&text),
-                     "{\"image\":\"shell\",\"memory_mb\":128,\"idle_ms\":0,\"owner\":\"me\"}");
+                     "{\"image\":\"shell\",\"memory_mb\":128,\"idle_ms\":0,\"owner\":\"me\","
+                     "\"checkpoints\":\"idle\"}");
     gb_buf_clear(&text);
     out = (struct gb_json_out){.buf = &text};
     gb_json_object(&out, NULL);
@@ -124,7 +133,8 @@ START_TEST(standards_fill_gaps)
                      0);
     gb_json_end(&out);
     ck_assert_str_eq(gb_buf_str(&text), "{\"image\":\"js\",\"idle_ms\":1000,"
-                                        "\"memory_mb\":128,\"owner\":\"me\"}");
+                                        "\"memory_mb\":128,\"owner\":\"me\","
+                                        "\"checkpoints\":\"idle\"}");
     gb_buf_release(&text);
 }
 END_TEST

@@ -85,10 +85,10 @@ struct gb_params {
         max_stderr;
     int64_t cursor, offset, length, permissions, limit, after_cell, before_cell, subscription, cell;
     int64_t after_record, question, answer;
-    int64_t action, lease_wait_ms, seq, steps, count;
+    int64_t action, lease_wait_ms, seq, steps, count, checkpoints;
     int64_t rows, columns, terminal;
     bool interactive, stream, detach, eof, final, recursive, output, replay, drain;
-    bool human, force, interrupt, drop_queued, watch, answers, rollback;
+    bool human, force, interrupt, drop_queued, watch, answers, rollback, bound;
 };
 
 extern const struct gb_method_group gb_methods_info, gb_methods_sessions, gb_methods_cells,

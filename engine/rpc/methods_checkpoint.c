@@ -40,6 +40,7 @@ static const struct gb_param fork_params[] = {
     INTEGER("seq", seq, 1, OFFSET_MAX, 0, "from the checkpoint of this number"),
     NAME("name", name, 0, GB_NAME_MAX, "from the checkpoint of this name"),
     NAME("label", label, 0, GB_NAME_MAX, "theirs; default: the session's"),
+    BOOL("bound", bound, 0, "they are closed when this connection closes"),
     INTEGER("wait_ms", wait_ms, 0, 3600000, 10000,
             "how long it may wait until the session is idle, then it fails with `busy`; and each of the "
             "new ones for room, then that one fails with `capacity`"),

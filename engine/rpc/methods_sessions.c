@@ -7,6 +7,8 @@
 /* clang-format off */
 #define MS_MAX (INT64_C(366) * 86400000) /* a year: idle and lifetime */
 
+static const char *const checkpoints[] = {"settings", "off", "asked", "idle", NULL};
+
 static const struct gb_param open_params[] = {
     OPEN_OPTIONS,
     NAME("key", key, 0, GB_NAME_MAX, "attaches to the session with this key, or creates it"),
@@ -18,6 +20,9 @@ static const struct gb_param open_params[] = {
             "min)"),
     INTEGER("lifetime_ms", lifetime_ms, 0, MS_MAX, -1, "closes itself so long after it was opened; "
             "0: no limit; default: the settings' (0)"),
+    {.name = "checkpoints", .type = GB_PARAM_CHOICE, .offset = offsetof(struct gb_params, checkpoints),
+     .choices = checkpoints, .doc = "when checkpoints are taken of it, as in [past] of the settings: with "
+     "`idle` by themselves after each cell; not where the settings say `off`. Default: as they say"},
 };
 static const struct gb_param session_params[] = {SESSION};
 static const struct gb_param list_params[] = {

@@ -63,7 +63,7 @@ static bool checkpoint_is_due(struct hosted *hosted)
 {
     const struct checkpoint_session *state = checkpoint_of(hosted);
 
-    return hosted->server->settings.past.checkpoints == GB_SETTINGS_CHECKPOINTS_IDLE &&
+    return checkpoint_policy(hosted) == GB_SETTINGS_CHECKPOINTS_IDLE && state->bound == NULL &&
            !hosted->run && !hosted->closing && !state->too_large && state->job == NULL &&
            gb_list_empty(&state->waiting) && !checkpoint_is_now(hosted) &&
            state->tried_ns != gb_session_last_changed_ns(hosted->session) &&
@@ -125,6 +125,36 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
     checkpoint_count(hosted);
     gb_timer_free(TAKE_PTR(state->idle));
     gb_timer_free(TAKE_PTR(state->drowsy));
+}
+
+/* ---- what a session was opened with ---- */
+
+static void checkpoint_take_open(struct hosted *hosted, const struct gb_params *params)
+{
+    static const enum gb_settings_checkpoints policies[] = {
+        GB_SETTINGS_CHECKPOINTS_OFF, GB_SETTINGS_CHECKPOINTS_ASKED, GB_SETTINGS_CHECKPOINTS_IDLE};
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    if (params->checkpoints == 0) /* as the settings say */
+        return;
+    state->has_policy = true;
+    state->policy = policies[params->checkpoints - 1];
+}
+
+/* Forks that are bound to it end. */
+static void checkpoint_on_connection_closing(struct connection *connection)
+{
+    struct hosted *hosted;
+
+    GB_LIST_FOREACH(hosted, &connection->server->sessions, link) {
+        struct checkpoint_session *state = checkpoint_of(hosted);
+
+        if (state->bound != connection)
+            continue;
+        state->bound = NULL;
+        if (!hosted->closing)
+            hosted_close(hosted, GB_END_CLOSED, "the client that forked it went away");
+    }
 }
 
 /* ---- methods ---- */
@@ -224,8 +254,9 @@ static void checkpoint_handle_fork(struct request *request, const struct gb_para
     job->kind = JOB_FORK;
     job->target =
         (struct job_target){.seq = (uint64_t)params->seq, .cell = params->cell, .name = job->name};
-    job->fork =
-        (struct job_fork){.count = (size_t)params->count, .wait_ms = (uint64_t)params->wait_ms};
+    job->fork = (struct job_fork){.count = (size_t)params->count,
+                                  .wait_ms = (uint64_t)params->wait_ms,
+                                  .bound = params->bound};
     if (params->label.data != NULL)
         job->fork.label = xstrndup((const char *)params->label.data, params->label.size);
     job_add(job, (uint64_t)params->wait_ms);
@@ -326,6 +357,8 @@ const struct gb_part checkpoint_part = {
     .state = &checkpoint_sizes,
     .server_start = checkpoint_on_start,
     .server_free = checkpoint_on_server_free,
+    .connection_closing = checkpoint_on_connection_closing,
+    .take_open = checkpoint_take_open,
     .session_new = checkpoint_on_session,
     .session_opened = checkpoint_on_opened,
     .session_changed = checkpoint_on_change,

@@ -220,6 +220,7 @@ static void fork_add_child(struct fork *fork, struct fork_child *child,
     struct hosted *parent = fork->parent;
     const struct origin origin = {(char *)(uintptr_t)gb_session_id(parent->session), fork->seq,
                                   fork->cell};
+    struct checkpoint_session *state;
     struct gb_err err = {0};
 
     child->fork = fork;
@@ -230,7 +231,11 @@ static void fork_add_child(struct fork *fork, struct fork_child *child,
         return;
     }
     child->id = xstrdup(gb_session_id(child->hosted->session));
-    checkpoint_of(child->hosted)->birth = child;
+    state = checkpoint_of(child->hosted);
+    state->birth = child;
+    state->has_policy = checkpoint_of(parent)->has_policy;
+    state->policy = checkpoint_of(parent)->policy;
+    state->bound = wanted->bound ? fork->request->connection : NULL;
     hosted_begin_made(child->hosted, wanted->wait_ms, gb_start_origin(&parent->start), fork_on_room,
                       child);
 }

@@ -9,6 +9,14 @@ const struct part_state checkpoint_sizes = {
     .session = sizeof(struct checkpoint_session),
 };
 
+enum gb_settings_checkpoints checkpoint_policy(struct hosted *hosted)
+{
+    const enum gb_settings_checkpoints general = hosted->server->settings.past.checkpoints;
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+
+    return general != GB_SETTINGS_CHECKPOINTS_OFF && state->has_policy ? state->policy : general;
+}
+
 int checkpoint_may_be(struct hosted *hosted, struct gb_err *err)
 {
     const struct checkpoint_server *state = checkpoint_of_server(hosted->server);
@@ -16,6 +24,8 @@ int checkpoint_may_be(struct hosted *hosted, struct gb_err *err)
 
     if (settings->checkpoints == GB_SETTINGS_CHECKPOINTS_OFF)
         return gb_err_set(err, GB_ENOPAST, "checkpoints are off ([past] checkpoints)");
+    if (checkpoint_policy(hosted) == GB_SETTINGS_CHECKPOINTS_OFF)
+        return gb_err_set(err, GB_ENOPAST, "the session was opened without checkpoints");
     if (state->folder == NULL)
         return gb_err_set(err, GB_ENOPAST, "%s", state->why.message);
     if (gb_start_origin(&hosted->start) == NULL)

@@ -28,6 +28,7 @@
 #include "server/core/hosted.h"
 #include "server/core/part.h"
 #include "server/core/request.h"
+#include "settings/settings.h"
 
 struct checkpoint_server {
     char *folder;      /* NULL: none can be taken */
@@ -70,6 +71,7 @@ struct job {
         size_t count;
         uint64_t wait_ms; /* of each child, for capacity */
         char *label;      /* NULL: the session's */
+        bool bound;       /* to the connection of the request */
     } fork;
     struct job_rollback {   /* of a rollback */
         uint64_t before_ns; /* when the session had last changed before the cell */
@@ -96,9 +98,12 @@ struct checkpoint_session {
     struct fork *fork;        /* its work, if it is a fork whose children are being made */
     struct fork_child *birth; /* NULL once it is open, and if it was not forked */
     uint64_t counted_bytes;   /* of it, included in the server's total */
-    bool is_known;            /* it has not been asked to change since its last checkpoint */
-    bool too_large;           /* not to be tried again until one was requested */
-    uint64_t known_ns;        /* when it had last changed at that time */
+    enum gb_settings_checkpoints policy; /* for this session, if it has its own: */
+    bool has_policy;
+    const struct connection *bound; /* it is closed with this connection; NULL: with none */
+    bool is_known;                  /* it has not been asked to change since its last checkpoint */
+    bool too_large;                 /* not to be tried again until one was requested */
+    uint64_t known_ns;              /* when it had last changed at that time */
     uint64_t tried_ns; /* likewise, when the last automatic one was tried, successful or not */
 };
 
@@ -116,6 +121,9 @@ static inline struct checkpoint_server *checkpoint_of_server(const struct gb_ser
     return part_of_server(server, &checkpoint_sizes);
 }
 
+/* When checkpoints of it are taken: as the settings say, if they do not turn them off, or as its
+ * opener wanted. */
+enum gb_settings_checkpoints checkpoint_policy(struct hosted *hosted);
 /* 0; or GB_ENOPAST, or GB_ECAPACITY, and why no checkpoint of this session can be taken. */
 int checkpoint_may_be(struct hosted *hosted, struct gb_err *err);
 /* The same, and creates its past if necessary. */

@@ -213,10 +213,12 @@ class AsyncClient:
                    label: Optional[str] = None, owner: Optional[str] = None,
                    env: Optional[Mapping[str, str]] = None, timeout: Optional[float] = None,
                    idle: Optional[float] = None, lifetime: Optional[float] = None,
+                   checkpoints: Optional[str] = None,
                    deadline: Optional[float] = None) -> AsyncSession:
         """Opens a session, or attaches to the one with this key. Times are in seconds.
 
         timeout: for each of its cells; idle, lifetime: after which it closes by itself, 0: never.
+        checkpoints: "idle": one is taken after each cell; "asked": when one is asked for; "off".
         """
         deadline = _check.deadline(deadline)
         opened = await self._call("session.open", {
@@ -225,6 +227,7 @@ class AsyncClient:
             "timeout_ms": _check.timeout(timeout),
             "idle_ms": _check.ms("idle", idle, 0, _check.YEAR),
             "lifetime_ms": _check.ms("lifetime", lifetime, 0, _check.YEAR),
+            "checkpoints": checkpoints,
         }, deadline=self.grace if deadline is None else deadline,
             safe=True)  # without a key, a session whose opener goes away is closed by the server
         session = AsyncSession(self, opened["session"], opened)

@@ -106,6 +106,10 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
     """The value of a last expression, as a notebook shows it, when the code printed nothing."""
     capture_plots: bool = True
     """Open figures become artifacts `figure_N.png`."""
+    rollback: bool = True
+    """Code that has to be killed with its interpreter (time-out, no memory left) costs no state: the
+    sandbox goes back to how it was before it. For that a checkpoint is taken after each execution,
+    which the tools also use to go back."""
     on_lost_session: Literal["recreate", "fail"] = "recreate"
     """What becomes of an execution whose sandbox has gone."""
     lease_wait_seconds: float = Field(default=120, ge=0)
@@ -230,15 +234,16 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
             return
         code = self._preparation(ctx, inputs)
         if code:
-            self._set_up(session, code)
+            sandbox.prepared_cell = self._set_up(session, code)
         sandbox.prepared = True
 
-    def _set_up(self, session: Session, code: str) -> None:
+    def _set_up(self, session: Session, code: str) -> int:
         cell = session.exec(code, timeout=self._limit())
         if not cell.ok:
             why = cell.stderr.strip() or "; ".join(
                 result.explain(cell, self._limit(), self._memory()))
             raise InvalidInput(f"the sandbox cannot be prepared: {why}")
+        return cell.cell
 
     def _preparation(self, ctx: Any, inputs: dict[str, bytes]) -> str:
         pieces = []
@@ -275,6 +280,7 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
         return client.open(self.image, key=key, memory_mb=self.memory_mb, network=self.network,
                            env=self.env or None, idle=self.idle_ttl_seconds,
                            lifetime=self.max_lifetime_seconds, label="adk",
+                           checkpoints="idle" if key and self.rollback else None,
                            owner=context.short(owner), deadline=self.boot_timeout_seconds)
 
     def _exec(self, session: Session, code: str, mode: Optional[str] = None) -> Cell:
@@ -288,7 +294,7 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
         callback = _callback(self.on_event)
         running = session.stream(code, mode=mode, timeout=limit, max_stdout=_STREAM_MAX if mode
                                  else 8 << 20, max_stderr=1 << 20, quiet=callback is None,
-                                 lease_wait=self.lease_wait_seconds)
+                                 lease_wait=self.lease_wait_seconds, rollback=self.rollback)
         with _ended_with_its_task(running):
             return running.finish(callback)
 
@@ -442,6 +448,17 @@ class Held:
             raise InvalidInput(f"the sandbox of this session is gone ({why}), and with it its "
                                "variables and files; a new one is there for the next code")
         self.notes.append(f"[sandbox restarted ({why}): variables and files from before are gone]")
+
+    def rewound(self, cell: int) -> None:
+        """The session is as it was after that cell: what of the inputs is not there any more, and
+        what the interpreter has to know, is brought in again with the next code."""
+        for name in list(self.sandbox.inputs):
+            try:
+                self.session.stat(name)
+            except NotFound:
+                del self.sandbox.inputs[name]
+        if cell < self.sandbox.prepared_cell:
+            self.sandbox.prepared = False
 
     def settle(self, cell: Cell) -> None:
         if cell.state_lost:

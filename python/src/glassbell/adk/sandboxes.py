@@ -68,6 +68,7 @@ class Sandbox:
     figures: int = 0
     texts: int = 0
     prepared: bool = False  # the interpreter has run what it has to run before user code
+    prepared_cell: int = 0  # the cell that did that
 
     @contextlib.contextmanager
     def held(self, seconds: float) -> Iterator[None]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from typing import TYPE_CHECKING, Any, Callable, Optional
+import concurrent.futures
+import contextlib
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from google.adk.code_executors.code_execution_utils import CodeExecutionInput
 from google.adk.tools.base_toolset import BaseToolset
@@ -15,9 +17,10 @@ from google.genai import types
 
 from .._sync.session import Session
 from ..errors import GlassbellError
+from ..types import Cell
 from .. import _snippets as snippets
 from . import context, result, sandboxes
-from .executor import GlassbellCodeExecutor
+from .executor import GlassbellCodeExecutor, Held
 from .sandboxes import Identity
 
 if TYPE_CHECKING:
@@ -28,10 +31,12 @@ __all__ = ["GlassbellToolset"]
 
 _READ_MAX = 1 << 20  # bytes of a file that a model is shown
 _SHOWN = 1000  # names of a folder likewise
+_TRIES = 8  # copies of a sandbox at once
 
 
 class GlassbellToolset(BaseToolset):  # type: ignore[misc, unused-ignore]
-    """run_python, run_shell, read_file, write_file and list_files in the VM of the ADK session.
+    """run_python, run_shell, read_file, write_file, list_files, rewind and try_python in the VM of the
+    ADK session.
 
     `executor` has the settings. An agent whose code_executor has the same settings shares the VM.
     Files and figures that code makes become artifacts.
@@ -47,7 +52,8 @@ class GlassbellToolset(BaseToolset):  # type: ignore[misc, unused-ignore]
 
     async def get_tools(self, readonly_context: Optional[ReadonlyContext] = None) -> list[BaseTool]:
         return [FunctionTool(function) for function in (
-            self.run_python, self.run_shell, self.read_file, self.write_file, self.list_files)]
+            self.run_python, self.run_shell, self.read_file, self.write_file, self.list_files,
+            *((self.rewind, self.try_python) if self.executor.rollback else ()))]
 
     async def close(self) -> None:
         if self._close_sandboxes:
@@ -70,6 +76,8 @@ class GlassbellToolset(BaseToolset):  # type: ignore[misc, unused-ignore]
             answer["stderr"] = done.stderr
         if execution is not None and execution.exit_code is not None:
             answer["exit_code"] = execution.exit_code
+        if execution is not None and self.executor.rollback:
+            answer["cell"] = execution.cell
         if done.output_files and ctx.artifact_service is not None:
             for file in done.output_files:
                 await tool_context.save_artifact(file.name, types.Part.from_bytes(
@@ -94,6 +102,7 @@ class GlassbellToolset(BaseToolset):  # type: ignore[misc, unused-ignore]
             said = result.explain(cell, executor._limit(), executor._memory())
             answer: dict[str, Any] = {
                 "status": "ok" if cell.ok else "error", "exit_code": cell.exit_code,
+                **({"cell": cell.cell} if executor.rollback else {}),
                 "stdout": result.cut(cell.stdout, executor.max_stdout_chars, cell.truncated_stdout),
                 "stderr": result.cut(cell.stderr, executor.max_stderr_chars, cell.truncated_stderr)}
             return {**answer, "error": " ".join(said)} if said else answer
@@ -142,15 +151,76 @@ class GlassbellToolset(BaseToolset):  # type: ignore[misc, unused-ignore]
 
         return await self._with_session(tool_context, names)
 
+    async def rewind(self, cell: int, tool_context: ToolContext) -> dict[str, Any]:
+        """Takes the sandbox back to how it was after an earlier run_python or run_shell: variables,
+        files and programs that run. Nothing is run again, and what came after is undone.
+
+        Args:
+            cell: The `cell` in the answer of that run.
+        """
+        executor = self.executor
+
+        def back(session: Session, held: Held) -> dict[str, Any]:
+            rewound = session.rewind(cell, wait=executor.boot_timeout_seconds)
+            held.rewound(rewound.cell)
+            return {"status": "ok", "cell": rewound.cell, "undone_from": rewound.from_cell}
+
+        return await self._with_held(tool_context, back)
+
+    async def try_python(self, codes: list[str], tool_context: ToolContext) -> dict[str, Any]:
+        """Runs several pieces of Python code at the same time, each in a copy of the sandbox as it is
+        now, with its variables and files. The copies are thrown away and the sandbox is not touched:
+        run the best one with run_python.
+
+        Args:
+            codes: The alternatives, at most eight.
+        """
+        if not 1 <= len(codes) <= _TRIES:
+            return {"status": "error", "error": f"give 1 to {_TRIES} alternatives, not {len(codes)}"}
+
+        def attempt(code: str, copy: Union[Session, GlassbellError]) -> dict[str, Any]:
+            if isinstance(copy, GlassbellError):
+                return {"status": "error", "error": copy.message}
+            try:
+                return self._tell(copy.exec(code, timeout=self.executor._limit(),
+                                            max_stdout=4 << 20, max_stderr=1 << 20, rollback=False))
+            except GlassbellError as problem:
+                return {"status": "error", "error": problem.message}
+            finally:
+                with contextlib.suppress(GlassbellError):  # else it ends by itself when it is idle
+                    copy.close()
+
+        def attempts(session: Session) -> dict[str, Any]:
+            copies = session.fork(len(codes), wait=self.executor.boot_timeout_seconds)
+            with concurrent.futures.ThreadPoolExecutor(len(codes)) as pool:
+                return {"status": "ok", "results": list(pool.map(attempt, codes, copies))}
+
+        return await self._with_session(tool_context, attempts)
+
+    def _tell(self, cell: Cell) -> dict[str, Any]:
+        executor = self.executor
+        said = result.explain(cell, executor._limit(), executor._memory())
+        answer: dict[str, Any] = {
+            "status": "ok" if cell.ok else "error", "exit_code": cell.exit_code,
+            "stdout": result.cut(cell.stdout, executor.max_stdout_chars, cell.truncated_stdout),
+            "stderr": result.cut(cell.stderr, executor.max_stderr_chars, cell.truncated_stderr)}
+        if cell.value is not None:
+            answer["value"] = result.cut(cell.value, executor.max_stdout_chars)
+        return {**answer, "error": " ".join(said)} if said else answer
+
     async def _with_session(self, tool_context: ToolContext,
                             action: Callable[[Session], dict[str, Any]]) -> dict[str, Any]:
+        return await self._with_held(tool_context, lambda session, _: action(session))
+
+    async def _with_held(self, tool_context: ToolContext,
+                         action: Callable[[Session, Held], dict[str, Any]]) -> dict[str, Any]:
         ctx = tool_context._invocation_context
 
         def work() -> dict[str, Any]:
             identity = context.identity(ctx, ctx.session.id, self.executor.isolation_scope)
             try:
                 with self.executor.held(ctx, identity or Identity("", "", ctx.session.id)) as held:
-                    answer = held.run(context.mounted(ctx), action)
+                    answer = held.run(context.mounted(ctx), lambda session: action(session, held))
                     return {**answer, "notice": " ".join(held.notes)} if held.notes else answer
             except GlassbellError as problem:
                 return {"status": "error", "error": problem.message}
