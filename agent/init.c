@@ -346,7 +346,7 @@ static void mount_inside(struct boot *boot)
     cover_proc();
     mount_sys();
     mount_or_die("run", ROOT "/run", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-                 "mode=0755,size=64k,nr_inodes=16");
+                 "mode=0755,size=1m,nr_inodes=16"); /* for trust.c */
     make_dir(ROOT WORKER_ROOT, 0755);
     bind_mount("/worker", ROOT WORKER_ROOT, MS_RDONLY | MS_NOSUID | MS_NODEV);
 

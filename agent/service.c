@@ -13,6 +13,7 @@
 #include "console.h"
 #include "parse/settings.h"
 #include "system.h"
+#include "trust.h"
 #include "wire/frames.h"
 
 enum { START_ATTEMPTS = 3, RESTART_LATEST_S = 60 };
@@ -35,6 +36,7 @@ union request {
     struct gb_file_list file_list;
     struct gb_file_path file_path;
     struct gb_file_change file_change;
+    struct gb_trust trust;
 };
 
 static void serve_ping(struct agent *agent, const struct gb_frame *frame,
@@ -235,6 +237,17 @@ static void serve_network_off(struct agent *agent, const struct gb_frame *frame,
     port_send_ok(&agent->port, frame->id);
 }
 
+static void serve_trust(struct agent *agent, const struct gb_frame *frame,
+                        const union request *request)
+{
+    struct gb_err err;
+
+    if (trust_set(request->trust.certificates, &err) < 0)
+        port_send_error(&agent->port, frame->id, &err);
+    else
+        port_send_ok(&agent->port, frame->id);
+}
+
 static const struct service {
     enum gb_guest_type type;
     void (*serve)(struct agent *agent, const struct gb_frame *frame, const union request *request);
@@ -256,6 +269,7 @@ static const struct service {
     {GB_GUEST_FILE_STAT, serve_file_stat},
     {GB_GUEST_FILE_REMOVE, serve_file_remove},
     {GB_GUEST_FILE_MKDIR, serve_file_mkdir},
+    {GB_GUEST_TRUST, serve_trust},
     {GB_GUEST_NETWORK_ON, serve_network_on},
     {GB_GUEST_NETWORK_OFF, serve_network_off},
 };

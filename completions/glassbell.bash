@@ -2,7 +2,7 @@
 _glassbell()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local verbs='run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork checkpoint checkpoints sleep wake answer network put get log export mcp serve stdio doctor image version help completion'
+    local verbs='run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork checkpoint checkpoints sleep wake answer network secret put get log export mcp serve stdio doctor image version help completion'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
@@ -18,6 +18,7 @@ _glassbell()
             --time|-t) return ;;
             --memory|-m) return ;;
             --net) return ;;
+            --secret) return ;;
             --env|-e) return ;;
             --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --download) return ;;
@@ -27,7 +28,7 @@ _glassbell()
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --image --time --memory --net --env --stdin --upload --download --max-output --json --try --keep --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --image --time --memory --net --secret --env --stdin --upload --download --max-output --json --try --keep --host --socket --no-autostart' -- "$word")
             return
         fi
         compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -83,13 +84,14 @@ _glassbell()
             --image) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word"); return ;;
             --memory|-m) return ;;
             --net) return ;;
+            --secret) return ;;
             --env|-e) return ;;
             --time|-t) return ;;
             --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --memory --net --env --time --raw --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --memory --net --secret --env --time --raw --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
@@ -105,12 +107,13 @@ _glassbell()
             --time|-t) return ;;
             --memory|-m) return ;;
             --net) return ;;
+            --secret) return ;;
             --env|-e) return ;;
             --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --key --label --idle --lifetime --time --memory --net --env --json --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --key --label --idle --lifetime --time --memory --net --secret --env --json --host --socket --no-autostart' -- "$word")
             return
         fi
         ;;
@@ -298,6 +301,16 @@ _glassbell()
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    secret)
+        case $before in
+            --host) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --json --host --socket --no-autostart' -- "$word")
+            return
+        fi
         ;;
     put)
         case $before in

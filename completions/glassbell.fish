@@ -10,7 +10,7 @@ function __glassbell_is
     test (count $words) -gt 1; and test $words[2] = $argv[1]
 end
 function __glassbell_verbs
-    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork checkpoint checkpoints sleep wake answer network put get log export mcp serve stdio doctor image version help completion
+    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork checkpoint checkpoints sleep wake answer network secret put get log export mcp serve stdio doctor image version help completion
 end
 complete -c glassbell -f
 complete -c glassbell -n __glassbell_is_first -l help -d 'tell about the verbs'
@@ -24,6 +24,7 @@ complete -c glassbell -n '__glassbell_is run' -l image -r -a '(glassbell image l
 complete -c glassbell -n '__glassbell_is run' -s t -l time -r -d 'time for the code (default 30; fractions)'
 complete -c glassbell -n '__glassbell_is run' -s m -l memory -r -d 'memory of the VM in MiB'
 complete -c glassbell -n '__glassbell_is run' -l net -r -d 'what it may reach (default none): a name, a file, or rules'
+complete -c glassbell -n '__glassbell_is run' -l secret -r -d 'a secret that it may use and not see; may be repeated'
 complete -c glassbell -n '__glassbell_is run' -s e -l env -r -d 'environment variable; may be repeated'
 complete -c glassbell -n '__glassbell_is run' -l stdin -d 'the program reads our standard input'
 complete -c glassbell -n '__glassbell_is run' -l upload -r -F -d 'bring a file or folder in first; may be repeated'
@@ -71,6 +72,7 @@ complete -c glassbell -n '__glassbell_is repl' -s l -l lang -r -a '(glassbell im
 complete -c glassbell -n '__glassbell_is repl' -l image -r -a '(glassbell image ls --names 2>/dev/null)' -d 'the image to run in'
 complete -c glassbell -n '__glassbell_is repl' -s m -l memory -r -d 'memory of the VM in MiB'
 complete -c glassbell -n '__glassbell_is repl' -l net -r -d 'what it may reach (default none): a name, a file, or rules'
+complete -c glassbell -n '__glassbell_is repl' -l secret -r -d 'a secret that it may use and not see; may be repeated'
 complete -c glassbell -n '__glassbell_is repl' -s e -l env -r -d 'environment variable; may be repeated'
 complete -c glassbell -n '__glassbell_is repl' -s t -l time -r -d 'time for each cell (default: 24 hours)'
 complete -c glassbell -n '__glassbell_is repl' -l raw -d 'pass escape sequences of the program on to the terminal'
@@ -89,6 +91,7 @@ complete -c glassbell -n '__glassbell_is open' -l lifetime -r -d 'close after so
 complete -c glassbell -n '__glassbell_is open' -s t -l time -r -d 'time for each cell, unless it asks otherwise'
 complete -c glassbell -n '__glassbell_is open' -s m -l memory -r -d 'memory of the VM in MiB'
 complete -c glassbell -n '__glassbell_is open' -l net -r -d 'what it may reach (default none): a name, a file, or rules'
+complete -c glassbell -n '__glassbell_is open' -l secret -r -d 'a secret that it may use and not see; may be repeated'
 complete -c glassbell -n '__glassbell_is open' -s e -l env -r -d 'environment variable; may be repeated'
 complete -c glassbell -n '__glassbell_is open' -l json -d 'print the result as JSON'
 complete -c glassbell -n '__glassbell_is open' -l host -r -d 'the server of another machine: ssh://[USER@]HOST, or a name of the settings (default: $GLASSBELL_HOST)'
@@ -230,6 +233,12 @@ complete -c glassbell -n '__glassbell_is network' -l host -r -d 'the server of a
 complete -c glassbell -n '__glassbell_is network' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
 complete -c glassbell -n '__glassbell_is network' -l no-autostart -d 'fail when no server runs instead of starting one'
 complete -c glassbell -n '__glassbell_is network' -a '(glassbell ls --ids 2>/dev/null)'
+complete -c glassbell -n __glassbell_is_first -a secret -d 'list the secrets that sessions can use'
+complete -c glassbell -n '__glassbell_is secret' -l help -d 'tell about secret'
+complete -c glassbell -n '__glassbell_is secret' -l json -d 'print the result as JSON'
+complete -c glassbell -n '__glassbell_is secret' -l host -r -d 'the server of another machine: ssh://[USER@]HOST, or a name of the settings (default: $GLASSBELL_HOST)'
+complete -c glassbell -n '__glassbell_is secret' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
+complete -c glassbell -n '__glassbell_is secret' -l no-autostart -d 'fail when no server runs instead of starting one'
 complete -c glassbell -n __glassbell_is_first -a put -d 'bring a file or folder into a session'
 complete -c glassbell -n '__glassbell_is put' -l help -d 'tell about put'
 complete -c glassbell -n '__glassbell_is put' -s q -l quiet -d 'no progress'

@@ -40,6 +40,7 @@ _glassbell_verbs()
         'wake:wake a session that is asleep, before it is used'
         'answer:type a line for a program that waits for input'
         'network:show or change what a session may reach'
+        'secret:list the secrets that sessions can use'
         'put:bring a file or folder into a session'
         'get:fetch a file or folder from a session'
         'log:show what a session ran or connected to'
@@ -78,6 +79,7 @@ _glassbell()
             '*'{-t+,--time=}'[time for the code (default 30; fractions)]:SECONDS: ' \
             '*'{-m+,--memory=}'[memory of the VM in MiB]:MB: ' \
             '*--net=[what it may reach (default none)\: a name, a file, or rules]:POLICY: ' \
+            '*--secret=[a secret that it may use and not see; may be repeated]:NAME: ' \
             '*'{-e+,--env=}'[environment variable; may be repeated]:NAME=VALUE: ' \
             '*--stdin[the program reads our standard input]' \
             '*--upload=[bring a file or folder in first; may be repeated]:LOCAL\[\:REMOTE\]:_files' \
@@ -135,6 +137,7 @@ _glassbell()
             '*--image=[the image to run in]:NAME:_glassbell_images' \
             '*'{-m+,--memory=}'[memory of the VM in MiB]:MB: ' \
             '*--net=[what it may reach (default none)\: a name, a file, or rules]:POLICY: ' \
+            '*--secret=[a secret that it may use and not see; may be repeated]:NAME: ' \
             '*'{-e+,--env=}'[environment variable; may be repeated]:NAME=VALUE: ' \
             '*'{-t+,--time=}'[time for each cell (default\: 24 hours)]:SECONDS: ' \
             '*--raw[pass escape sequences of the program on to the terminal]' \
@@ -155,6 +158,7 @@ _glassbell()
             '*'{-t+,--time=}'[time for each cell, unless it asks otherwise]:SECONDS: ' \
             '*'{-m+,--memory=}'[memory of the VM in MiB]:MB: ' \
             '*--net=[what it may reach (default none)\: a name, a file, or rules]:POLICY: ' \
+            '*--secret=[a secret that it may use and not see; may be repeated]:NAME: ' \
             '*'{-e+,--env=}'[environment variable; may be repeated]:NAME=VALUE: ' \
             '*--json[print the result as JSON]' \
             '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
@@ -326,6 +330,14 @@ _glassbell()
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
             '*--no-autostart[fail when no server runs instead of starting one]' \
             '*:word:_glassbell_sessions'
+        ;;
+    secret)
+        _arguments -s -S : \
+            '--help[tell about secret]' \
+            '*--json[print the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]'
         ;;
     put)
         _arguments -s -S : \

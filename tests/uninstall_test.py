@@ -42,7 +42,8 @@ def test_all_of_it_goes(installed):
     root, manifest = installed
     below = prefix().lstrip("/")
     there = files(root)
-    for path in ("bin/glassbell", "libexec/glassbell/glassbell-launcher", "share/man/man1/glassbell.1",
+    for path in ("bin/glassbell", "libexec/glassbell/glassbell-launcher", "libexec/glassbell/glassbell-edge",
+                 "share/man/man1/glassbell.1",
                  "share/bash-completion/completions/glassbell", "share/zsh/site-functions/_glassbell",
                  "share/fish/vendor_completions.d/glassbell.fish", "include/glassbell.h",
                  "lib/systemd/user/glassbell.socket"):

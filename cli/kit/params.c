@@ -71,12 +71,26 @@ void params_put_rules(struct gb_bytes text, struct gb_json_out *out)
     }
 }
 
+static void params_put_secrets(const struct args *args, struct gb_json_out *out)
+{
+    const char *name;
+    size_t at = 0;
+
+    if (!args_has(args, "secret"))
+        return;
+    gb_json_array(out, "secrets");
+    while ((name = args_next(args, "secret", &at)) != NULL)
+        gb_json_put_str(out, NULL, name);
+    gb_json_end(out);
+}
+
 bool params_put_network(const struct args *args, struct gb_json_out *out)
 {
     const char *policy = args_value(args, "net");
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     struct gb_err err = {0};
 
+    params_put_secrets(args, out);
     if (policy == NULL)
         return true;
     if (strpbrk(policy, " /") == NULL) {

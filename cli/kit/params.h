@@ -14,7 +14,7 @@ bool params_put_env_and(const struct args *args, struct gb_json_out *out, const 
                         const char *value);
 bool params_put_memory(const struct args *args, struct gb_json_out *out);
 /* The same for --net POLICY: `none`, a name from the settings, a file of rules (if it contains a
- * slash), or rules separated by semicolons. */
+ * slash), or rules separated by semicolons; and for --secret NAME. */
 bool params_put_network(const struct args *args, struct gb_json_out *out);
 /* Adds lines of rules as elements of the open array; skips comments. */
 void params_put_rules(struct gb_bytes text, struct gb_json_out *out);

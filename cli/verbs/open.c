@@ -103,6 +103,7 @@ static const struct option open_options[] = {
      .help = "time for each cell, unless it asks otherwise"},
     OPTION_MEMORY,
     OPTION_NET,
+    OPTION_SECRET,
     OPTION_ENV,
     OPTION_JSON,
     {0},

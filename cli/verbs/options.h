@@ -39,6 +39,11 @@
         .name = "net", .value = "POLICY", .kind = ARG_TEXT,                                        \
         .help = "what it may reach (default none): a name, a file, or rules"                       \
     }
+#define OPTION_SECRET                                                                              \
+    {                                                                                              \
+        .name = "secret", .value = "NAME", .kind = ARG_TEXT,                                       \
+        .help = "a secret that it may use and not see; may be repeated"                            \
+    }
 #define OPTION_ENV                                                                                 \
     {                                                                                              \
         .letter = 'e', .name = "env", .value = "NAME=VALUE", .kind = ARG_TEXT,                     \

@@ -11,6 +11,7 @@ static const struct option repl_options[] = {
     OPTION_IMAGE,
     OPTION_MEMORY,
     OPTION_NET,
+    OPTION_SECRET,
     OPTION_ENV,
     {.letter = 't',
      .name = "time",

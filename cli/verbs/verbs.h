@@ -29,6 +29,7 @@
     X(wake)                                                                                        \
     X(answer)                                                                                      \
     X(network)                                                                                     \
+    X(secret)                                                                                      \
     X(put)                                                                                         \
     X(get)                                                                                         \
     X(log)                                                                                         \

@@ -42,7 +42,8 @@ static const struct gb_member record_members[] = {
     RECORD(at_ns, "at", GB_SECONDS, GB_ALWAYS, .doc = "when it ended"),
     RECORD(kind, "kind", GB_WORD, GB_ALWAYS, .words = &gb_network_entry_words,
            .doc = "a connection that was open; one or a name that was refused; the rules that a "
-           "client set; the answer to a question; the end, with the sums"),
+           "client set; the answer to a question; the end, with the sums; a request to a host of a "
+           "secret"),
     RECORD(cell, "cell", GB_U32, GB_NULLABLE, .doc = "the one that ran when it began, or null"),
     RECORD(connection, "connection", GB_U64, GB_OPTIONAL,
            .doc = "its number in the session; absent for a name that was looked up"),
@@ -53,7 +54,8 @@ static const struct gb_member record_members[] = {
     RECORD(port, "port", GB_U32, GB_OPTIONAL, .max = UINT16_MAX, .doc = "of it"),
     RECORD(line, "line", GB_U32, GB_OPTIONAL, .doc = "of the rule"),
     RECORD(rule, "rule", GB_TEXT, GB_NULLABLE, .max = GB_NETWORK_RULES_TEXT_MAX,
-           .doc = "that allowed it, at most 256 bytes of it; with `policy` all rules"),
+           .doc = "that allowed it, at most 256 bytes of it; with `policy` all rules; with `request` "
+           "the method, the path without its query, the status, and the secrets that were put in"),
     RECORD(received, "received", GB_U64, GB_ALWAYS, .doc = "bytes, by the guest"),
     RECORD(sent, "sent", GB_U64, GB_ALWAYS, .doc = "bytes, by the guest"),
     RECORD(duration_ns, "ms", GB_MS, GB_ALWAYS, .doc = "how long it was open"),
@@ -75,6 +77,30 @@ static const struct gb_member log_members[] = {
         .doc = "what to give then as `after`; absent without `more`"),
 };
 
+#define SECRET(field_, ...) GB_MEMBER(struct gb_secret_info, field_, __VA_ARGS__)
+static const struct gb_member secret_members[] = {
+    SECRET(name, "name", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX, .doc = "what `secrets` of `session.open` takes"),
+    SECRET(source, "source", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX,
+           .doc = "`file`, `env` or `command`; empty: the settings are wrong"),
+    SECRET(place, "place", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX,
+           .doc = "where in a request: `bearer`, `basic`, `header NAME`, `query NAME`"),
+    SECRET(hosts, "hosts", GB_TEXT, GB_ALWAYS, .max = GB_NETWORK_RULES_TEXT_MAX,
+           .doc = "those that get it, with spaces between"),
+    SECRET(variable, "variable", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX,
+           .doc = "of the guest, that has the placeholder"),
+    SECRET(problem, "problem", GB_TEXT, GB_NULLABLE, .max = GB_NETWORK_RULES_TEXT_MAX,
+           .doc = "why no session can have it, or null"),
+};
+#define SECRETS(field_, ...) GB_MEMBER(struct gb_secrets_info, field_, __VA_ARGS__)
+static const struct gb_member secrets_members[] = {
+    SECRETS(secrets, "secrets", GB_LIST, GB_ALWAYS, .object = &gb_secret_object,
+            .doc = "in the order of the settings"),
+};
+
+const struct gb_object gb_secret_object = {
+    GB_OBJECT_TABLE("secret", struct gb_secret_info, secret_members)};
+const struct gb_object gb_secrets_object = {
+    GB_OBJECT_TABLE("secrets", struct gb_secrets_info, secrets_members)};
 const struct gb_object gb_question_object = {
     GB_OBJECT_TABLE("question", struct gb_question_info, question_members)};
 const struct gb_object gb_network_object = {GB_OBJECT_TABLE("network", struct gb_network_info,

@@ -54,5 +54,18 @@ struct gb_network_log_info {
     uint32_t flags; /* enum gb_page_flags */
 };
 
+/* A secret of the settings, without its value. */
+struct gb_secret_info {
+    struct gb_bytes name, source, place, hosts, variable, problem;
+    uint32_t flags; /* none */
+};
+
+/* `secret.list` */
+struct gb_secrets_info {
+    struct gb_items secrets; /* struct gb_secret_info */
+    uint32_t flags;          /* none */
+};
+
+extern const struct gb_object gb_secret_object, gb_secrets_object;
 extern const struct gb_object gb_network_object, gb_network_record_object, gb_network_log_object,
     gb_question_object;

@@ -69,7 +69,8 @@ struct http_found {
 /* METHOD SP TARGET SP HTTP/1.x */
 static bool http_read_request_line(struct gb_http *http, struct gb_bytes line)
 {
-    static const char scheme[] = "http://";
+    const char *scheme = http->tls ? "https://" : "http://";
+    const size_t scheme_size = strlen(scheme);
     const uint8_t *space = memchr(line.data, ' ', line.size);
     struct gb_bytes method, target;
 
@@ -96,10 +97,10 @@ static bool http_read_request_line(struct gb_http *http, struct gb_bytes line)
     }
     if (target.size > 0 && (target.data[0] == '/' || gb_bytes_equal(target, "*")))
         return true;
-    if (target.size > sizeof(scheme) - 1 &&
-        strncasecmp((const char *)target.data, scheme, sizeof(scheme) - 1) == 0) {
-        struct gb_bytes authority = {target.data + sizeof(scheme) - 1, 0};
-        size_t most = target.size - (sizeof(scheme) - 1);
+    if (target.size > scheme_size &&
+        strncasecmp((const char *)target.data, scheme, scheme_size) == 0) {
+        struct gb_bytes authority = {target.data + scheme_size, 0};
+        size_t most = target.size - scheme_size;
 
         while (authority.size < most && memchr("/?#", authority.data[authority.size], 3) == NULL)
             authority.size++;
@@ -200,7 +201,10 @@ static bool http_feed_head(struct gb_http *http, struct gb_bytes *bytes, struct 
             continue;
         if (!http_read_head(http))
             return false;
-        gb_buf_add(pass, head.data, head.size);
+        if (http->on_head == NULL)
+            gb_buf_add(pass, head.data, head.size);
+        else if (!http->on_head(http, head, pass))
+            return false;
         gb_buf_clear(&http->head);
         return true;
     }
@@ -296,17 +300,33 @@ static void http_feed_body(struct gb_http *http, struct gb_bytes *bytes, struct 
         http->state = http->state == HTTP_BODY ? HTTP_HEAD : HTTP_PIECE_END;
 }
 
+bool gb_http_is_between(const struct gb_http *http)
+{
+    return http->state == HTTP_HEAD && http->head.size == 0;
+}
+
+bool gb_http_take(struct gb_http *http, struct gb_bytes *bytes, struct gb_buf *pass)
+{
+    bool good = http->refused == NULL;
+
+    while (good && bytes->size > 0) {
+        if (http->state == HTTP_HEAD)
+            good = http_feed_head(http, bytes, pass);
+        else if (http->state == HTTP_BODY || http->state == HTTP_PIECE)
+            http_feed_body(http, bytes, pass);
+        else
+            good = http_feed_line(http, bytes, pass);
+        if (gb_http_is_between(http))
+            break;
+    }
+    return good;
+}
+
 bool gb_http_feed(struct gb_http *http, struct gb_bytes bytes, struct gb_buf *pass)
 {
     bool good = http->refused == NULL;
 
-    while (good && bytes.size > 0) {
-        if (http->state == HTTP_HEAD)
-            good = http_feed_head(http, &bytes, pass);
-        else if (http->state == HTTP_BODY || http->state == HTTP_PIECE)
-            http_feed_body(http, &bytes, pass);
-        else
-            good = http_feed_line(http, &bytes, pass);
-    }
+    while (good && bytes.size > 0)
+        good = gb_http_take(http, &bytes, pass);
     return good;
 }

@@ -12,6 +12,7 @@
  * accepted it. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -34,7 +35,7 @@ struct net_link {
     char dialled[GB_ADDRESS_TEXT]; /* "": not yet */
     enum gb_policy_mode mode;
     struct gb_dial *dial;
-    uv_tcp_t *socket;
+    uv_stream_t *socket; /* the host's, or a pipe to what stands in between */
     bool reading, shut_wanted, checked;
     uint64_t number, opened_ns, received, sent;
     size_t writing;      /* bytes being written to the socket */
@@ -124,6 +125,19 @@ static const char *link_over_limit(const struct net_link *link)
 
 /* ---- end ---- */
 
+static void link_on_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void link_close_socket(uv_stream_t *socket, bool reset)
+{
+    if (socket->type == UV_TCP)
+        gb_dial_close((uv_tcp_t *)socket, reset);
+    else if (!uv_is_closing((uv_handle_t *)socket))
+        uv_close((uv_handle_t *)socket, link_on_closed);
+}
+
 static void link_free(struct net_link *link, bool reset)
 {
     question_leave(link->net, &link->waiter, "abandoned");
@@ -131,7 +145,7 @@ static void link_free(struct net_link *link, bool reset)
     gb_dial_free(link->dial);
     if (link->socket != NULL) {
         link->socket->data = NULL;
-        gb_dial_close(link->socket, reset);
+        link_close_socket(link->socket, reset);
     }
     if (link->stream != NULL)
         link->stream->user = NULL;
@@ -193,7 +207,7 @@ static void link_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffe
 static void link_pause(struct net_link *link)
 {
     if (link->reading)
-        (void)uv_read_stop((uv_stream_t *)link->socket); /* never fails */
+        (void)uv_read_stop(link->socket); /* never fails */
     link->reading = false;
 }
 
@@ -239,7 +253,7 @@ static void link_read(struct net_link *link)
 {
     if (link->reading || !link->stream->ours_open)
         return;
-    link->reading = uv_read_start((uv_stream_t *)link->socket, link_on_alloc, link_on_read) == 0;
+    link->reading = uv_read_start(link->socket, link_on_alloc, link_on_read) == 0;
     if (!link->reading)
         link_break(link, "reset");
 }
@@ -263,7 +277,7 @@ static void link_shut_socket(struct net_link *link)
 {
     uv_shutdown_t *request = xcalloc(1, sizeof(*request));
 
-    if (uv_shutdown(request, (uv_stream_t *)link->socket, link_on_shut) < 0)
+    if (uv_shutdown(request, link->socket, link_on_shut) < 0)
         free(request);
 }
 
@@ -304,7 +318,7 @@ static void link_write(struct net_link *link, struct gb_bytes bytes, size_t gran
     link->sent += bytes.size;
     link->net->figures.sent += bytes.size;
     link->writing += bytes.size;
-    if (uv_write(&write->request, (uv_stream_t *)link->socket, &buffer, 1, link_on_written) == 0)
+    if (uv_write(&write->request, link->socket, &buffer, 1, link_on_written) == 0)
         return;
     link->writing -= bytes.size;
     free(write);
@@ -400,6 +414,29 @@ void link_ended(struct gb_mux_stream *stream, const struct gb_err *why)
 
 /* ---- beginning ---- */
 
+/* Puts what stands in between, if anything, in the place of the socket. False: refused. */
+static bool link_divert(struct net_link *link, const struct gb_net_news *news)
+{
+    uv_pipe_t *pipe;
+    uv_os_fd_t socket;
+    int fd;
+
+    if (link->mode != GB_POLICY_TLS || link->net->events.diverted == NULL ||
+        uv_fileno((const uv_handle_t *)link->socket, &socket) < 0)
+        return true;
+    fd = link->net->events.diverted(link->net->arg, news, socket);
+    if (fd == GB_NET_STRAIGHT || fd < 0)
+        return fd == GB_NET_STRAIGHT;
+    pipe = xcalloc(1, sizeof(*pipe));
+    (void)uv_pipe_init(gb_loop_uv(link->net->loop), pipe, 0);
+    link_close_socket(link->socket, false);
+    link->socket = (uv_stream_t *)pipe;
+    if (uv_pipe_open(pipe, fd) == 0)
+        return true;
+    (void)close(fd);
+    return false;
+}
+
 static void link_on_dialled(void *arg, const struct gb_dial_result *result)
 {
     struct net_link *link = arg;
@@ -413,12 +450,18 @@ static void link_on_dialled(void *arg, const struct gb_dial_result *result)
         link_refuse(link, result->answer);
         return;
     }
-    link->socket = result->socket;
+    link->socket = (uv_stream_t *)result->socket;
+    gb_address_format(&result->address, link->dialled);
+    news = link_news(link, address);
+    if (!link_divert(link, &news)) {
+        link_tell_denied(link, "no_edge");
+        link_refuse(link, GB_CONNECT_UNREACHABLE);
+        return;
+    }
     link->socket->data = link;
     link->opened_ns = gb_clock_mono_ns();
     link->net->figures.opened++;
     link->net->figures.open++;
-    gb_address_format(&result->address, link->dialled);
     news = link_news(link, address);
     link->net->events.opened(link->net->arg, &news);
     gb_mux_send(link->stream, (struct gb_bytes){&connected, 1}, false);

@@ -56,6 +56,8 @@ struct gb_net_question {
 
 enum { GB_NET_QUESTIONS_MAX = 16 }; /* at a time */
 
+enum { GB_NET_STRAIGHT = -1, GB_NET_NOT = -2 };
+
 struct gb_net_events {
     void (*opened)(void *arg, const struct gb_net_news *news);
     void (*denied)(void *arg, const struct gb_net_news *news);
@@ -67,6 +69,10 @@ struct gb_net_events {
     /* It is over: with the answer given, or because of a new policy (`rules`), or because no
      * connection waits any more (`abandoned`, `session_ended`). */
     void (*answered)(void *arg, const struct gb_net_question *question, const char *answer);
+    /* A connection to a name that has to begin with TLS is open at @socket (borrowed). The
+     * descriptor, given, that takes its place, where something stands in between;
+     * GB_NET_STRAIGHT: none does; GB_NET_NOT: the connection is refused. NULL: none ever does. */
+    int (*diverted)(void *arg, const struct gb_net_news *news, int socket);
     /* The guest violated the protocol. Called once and last. */
     void (*failed)(void *arg, const struct gb_err *err);
 };

@@ -16,6 +16,9 @@ int gb_socket_new(int type, bool nonblocking);
 /* Two connected stream sockets, both blocking. */
 int gb_socket_pair(int ret_fds[2]);
 
+/* Two connected sockets for packets (SOCK_SEQPACKET), both blocking. */
+int gb_socket_packet_pair(int ret_fds[2]);
+
 /* A pipe: its read end and its write end, both blocking. */
 int gb_socket_pipe(int ret_fds[2]);
 

@@ -24,6 +24,8 @@ static const struct gb_method rows[] = {
      .doc = "What a session may reach (docs/network.md): shows it, or changes it while it runs.",
      PARAMS(network_params), .result = &gb_network_object,
      .errors = SESSION_ERRORS | ERROR(UNSUPPORTED)},
+    {.name = "secret.list",
+     .doc = "The secrets of the settings, without their values.", .result = &gb_secrets_object},
     {.name = "session.network_answer",
      .doc = "Answers a `network.question`. `not_found`: somebody has, or its connections wait no "
             "more.",

@@ -54,6 +54,8 @@ enum { REQUIRED = 1 };
          "what it may reach (docs/network.md): `none`; a name of the settings; or `{\"rules\": "      \
          "[…]}` with a line each, and `{\"allow\": […]}` with what stands behind `allow`; default: "  \
          "`none`"),                                                                                \
+    NODE("secrets", GB_PARAM_NAMES, secrets, 16,                                                   \
+         "names of `[secret]` in the settings that its connections may use (docs/network.md)"),    \
     INTEGER("wait_ms", wait_ms, 0, 3600000, -1,                                                    \
             "how long it may wait for room, then it fails with `capacity`; 0: not at all; default: "\
             "the settings' (60 s)"),                                                               \

@@ -225,7 +225,8 @@ static struct cell *cell_next(struct gb_session *session)
 {
     struct cell *cell;
 
-    if (session->state != SESSION_IDLE || session->paused || gb_list_empty(&session->queue))
+    if (session->state != SESSION_IDLE || session->paused || session->delayed ||
+        gb_list_empty(&session->queue))
         return NULL;
     cell = container_of(session->queue.next, struct cell, link);
     if (gb_guest_is_behind(session->guest, cell->call))

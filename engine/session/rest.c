@@ -61,6 +61,8 @@ int gb_session_check_rest(const struct gb_session *session, struct gb_err *err)
         return gb_err_set(err, GB_EBUSY, "it is asleep");
     if (session->state != SESSION_IDLE)
         return gb_err_set(err, GB_EBUSY, "the session is not open yet");
+    if (session->delayed)
+        return gb_err_set(err, GB_EBUSY, "it is being prepared");
     if (session->paused)
         return gb_err_set(err, GB_EBUSY, "it is taken back because its interpreter has ended");
     if (!gb_list_empty(&session->queue))
@@ -94,6 +96,13 @@ int gb_session_set_aside(struct gb_session *session, struct gb_err *err)
     session_enter(session, SESSION_HELD);
     gb_guest_silence(session->guest);
     return 0;
+}
+
+void gb_session_delay(struct gb_session *session, bool delay)
+{
+    session->delayed = delay;
+    if (!delay && !session_is_over(session))
+        session_cells_pump(session);
 }
 
 void gb_session_go_on(struct gb_session *session, bool lost)

@@ -298,6 +298,9 @@ size_t gb_session_queued(const struct gb_session *session);
  * answer. While the session is HELD, the first queued cell is interrupted instead. */
 int gb_session_interrupt(struct gb_session *session, struct gb_err *err);
 
+/* While delayed, cells wait, also those of a session that is just opening; requests do not. */
+void gb_session_delay(struct gb_session *session, bool delay);
+
 /* Sends input to the running interactive cell. @done is called when there is room for more, or with
  * the error. GB_ENOTFOUND if no interactive cell is running, GB_ETOOLARGE if too much is waiting
  * unread. */

@@ -72,7 +72,11 @@ const struct gb_settings_section gb_settings_sections[] = {
     {.name = "network",
      .help = "What sessions may reach that are opened with `network: NAME`, or `--net NAME`; under "
              "`[network \"NAME\"]` stand rules, a line each (docs/network.md), and no options",
-     .lines = true},
+     .lines = offsetof(struct gb_settings, networks)},
+    {.name = "secret",
+     .help = "Secrets that sessions may use without knowing them: `--secret NAME`. Under `[secret "
+             "\"NAME\"]` stand lines (docs/network.md), and no options",
+     .lines = offsetof(struct gb_settings, secrets)},
     {.name = "tui", .help = "The terminal front end"},
     {.name = "keys",
      .help = "Keys of the front end, each with the command that it runs: `C-t = \"theme next\"`",

@@ -89,38 +89,44 @@ static bool read_quoted(struct gb_bytes *text, struct gb_buf *ret_value)
     return true;
 }
 
-static int add_network(struct reader *reader, struct gb_buf *name)
+/* The texts of the section. */
+static struct gb_settings_texts *texts_of(const struct reader *reader)
 {
-    struct gb_settings *settings = reader->settings;
-    struct gb_settings_network *network;
+    return (struct gb_settings_texts *)(void *)((char *)reader->settings + reader->section->lines);
+}
+
+static int add_text(struct reader *reader, struct gb_buf *name)
+{
+    struct gb_settings_texts *texts = texts_of(reader);
+    const char *kind = reader->section->name;
 
     if (name->size == 0 || name->size > GB_SETTINGS_NAME_MAX ||
         gb_bytes_equal(gb_buf_bytes(name), "none") || gb_bytes_equal(gb_buf_bytes(name), "off"))
         return complain(reader,
-                        "a network may not be called none or off, and its name has 1 to %d bytes",
+                        "a %s may not be called none or off, and its name has 1 to %d bytes", kind,
                         GB_SETTINGS_NAME_MAX);
-    for (size_t i = 0; i < settings->network_count; i++)
-        if (gb_bytes_equal(gb_buf_bytes(name), settings->networks[i].name))
-            return complain(reader, "there is a network of that name already, in line %u",
-                            settings->networks[i].line);
-    if (settings->network_count >= GB_SETTINGS_NETWORKS_MAX)
-        return complain(reader, "there are more than %d networks", GB_SETTINGS_NETWORKS_MAX);
-    if (settings->networks == NULL)
-        settings->networks = xcalloc(GB_SETTINGS_NETWORKS_MAX, sizeof(*settings->networks));
-    network = &settings->networks[settings->network_count++];
-    *network = (struct gb_settings_network){gb_buf_take_str(name), xstrdup(""), reader->line};
+    for (size_t i = 0; i < texts->count; i++)
+        if (gb_bytes_equal(gb_buf_bytes(name), texts->list[i].name))
+            return complain(reader, "there is a %s of that name already, in line %u", kind,
+                            texts->list[i].line);
+    if (texts->count >= GB_SETTINGS_TEXTS_MAX)
+        return complain(reader, "there are more than %d %ss", GB_SETTINGS_TEXTS_MAX, kind);
+    if (texts->list == NULL)
+        texts->list = xcalloc(GB_SETTINGS_TEXTS_MAX, sizeof(*texts->list));
+    texts->list[texts->count++] =
+        (struct gb_settings_text){gb_buf_take_str(name), xstrdup(""), reader->line};
     return 0;
 }
 
-/* Lines of a network are stored as they are: the user of the rules parses them. */
-static int add_line(const struct reader *reader, struct gb_bytes text)
+/* Lines are stored as they are: who uses them parses them. */
+static int add_line(const struct reader *reader, struct gb_bytes line)
 {
-    struct gb_settings_network *network =
-        &reader->settings->networks[reader->settings->network_count - 1];
-    char *rules = xasprintf("%s%.*s\n", network->rules, (int)text.size, (const char *)text.data);
+    struct gb_settings_texts *texts = texts_of(reader);
+    struct gb_settings_text *last = &texts->list[texts->count - 1];
+    char *text = xasprintf("%s%.*s\n", last->text, (int)line.size, (const char *)line.data);
 
-    free(network->rules);
-    network->rules = rules;
+    free(last->text);
+    last->text = text;
     return 0;
 }
 
@@ -155,16 +161,16 @@ static int read_section(struct reader *reader, struct gb_bytes text)
         section++;
     if (section->name == NULL)
         return complain(reader, "there is no section [%s]", shown(&buf, word));
-    if (named && !section->named && !section->lines)
+    if (named && !section->named && section->lines == 0)
         return complain(reader, "the section [%s] takes no name", section->name);
     reader->section = section;
     reader->in_pool = named && section->named;
-    if (section->lines && !named)
+    if (section->lines != 0 && !named)
         return complain(reader, "the section [%s] needs a name, in quotation marks", section->name);
     if (!named)
         return 0;
-    if (section->lines)
-        return add_network(reader, &name);
+    if (section->lines != 0)
+        return add_text(reader, &name);
     if (name.size == 0 || name.size > GB_SETTINGS_NAME_MAX)
         return complain(reader, "the name of the section must have 1 to %d bytes",
                         GB_SETTINGS_NAME_MAX);
@@ -333,7 +339,7 @@ static int parse_read_line(struct reader *reader, struct gb_bytes text)
         return 0;
     if (text.data[0] == '[')
         return read_section(reader, text);
-    if (reader->section != NULL && reader->section->lines)
+    if (reader->section != NULL && reader->section->lines != 0)
         return add_line(reader, text);
     return read_pair(reader, text);
 }

@@ -65,13 +65,14 @@ static void release_pools(struct gb_settings *settings)
     settings->pool_count = 0;
 }
 
-static void release_networks(struct gb_settings *settings)
+static void release_texts(struct gb_settings_texts *texts)
 {
-    for (size_t i = 0; i < settings->network_count; i++) {
-        free(settings->networks[i].name);
-        free(settings->networks[i].rules);
+    for (size_t i = 0; i < texts->count; i++) {
+        free(texts->list[i].name);
+        free(texts->list[i].text);
     }
-    free(settings->networks);
+    free(texts->list);
+    *texts = (struct gb_settings_texts){0};
 }
 
 static void release_list(struct gb_settings_list *list)
@@ -90,7 +91,8 @@ void gb_settings_release(struct gb_settings *settings)
         if (!gb_options[i].of_pool && is_text(&gb_options[i]))
             free(*(char **)option_field(&gb_options[i], settings, NULL));
     release_pools(settings);
-    release_networks(settings);
+    release_texts(&settings->networks);
+    release_texts(&settings->secrets);
     release_list(&settings->keys);
     release_list(&settings->hosts);
     free(settings->path);
@@ -231,14 +233,25 @@ static bool same_list(const struct gb_settings_list *a, const struct gb_settings
     return true;
 }
 
-static bool same_networks(const struct gb_settings *a, const struct gb_settings *b)
+static bool same_texts(const struct gb_settings_texts *a, const struct gb_settings_texts *b)
 {
-    if (a->network_count != b->network_count)
+    if (a->count != b->count)
         return false;
-    for (size_t i = 0; i < a->network_count; i++)
-        if (strcmp(a->networks[i].name, b->networks[i].name) != 0 ||
-            strcmp(a->networks[i].rules, b->networks[i].rules) != 0)
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->list[i].name, b->list[i].name) != 0 ||
+            strcmp(a->list[i].text, b->list[i].text) != 0)
             return false;
+    return true;
+}
+
+static bool swap_texts(struct gb_settings_texts *live, struct gb_settings_texts *fresh)
+{
+    struct gb_settings_texts held = *live;
+
+    if (same_texts(live, fresh))
+        return false;
+    *live = *fresh;
+    *fresh = held;
     return true;
 }
 
@@ -262,12 +275,10 @@ static void swap_lists(struct gb_settings *live, struct gb_settings *fresh,
         if (changed != NULL)
             changed(arg, "[pool \"…\"]", true);
     }
-    if (!same_networks(live, fresh)) {
-        swap(&live->networks, &fresh->networks, sizeof(live->networks));
-        swap(&live->network_count, &fresh->network_count, sizeof(live->network_count));
-        if (changed != NULL)
-            changed(arg, "[network \"…\"]", true);
-    }
+    if (swap_texts(&live->networks, &fresh->networks) && changed != NULL)
+        changed(arg, "[network \"…\"]", true);
+    if (swap_texts(&live->secrets, &fresh->secrets) && changed != NULL)
+        changed(arg, "[secret \"…\"]", true);
     if (swap_list(&live->keys, &fresh->keys) && changed != NULL)
         changed(arg, "[keys]", true);
     if (swap_list(&live->hosts, &fresh->hosts) && changed != NULL)

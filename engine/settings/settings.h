@@ -20,7 +20,7 @@ enum {
     GB_SETTINGS_LINE_MAX = 4096,
     GB_SETTINGS_NAME_MAX = 128, /* of a key or a section's name */
     GB_SETTINGS_POOLS_MAX = 64,
-    GB_SETTINGS_NETWORKS_MAX = 64,
+    GB_SETTINGS_TEXTS_MAX = 64,  /* networks; secrets */
     GB_SETTINGS_PAIRS_MAX = 512, /* per list */
 };
 
@@ -59,11 +59,15 @@ struct gb_settings_pool {
     int64_t floor, ceiling, standing; /* −1: inherit from [pool] */
 };
 
-/* `[network "NAME"]`: what sessions opened with that network may reach. Lines of rules, which the
- * module that applies them validates. */
-struct gb_settings_network {
-    char *name, *rules;
+/* `[network "NAME"]`: what sessions opened with that network may reach; `[secret "NAME"]`: a secret
+ * that they may use. Lines, which the module that applies them validates. */
+struct gb_settings_text {
+    char *name, *text;
     unsigned line;
+};
+struct gb_settings_texts {
+    struct gb_settings_text *list;
+    size_t count;
 };
 
 /* `[keys]`: a key of the front end and the command bound to it; `[hosts]`: the name of a host and
@@ -130,8 +134,7 @@ struct gb_settings {
     } tui;
     struct gb_settings_pool *pools;
     size_t pool_count;
-    struct gb_settings_network *networks;
-    size_t network_count;
+    struct gb_settings_texts networks, secrets;
     struct gb_settings_list keys, hosts;
 };
 
@@ -168,10 +171,11 @@ extern const size_t gb_option_count; /* at most 256, of pools at most 64 */
 /* The sections in order, each with a sentence; ends with a NULL name. */
 struct gb_settings_section {
     const char *name, *help;
-    bool named;  /* `[name "NAME"]` is also allowed */
-    size_t list; /* offset of the list in struct gb_settings if any key is allowed, with a text
-                  * value; 0: the section takes the options of the table */
-    bool lines;  /* always has a NAME, and contains lines that are not options */
+    bool named;   /* `[name "NAME"]` is also allowed */
+    size_t list;  /* offset of the list in struct gb_settings if any key is allowed, with a text
+                   * value; 0: the section takes the options of the table */
+    size_t lines; /* offset of the texts in struct gb_settings if it always has a NAME, and contains
+                   * lines that are not options; 0: it does not */
 };
 extern const struct gb_settings_section gb_settings_sections[];
 

@@ -88,6 +88,11 @@ void traffic_line(struct gb_buf *to, const struct gb_network_record *record)
         gb_buf_adds(to, "all connections");
         traffic_figures(to, record);
         break;
+    case GB_NETWORK_REQUEST:
+        traffic_target(to, record);
+        traffic_text(to, ", ", record->rule, GB_NETWORK_RULE_MAX);
+        traffic_text(to, ", refused: ", record->reason, GB_NETWORK_REASON_MAX);
+        break;
     case GB_NETWORK_ENTRY_COUNT:
         break;
     }

@@ -52,6 +52,7 @@ static const struct gb_frame_info frame_infos[] = {
     ROW(FILE_STAT, REQUEST(FILE_ENTRIES), .files = true, FIELDS(file_path)),
     ROW(FILE_REMOVE, REQUEST(OK), .changes = true, .files = true, FIELDS(file_change)),
     ROW(FILE_MKDIR, REQUEST(OK), .changes = true, .files = true, FIELDS(file_change)),
+    ROW(TRUST, REQUEST(OK), .changes = true, FIELDS(trust)),
     ROW(NETWORK_ON, REQUEST(OK), .changes = true),
     ROW(NETWORK_OFF, REQUEST(OK), .changes = true),
     ROW(OK, ANSWER),

@@ -14,7 +14,8 @@ enum {
     ENTROPY_MAX = 512,
     INDENT_MAX = 256,
     MESSAGE_MAX = 1024,
-    OPEN_PARAMS_MAX = GB_PATH_MAX + 64
+    OPEN_PARAMS_MAX = GB_PATH_MAX + 64,
+    CERTIFICATES_MAX = 16 * 1024
 };
 
 /* clang-format off */
@@ -72,6 +73,7 @@ TABLE(gb_file_list_fields, "FILE_LIST",
 TABLE(gb_file_path_fields, "FILE_STAT", BYTES(gb_file_path, path, GB_PATH_MAX));
 TABLE(gb_file_change_fields, "FILE_REMOVE or FILE_MKDIR",
       BYTES(gb_file_change, path, GB_PATH_MAX), U8(gb_file_change, recursive));
+TABLE(gb_trust_fields, "TRUST", BYTES(gb_trust, certificates, CERTIFICATES_MAX));
 TABLE(gb_status_fields, "STATUS",
       U64(gb_status, memory_total), U64(gb_status, memory_available), U64(gb_status, memory_used),
       U64(gb_status, cpu_ns), U32(gb_status, processes), U64(gb_status, uptime_ns),

@@ -13,14 +13,17 @@
 #include "wire/frame.h"
 
 /* Increment with every change below. */
-#define GB_GUEST_VERSION 9u
+#define GB_GUEST_VERSION 10u
 
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_NETWORK_PORT "glassbell.1"
 #define GB_GUEST_DISK "root"
 
+/* The file in the guest that has the certificates of TRUST, after the image's. */
+#define GB_GUEST_CERTIFICATES "/run/certificates.pem"
+
 /* X(constant, name). Ranges: 1– lifecycle, 16– cells, 24– streams, 32– queries, 40– terminals, 48–
- * files, 60– network, 64– answers. */
+ * files, 59– network, 64– answers. */
 #define GB_GUEST_TYPES(X)                                                                          \
     X(GB_GUEST_HELLO, 1)                                                                           \
     X(GB_GUEST_READY, 2)                                                                           \
@@ -56,6 +59,7 @@
     X(GB_GUEST_FILE_STAT, 55)                                                                      \
     X(GB_GUEST_FILE_REMOVE, 56)                                                                    \
     X(GB_GUEST_FILE_MKDIR, 57)                                                                     \
+    X(GB_GUEST_TRUST, 59)                                                                          \
     X(GB_GUEST_NETWORK_ON, 60)                                                                     \
     X(GB_GUEST_NETWORK_OFF, 61)                                                                    \
     X(GB_GUEST_OK, 64)                                                                             \
@@ -211,6 +215,10 @@ struct gb_file_change {
     uint8_t recursive;
 };
 
+struct gb_trust {
+    struct gb_bytes certificates; /* PEM; empty: none beyond the image's */
+};
+
 /* An entry of FILE_ENTRIES, whose payload is `more` u8, `count` u32 and the entries. */
 struct gb_file_entry {
     struct gb_bytes name;
@@ -245,8 +253,8 @@ extern const struct gb_fields gb_hello_fields, gb_ready_fields, gb_pong_fields, 
     gb_resume_fields, gb_exec_fields, gb_credit_fields, gb_display_fields, gb_waiting_fields,
     gb_done_fields, gb_open_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
     gb_is_complete_fields, gb_completeness_fields, gb_terminal_fields, gb_resize_fields,
-    gb_file_list_fields, gb_file_path_fields, gb_file_change_fields, gb_status_fields,
-    gb_guest_error_fields, gb_guest_log_fields;
+    gb_file_list_fields, gb_file_path_fields, gb_file_change_fields, gb_trust_fields,
+    gb_status_fields, gb_guest_error_fields, gb_guest_log_fields;
 
 /* Adds a complete frame: the header and the fields of @message (NULL with a NULL table: no
  * payload). */

@@ -17,6 +17,11 @@ int gb_socket_pair(int ret_fds[2])
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret_fds) < 0 ? -errno : 0;
 }
 
+int gb_socket_packet_pair(int ret_fds[2])
+{
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds) < 0 ? -errno : 0;
+}
+
 int gb_socket_pipe(int ret_fds[2])
 {
     return pipe2(ret_fds, O_CLOEXEC) < 0 ? -errno : 0;

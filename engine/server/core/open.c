@@ -191,6 +191,8 @@ int open_session(struct connection *connection, const struct gb_params *params, 
     if (r == 0 && !run)
         r = open_env(server, params->env, &env, err);
     if (r == 0)
+        r = part_add_env(server, params, &env, err);
+    if (r == 0)
         r = open_check_count(server, connection->client, err);
     if (r < 0)
         return r;

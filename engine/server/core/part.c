@@ -97,9 +97,23 @@ int part_check_open(struct gb_server *server, const struct gb_params *params, st
             return r;
         checked = true;
     }
-    return checked || params->network == NULL
+    return checked || (params->network == NULL && params->secrets == NULL)
                ? 0
                : gb_err_set(err, GB_EUNSUPPORTED, "this server does not give VMs a network");
+}
+
+int part_add_env(struct gb_server *server, const struct gb_params *params, struct gb_env *env,
+                 struct gb_err *err)
+{
+    const struct gb_part *const *at;
+
+    PART_FOREACH(at, server, add_env) {
+        int r = (*at)->add_env(server, params, env, err);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
 }
 
 int part_check_past(struct hosted *hosted, struct gb_err *err)

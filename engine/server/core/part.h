@@ -122,6 +122,9 @@ struct gb_part {
     /* Whether a session can be opened with these parameters of `session.open` or `run`; if so, the
      * part stores its own parameters with it. */
     int (*check_open)(struct gb_server *server, const struct gb_params *params, struct gb_err *err);
+    /* Adds variables to the session's environment. */
+    int (*add_env)(struct gb_server *server, const struct gb_params *params, struct gb_env *env,
+                   struct gb_err *err);
     void (*take_open)(struct hosted *hosted, const struct gb_params *params);
     /* It is in the registry; its VM has not been requested. */
     void (*session_new)(struct hosted *hosted);
@@ -245,6 +248,9 @@ const struct gate *part_shut_gate(struct hosted *hosted, const struct connection
 size_t part_cells_of(struct hosted *hosted, const char *client);
 /* `check_open` of all parts. Refuses `network` if no part handles it. */
 int part_check_open(struct gb_server *server, const struct gb_params *params, struct gb_err *err);
+/* `add_env` of all parts. */
+int part_add_env(struct gb_server *server, const struct gb_params *params, struct gb_env *env,
+                 struct gb_err *err);
 /* `check_past` of all parts. */
 int part_check_past(struct hosted *hosted, struct gb_err *err);
 /* `await_rollback` of all parts. */

@@ -54,14 +54,14 @@ static int ask_find(const struct gb_settings *settings, struct gb_bytes name,
     _cleanup_(gb_buf_release) struct gb_buf rules = {0};
     int r;
 
-    for (size_t i = 0; i < settings->network_count; i++) {
-        const struct gb_settings_network *network = &settings->networks[i];
+    for (size_t i = 0; i < settings->networks.count; i++) {
+        const struct gb_settings_text *network = &settings->networks.list[i];
 
         if (!gb_bytes_equal(name, network->name))
             continue;
         ask->on = true;
         (void)snprintf(ask->name, sizeof(ask->name), "%s", network->name);
-        return gb_policy_parse(&ask->policy, gb_bytes_str(network->rules), err);
+        return gb_policy_parse(&ask->policy, gb_bytes_str(network->text), err);
     }
     r = gb_preset_rules(name, &rules, err);
     if (r > 0) {

@@ -15,6 +15,7 @@
 #include "server/network/ask.h"
 #include "server/network/asking.h"
 #include "server/network/report.h"
+#include "server/network/secrets.h"
 #include "server/network/state.h"
 #include "vm/vm.h"
 
@@ -52,6 +53,7 @@ static int network_start(struct hosted *hosted, struct gb_err *err)
                                                 .closed = report_closed,
                                                 .asked = asking_on_asked,
                                                 .answered = asking_on_answered,
+                                                .diverted = secrets_divert,
                                                 .failed = network_on_failed};
     const struct gb_settings_sessions *settings = &hosted->server->settings.sessions;
     const struct gb_net_limits limits = {.connections = (unsigned)settings->network_connections,
@@ -89,7 +91,7 @@ static int network_check_open(struct gb_server *server, const struct gb_params *
     int r = network_ask_read(&server->settings, params->network, &ask, err);
 
     gb_policy_release(&ask.policy);
-    return r;
+    return r < 0 ? r : secrets_check(server, params, ask.on, err);
 }
 
 static void network_take_open(struct hosted *hosted, const struct gb_params *params)
@@ -105,6 +107,7 @@ static void network_take_open(struct hosted *hosted, const struct gb_params *par
     state->policy = ask.policy;
     state->on = true;
     memcpy(state->name, ask.name, sizeof(state->name));
+    secrets_take(hosted, params);
 }
 
 static void network_on_session(struct hosted *hosted)
@@ -113,10 +116,12 @@ static void network_on_session(struct hosted *hosted)
 
     if (!network_state(hosted)->on)
         return;
-    if (network_start(hosted, &err) < 0)
+    if (network_start(hosted, &err) < 0) {
         hosted_close(hosted, GB_END_CRASHED, err.message);
-    else
-        report_policy(hosted, hosted->client);
+        return;
+    }
+    report_policy(hosted, hosted->client);
+    secrets_on_open(hosted);
 }
 
 static void network_on_session_end(struct hosted *hosted, const struct gb_err *why)
@@ -129,6 +134,7 @@ static void network_on_session_end(struct hosted *hosted, const struct gb_err *w
         report_end(hosted);
     }
     asking_release(hosted);
+    secrets_release(hosted);
     gb_net_free(TAKE_PTR(state->net));
     gb_policy_release(&state->policy);
 }
@@ -325,12 +331,17 @@ static void network_on_cell_end(struct hosted *hosted, uint32_t cell, struct gb_
 static const struct method_handler network_methods[] = {
     {"session.network", network_handle},
     {"session.network_answer", network_handle_answer},
+    {"secret.list", secrets_handle_list},
     {NULL, NULL},
 };
 
-static const char *const network_event_kinds[] = {"network.open",     "network.denied",
-                                                  "network.closed",   "network.question",
-                                                  "network.answered", NULL};
+static const char *const network_event_kinds[] = {"network.open",
+                                                  "network.denied",
+                                                  "network.closed",
+                                                  "network.question",
+                                                  "network.answered",
+                                                  "network.request",
+                                                  NULL};
 
 const struct gb_part network_part = {
     .name = "network",
@@ -338,7 +349,9 @@ const struct gb_part network_part = {
     .event_kinds = network_event_kinds,
     .state = &network_sizes,
     .check_open = network_check_open,
+    .add_env = secrets_add_env,
     .take_open = network_take_open,
+    .session_new = secrets_start,
     .check_past = network_check_past,
     .session_opened = network_on_session,
     .session_ended = network_on_session_end,

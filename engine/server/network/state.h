@@ -36,6 +36,7 @@ struct network_session {
     const char *answerer;             /* while an answer is applied: the client, NULL: unnamed */
     char notes[NOTES_MAX][NOTE_TEXT]; /* for the running cell */
     size_t note_count;
+    struct network_secrets *secrets; /* secrets.c; NULL: none */
 };
 
 extern const struct part_state network_sizes;

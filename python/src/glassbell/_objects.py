@@ -42,6 +42,7 @@ RESULTS: dict[str, tuple[str, ...]] = {
     "session.wake": ("slept", ),
     "session.lease": ("held", ),
     "session.network": ("network", ),
+    "secret.list": ("secrets", ),
     "file.write": ("written", ),
     "file.read": ("piece", ),
     "file.list": ("listing", ),
@@ -415,7 +416,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
     "network_record": {
         "number": Member("integer", 9007199254740992, (), ""),
         "at": Member("number", 9200000000, (), ""),
-        "kind": Member("word", 0, ("connection", "denied", "policy", "answer", "end", ), ""),
+        "kind": Member("word", 0, ("connection", "denied", "policy", "answer", "end", "request", ), ""),
         "cell": Member("integer", 4294967295, (), ""),
         "connection": Member("integer", 9007199254740992, (), ""),
         "name": Member("text", 256, (), ""),

@@ -12,7 +12,7 @@ import os
 import time
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, AsyncIterator, Iterable, Mapping, Optional, Union
+from typing import Any, AsyncIterator, Iterable, Mapping, Optional, Sequence, Union
 
 from .. import _check
 from .._dial import Address, find_program
@@ -210,7 +210,8 @@ class AsyncClient:
 
     async def open(self, image: str = "python", *, key: Optional[str] = None,
                    memory_mb: Optional[int] = None, network: Optional[Any] = None,
-                   label: Optional[str] = None, owner: Optional[str] = None,
+                   secrets: Optional[Sequence[str]] = None, label: Optional[str] = None,
+                   owner: Optional[str] = None,
                    env: Optional[Mapping[str, str]] = None, timeout: Optional[float] = None,
                    idle: Optional[float] = None, lifetime: Optional[float] = None,
                    checkpoints: Optional[str] = None,
@@ -219,11 +220,13 @@ class AsyncClient:
 
         timeout: for each of its cells; idle, lifetime: after which it closes by itself, 0: never.
         checkpoints: "idle": one is taken after each cell; "asked": when one is asked for; "off".
+        secrets: names of those in the settings that it may use (docs/network.md).
         """
         deadline = _check.deadline(deadline)
         opened = await self._call("session.open", {
             "image": image, "key": key, "memory_mb": _check.memory(memory_mb), "network": network,
-            "label": label, "owner": owner, "env": dict(env) if env is not None else None,
+            "secrets": list(secrets) if secrets is not None else None, "label": label,
+            "owner": owner, "env": dict(env) if env is not None else None,
             "timeout_ms": _check.timeout(timeout),
             "idle_ms": _check.ms("idle", idle, 0, _check.YEAR),
             "lifetime_ms": _check.ms("lifetime", lifetime, 0, _check.YEAR),
@@ -254,8 +257,8 @@ class AsyncClient:
 
     async def run(self, code: Code, *, file: Optional[Union[str, os.PathLike[str]]] = None,
                   args: Args = None, name: Optional[str] = None, image: str = "python", memory_mb: Optional[int] = None,
-                  network: Optional[Any] = None, label: Optional[str] = None,
-                  owner: Optional[str] = None, mode: Optional[str] = None,
+                  network: Optional[Any] = None, secrets: Optional[Sequence[str]] = None,
+                  label: Optional[str] = None, owner: Optional[str] = None, mode: Optional[str] = None,
                   timeout: Optional[float] = None, stdin: Optional[str] = None,
                   env: Optional[Mapping[str, str]] = None, max_stdout: Optional[int] = None,
                   max_stderr: Optional[int] = None, detach: bool = False,
@@ -266,7 +269,8 @@ class AsyncClient:
         deadline = _check.deadline(deadline)
         execution = AsyncExecution(self, "run", {
             **program(code, file, args, name), "image": image, "memory_mb": _check.memory(memory_mb),
-            "network": network, "label": label, "owner": owner, "mode": mode,
+            "network": network, "secrets": list(secrets) if secrets is not None else None,
+            "label": label, "owner": owner, "mode": mode,
             "timeout_ms": _check.timeout(timeout),
             "stdin": stdin, "env": dict(env) if env is not None else None,
             "max_stdout": _check.output("max_stdout", max_stdout),

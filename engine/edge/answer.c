@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "edge/answer.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+
+enum {
+    ANSWER_IDLE, /* nothing is expected; must be zero */
+    ANSWER_HEAD,
+    ANSWER_BODY,
+    ANSWER_PIECE_SIZE,
+    ANSWER_PIECE,
+    ANSWER_PIECE_END,
+    ANSWER_TRAILER,
+    ANSWER_UNTIL_CLOSE,
+    ANSWER_UPGRADED,
+};
+
+enum { ANSWER_LINE_MAX = 4096 };
+
+void gb_answer_release(struct gb_answer *answer)
+{
+    gb_buf_release(&answer->line);
+    gb_buf_release(&answer->held);
+}
+
+void gb_answer_begin(struct gb_answer *answer, bool is_head, bool may_upgrade)
+{
+    answer->state = ANSWER_HEAD;
+    answer->is_head = is_head;
+    answer->may_upgrade = may_upgrade;
+    answer->status = 0;
+}
+
+bool gb_answer_is_done(const struct gb_answer *answer)
+{
+    return answer->state == ANSWER_IDLE;
+}
+
+bool gb_answer_is_upgraded(const struct gb_answer *answer)
+{
+    return answer->state == ANSWER_UPGRADED;
+}
+
+static bool answer_refuse(struct gb_answer *answer, const char *why)
+{
+    answer->refused = why;
+    return false;
+}
+
+/* ---- heads ---- */
+
+struct answer_found {
+    bool length, pieces;
+    uint64_t size;
+};
+
+/* HTTP/1.x SP NNN */
+static bool answer_read_status(struct gb_answer *answer, struct gb_bytes line)
+{
+    unsigned status = 0;
+
+    if (line.size < 12 || memcmp(line.data, "HTTP/1.", 7) != 0 ||
+        (line.data[7] != '0' && line.data[7] != '1') || line.data[8] != ' ' ||
+        (line.size > 12 && line.data[12] != ' '))
+        return answer_refuse(answer, "a status line that is none");
+    for (size_t i = 9; i < 12; i++) {
+        if (line.data[i] < '0' || line.data[i] > '9')
+            return answer_refuse(answer, "a status line that is none");
+        status = status * 10 + (unsigned)(line.data[i] - '0');
+    }
+    if (status < 100 || status > 599)
+        return answer_refuse(answer, "a status that is none");
+    answer->status = status;
+    return true;
+}
+
+static bool answer_same(struct gb_bytes text, const char *word)
+{
+    return text.size == strlen(word) && strncasecmp((const char *)text.data, word, text.size) == 0;
+}
+
+static bool answer_read_field(struct gb_answer *answer, struct gb_bytes line,
+                              struct answer_found *found)
+{
+    const uint8_t *colon = memchr(line.data, ':', line.size);
+    struct gb_bytes name, value;
+
+    if (colon == NULL || colon == line.data || line.data[0] == ' ' || line.data[0] == '\t')
+        return answer_refuse(answer, "a field that is none");
+    name = (struct gb_bytes){line.data, (size_t)(colon - line.data)};
+    if (name.data[name.size - 1] == ' ' || name.data[name.size - 1] == '\t')
+        return answer_refuse(answer, "a field that is none");
+    value = (struct gb_bytes){colon + 1, line.size - name.size - 1};
+    while (value.size > 0 && (value.data[0] == ' ' || value.data[0] == '\t')) {
+        value.data++;
+        value.size--;
+    }
+    while (value.size > 0 &&
+           (value.data[value.size - 1] == ' ' || value.data[value.size - 1] == '\t'))
+        value.size--;
+    if (answer_same(name, "content-length")) {
+        if (found->length || !gb_bytes_number(&value, INT64_MAX, &found->size) || value.size > 0)
+            return answer_refuse(answer, "a Content-Length that is none, or a second one");
+        found->length = true;
+    } else if (answer_same(name, "transfer-encoding")) {
+        if (found->pieces || !answer_same(value, "chunked"))
+            return answer_refuse(answer,
+                                 "a Transfer-Encoding that is not chunked, or a second one");
+        found->pieces = true;
+    }
+    return true;
+}
+
+static bool answer_choose_body(struct gb_answer *answer, const struct answer_found *found)
+{
+    const unsigned status = answer->status;
+
+    if (status == 101 && !answer->may_upgrade)
+        return answer_refuse(answer, "an upgrade that nobody asked for");
+    if (found->length && found->pieces)
+        return answer_refuse(answer, "Content-Length and Transfer-Encoding in one answer");
+    answer->left = found->size;
+    if (status == 101)
+        answer->state = ANSWER_UPGRADED;
+    else if (status < 200)
+        answer->state = ANSWER_HEAD; /* another one follows */
+    else if (answer->is_head || status == 204 || status == 304)
+        answer->state = ANSWER_IDLE;
+    else if (found->pieces)
+        answer->state = ANSWER_PIECE_SIZE;
+    else if (found->length)
+        answer->state = found->size > 0 ? ANSWER_BODY : ANSWER_IDLE;
+    else
+        answer->state = ANSWER_UNTIL_CLOSE;
+    return true;
+}
+
+static bool answer_read_head(struct gb_answer *answer)
+{
+    struct gb_bytes rest = gb_buf_bytes(&answer->line);
+    struct answer_found found = {0};
+    bool first = true;
+
+    for (;;) {
+        const uint8_t *end = memchr(rest.data, '\n', rest.size);
+        struct gb_bytes line;
+
+        if (end == NULL || end == rest.data || end[-1] != '\r')
+            return answer_refuse(answer, "a line that does not end in CR LF");
+        line = (struct gb_bytes){rest.data, (size_t)(end - rest.data) - 1};
+        rest.data += line.size + 2;
+        rest.size -= line.size + 2;
+        if (memchr(line.data, '\r', line.size) != NULL ||
+            memchr(line.data, '\0', line.size) != NULL)
+            return answer_refuse(answer, "a CR or NUL within a line");
+        if (line.size == 0 && !first)
+            return answer_choose_body(answer, &found);
+        if (first ? !answer_read_status(answer, line) : !answer_read_field(answer, line, &found))
+            return false;
+        first = false;
+    }
+}
+
+/* Adds what was collected in `line`, masked. */
+static void answer_pass_line(struct gb_answer *answer, struct gb_buf *out)
+{
+    struct gb_buf held = {0};
+
+    gb_mask_feed(answer->mask, &held, gb_buf_bytes(&answer->line), true, out);
+    gb_buf_release(&held);
+    gb_buf_clear(&answer->line);
+}
+
+/* Collects bytes until a line end, at most @most; true: there is one at the end of `line` now. */
+static bool answer_collect(struct gb_answer *answer, struct gb_bytes *bytes, size_t most)
+{
+    const uint8_t *end = memchr(bytes->data, '\n', bytes->size);
+    size_t size = end == NULL ? bytes->size : (size_t)(end - bytes->data) + 1;
+
+    if (answer->line.size + size > most) {
+        answer->refused = "a line or a head that is too long";
+        return false;
+    }
+    gb_buf_add(&answer->line, bytes->data, size);
+    bytes->data += size;
+    bytes->size -= size;
+    return end != NULL;
+}
+
+static bool answer_feed_head(struct gb_answer *answer, struct gb_bytes *bytes, struct gb_buf *out)
+{
+    while (bytes->size > 0) {
+        struct gb_bytes head;
+
+        if (!answer_collect(answer, bytes, GB_ANSWER_HEAD_MAX))
+            return answer->refused == NULL;
+        head = gb_buf_bytes(&answer->line);
+        if (head.size < 3 || (memcmp(head.data + head.size - 3, "\n\r\n", 3) != 0 &&
+                              memcmp(head.data + head.size - 2, "\n\n", 2) != 0))
+            continue;
+        if (!answer_read_head(answer)) {
+            answer->status = 0;
+            return false;
+        }
+        answer_pass_line(answer, out);
+        return true;
+    }
+    return true;
+}
+
+/* ---- bodies ---- */
+
+/* Adds masked bytes of a chunked body as a chunk. */
+static void answer_put_piece(struct gb_buf *out, struct gb_bytes bytes)
+{
+    if (bytes.size == 0)
+        return;
+    gb_buf_addf(out, "%zx\r\n", bytes.size);
+    gb_buf_add(out, bytes.data, bytes.size);
+    gb_buf_adds(out, "\r\n");
+}
+
+static void answer_mask_piece(struct gb_answer *answer, struct gb_bytes bytes, bool final,
+                              struct gb_buf *out)
+{
+    _cleanup_(gb_buf_release) struct gb_buf masked = {0};
+
+    gb_mask_feed(answer->mask, &answer->held, bytes, final, &masked);
+    answer_put_piece(out, gb_buf_bytes(&masked));
+}
+
+static bool answer_read_piece_size(struct gb_answer *answer)
+{
+    struct gb_bytes line = gb_buf_bytes(&answer->line);
+    uint64_t size = 0;
+    size_t digits = 0;
+
+    for (; digits < line.size; digits++) {
+        uint8_t byte = line.data[digits];
+        unsigned digit = byte >= '0' && byte <= '9'   ? byte - '0' + 0u
+                         : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10u
+                         : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10u
+                                                      : 16;
+
+        if (digit > 15)
+            break;
+        size = size << 4 | digit;
+    }
+    /* An extension is dropped: chunks are made anew. */
+    if (digits == 0 || digits > 15 ||
+        (line.data[digits] != '\r' && line.data[digits] != ';' && line.data[digits] != ' '))
+        return answer_refuse(answer, "the size of a piece that is none");
+    answer->left = size;
+    answer->state = size > 0 ? ANSWER_PIECE : ANSWER_TRAILER;
+    return true;
+}
+
+static bool answer_feed_line(struct gb_answer *answer, struct gb_bytes *bytes, struct gb_buf *out)
+{
+    bool empty;
+
+    if (!answer_collect(answer, bytes, ANSWER_LINE_MAX))
+        return answer->refused == NULL;
+    if (answer->line.size < 2 || gb_buf_data(&answer->line)[answer->line.size - 2] != '\r')
+        return answer_refuse(answer, "a line that does not end in CR LF");
+    empty = answer->line.size == 2;
+    if (answer->state == ANSWER_PIECE_SIZE) {
+        if (!answer_read_piece_size(answer))
+            return false;
+    } else if (answer->state == ANSWER_PIECE_END) {
+        if (!empty)
+            return answer_refuse(answer, "a piece that is longer than it says");
+        answer->state = ANSWER_PIECE_SIZE;
+    } else if (!empty) {
+        return answer_refuse(answer, "fields behind a body");
+    } else {
+        answer_mask_piece(answer, (struct gb_bytes){NULL, 0}, true, out);
+        gb_buf_adds(out, "0\r\n\r\n");
+        answer->state = ANSWER_IDLE;
+    }
+    gb_buf_clear(&answer->line);
+    return true;
+}
+
+static void answer_feed_body(struct gb_answer *answer, struct gb_bytes *bytes, struct gb_buf *out)
+{
+    struct gb_bytes part = {bytes->data, MIN(answer->left, (uint64_t)bytes->size)};
+
+    bytes->data += part.size;
+    bytes->size -= part.size;
+    answer->left -= part.size;
+    if (answer->state == ANSWER_PIECE) {
+        answer_mask_piece(answer, part, false, out);
+        if (answer->left == 0)
+            answer->state = ANSWER_PIECE_END;
+        return;
+    }
+    gb_mask_feed(answer->mask, &answer->held, part, answer->left == 0, out);
+    if (answer->left == 0)
+        answer->state = ANSWER_IDLE;
+}
+
+bool gb_answer_feed(struct gb_answer *answer, struct gb_bytes bytes, struct gb_buf *out)
+{
+    bool good = answer->refused == NULL;
+
+    while (good && bytes.size > 0) {
+        switch (answer->state) {
+        case ANSWER_IDLE:
+            good = answer_refuse(answer, "an answer that nobody asked for");
+            break;
+        case ANSWER_HEAD:
+            good = answer_feed_head(answer, &bytes, out);
+            break;
+        case ANSWER_BODY:
+        case ANSWER_PIECE:
+            answer_feed_body(answer, &bytes, out);
+            break;
+        case ANSWER_UNTIL_CLOSE:
+        case ANSWER_UPGRADED:
+            gb_mask_feed(answer->mask, &answer->held, bytes, false, out);
+            bytes.size = 0;
+            break;
+        default:
+            good = answer_feed_line(answer, &bytes, out);
+        }
+    }
+    return good;
+}
+
+bool gb_answer_end(struct gb_answer *answer, struct gb_buf *out)
+{
+    bool good = answer->state == ANSWER_IDLE || answer->state == ANSWER_UNTIL_CLOSE ||
+                answer->state == ANSWER_UPGRADED;
+
+    /* Also the rest of a body that was cut: it is no whole text. */
+    if (answer->state == ANSWER_PIECE || answer->state == ANSWER_PIECE_SIZE ||
+        answer->state == ANSWER_PIECE_END)
+        answer_mask_piece(answer, (struct gb_bytes){NULL, 0}, true, out);
+    else
+        gb_mask_feed(answer->mask, &answer->held, (struct gb_bytes){NULL, 0}, true, out);
+    if (answer->state == ANSWER_UNTIL_CLOSE)
+        answer->state = ANSWER_IDLE;
+    return good;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Follows what an HTTP/1.1 server answers to one request at a time (RFC 9112), and masks secrets in
+ * heads and bodies (mask.h). A chunked body is divided anew, so that a text in two chunks is found.
+ * Pure, incremental. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "edge/mask.h"
+
+enum { GB_ANSWER_HEAD_MAX = 64 * 1024 };
+
+/* Embed it; zero it, and set the mask. */
+struct gb_answer {
+    const struct gb_mask *mask; /* borrowed; may get more texts meanwhile */
+    int state;
+    struct gb_buf line; /* a head, or a line of a chunked body, so far */
+    struct gb_buf held; /* of a body: see gb_mask_feed() */
+    uint64_t left;
+    bool is_head;        /* the request was HEAD: no body follows */
+    bool may_upgrade;    /* the request asked for it */
+    unsigned status;     /* of the last final head, or 101; 0: none since gb_answer_begin() */
+    const char *refused; /* why it cannot be followed; static */
+};
+
+/* A request is being sent, after the answer to the last one. */
+void gb_answer_begin(struct gb_answer *answer, bool is_head, bool may_upgrade);
+/* Takes what the server has sent, and adds to @out what the client gets. False: break the
+ * connection, the answer is none (see `refused`). */
+bool gb_answer_feed(struct gb_answer *answer, struct gb_bytes bytes, struct gb_buf *out);
+/* The server has closed. False if that cuts the answer. */
+bool gb_answer_end(struct gb_answer *answer, struct gb_buf *out);
+/* The answer is complete, or none was expected. */
+bool gb_answer_is_done(const struct gb_answer *answer);
+/* The connection now carries another protocol. */
+bool gb_answer_is_upgraded(const struct gb_answer *answer);
+void gb_answer_release(struct gb_answer *answer);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A certificate authority of one session, in memory: its key (P-256) is made here and never leaves.
+ * Its certificate is valid for the hosts of the session's secrets only (name constraints), and for
+ * a month. */
+#pragma once
+
+#include <stddef.h>
+
+#include <openssl/ssl.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct gb_authority;
+
+/* @hosts: names, or "*." and one. Gives. */
+int gb_authority_new(const char *const *hosts, size_t count, struct gb_authority **ret_authority,
+                     struct gb_err *err);
+void gb_authority_free(struct gb_authority *authority); /* no-op on NULL */
+/* Adds the certificate, PEM. */
+int gb_authority_write(const struct gb_authority *authority, struct gb_buf *pem,
+                       struct gb_err *err);
+/* A TLS server that is that host: only HTTP/1.1 (ALPN), TLS 1.2 or later. Borrowed: made once for
+ * each name, at most GB_EDGE_CONNECTIONS_MAX of them. */
+int gb_authority_server(struct gb_authority *authority, const char *name, SSL_CTX **ret_context,
+                        struct gb_err *err);
+
+/* A TLS client that believes the certificates in @pem only. GB_EINVALID: there is none. Gives. */
+int gb_authority_client(struct gb_bytes pem, SSL_CTX **ret_context, struct gb_err *err);

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "edge/relay.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "edge/answer.h"
+#include "edge/wipe.h"
+#include "net/http.h"
+
+enum {
+    PIECE = 16 * 1024,      /* bytes read at a time */
+    QUEUE_HIGH = 64 * 1024, /* of one direction, above which nothing is read for it */
+    HANDSHAKE_S = 30,
+    CLOSING_S = 5,
+    CLOSING_BYTES = 1 << 20, /* dropped of what the guest still sends */
+};
+
+enum relay_state {
+    RELAY_SERVER_HELLO,
+    RELAY_GUEST_HELLO,
+    RELAY_OPEN,
+    RELAY_FLUSHING,
+    RELAY_DRAINING
+};
+
+/* One of the two connections. */
+struct relay_side {
+    int fd;
+    SSL *ssl;
+    bool ended;  /* nothing more comes from it */
+    short waits; /* POLLIN, POLLOUT: what the last call of TLS waits for */
+    struct gb_buf out;
+};
+
+struct relay {
+    const struct relay_world *world;
+    enum relay_state state;
+    char name[GB_HOST_NAME_MAX + 1];
+    uint64_t number;
+    uint32_t cell, port;
+    struct relay_side guest, server;
+    struct gb_buf in; /* of the guest, not looked at yet */
+    struct gb_http http;
+    struct gb_answer answer;
+    struct gb_place_found found;
+    struct gb_buf used; /* names of the secrets in the last request */
+    bool reported;      /* the last request */
+    int reason;         /* of the refusal; −1: none */
+    const char *why;    /* as a phrase */
+    uint64_t deadline_ns;
+    size_t drained;
+};
+
+/* ---- news ---- */
+
+static struct gb_edge_message relay_message(const struct relay *relay, enum gb_edge_kind kind)
+{
+    return (struct gb_edge_message){
+        .kind = (uint8_t)kind,
+        .name = gb_bytes_str(relay->name),
+        .number = relay->number,
+        .cell = relay->cell,
+        .port = relay->port,
+        .method = gb_bytes_str(relay->found.method),
+        .path = gb_bytes_str(relay->found.path),
+    };
+}
+
+static void relay_report(struct relay *relay)
+{
+    struct gb_edge_message message = relay_message(relay, GB_EDGE_REQUEST);
+
+    message.status = relay->answer.status;
+    message.secrets = gb_buf_bytes(&relay->used);
+    relay->reported = true;
+    relay->world->tell(relay->world->arg, &message);
+}
+
+static uint64_t relay_after(unsigned seconds)
+{
+    return gb_clock_mono_ns() + seconds * GB_NS_PER_S;
+}
+
+/* ---- refusals ---- */
+
+static void relay_flush_and_close(struct relay *relay)
+{
+    if (relay->state < RELAY_FLUSHING) {
+        relay->state = RELAY_FLUSHING;
+        relay->deadline_ns = relay_after(CLOSING_S);
+    }
+}
+
+static void relay_put_refusal(struct relay *relay)
+{
+    static const char *const statuses[] = {
+        [GB_EDGE_BAD_REQUEST] = "400 Bad Request", [GB_EDGE_OTHER_HOST] = "421 Misdirected Request",
+        [GB_EDGE_NO_SECRET] = "502 Bad Gateway",   [GB_EDGE_BAD_SERVER] = "502 Bad Gateway",
+        [GB_EDGE_BAD_ANSWER] = "502 Bad Gateway",  [GB_EDGE_BAD_TLS] = "502 Bad Gateway",
+    };
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+
+    gb_buf_addf(&text, "glassbell: %s: %s\n", gb_edge_reason((uint32_t)relay->reason), relay->why);
+    gb_buf_addf(&relay->guest.out,
+                "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
+                "Connection: close\r\n\r\n%s",
+                statuses[relay->reason], text.size, gb_buf_str(&text));
+    relay_flush_and_close(relay);
+}
+
+/* The guest is told at its first request, unless it has part of an answer. */
+static void relay_refuse(struct relay *relay, enum gb_edge_reason reason, const char *why)
+{
+    struct gb_edge_message message = relay_message(relay, GB_EDGE_REFUSED);
+
+    if (relay->reason >= 0)
+        return;
+    relay->reason = reason;
+    relay->why = why;
+    message.reason = reason;
+    relay->world->tell(relay->world->arg, &message);
+    relay->server.ended = true;
+    gb_wipe_buf(&relay->server.out);
+    if (relay->state != RELAY_OPEN)
+        return;
+    if (gb_answer_is_done(&relay->answer) || relay->answer.status == 0)
+        relay_put_refusal(relay);
+    else
+        relay_flush_and_close(relay);
+}
+
+/* ---- requests ---- */
+
+static bool relay_on_head(struct gb_http *http, struct gb_bytes head, struct gb_buf *pass)
+{
+    struct relay *relay = http->arg;
+    struct gb_placed placed[GB_EDGE_SECRETS_MAX];
+    size_t count = vault_place(relay->world->vault, relay->name, placed);
+
+    gb_place_head(head, placed, count, &relay->found, pass);
+    gb_buf_clear(&relay->used);
+    relay->reported = false;
+    if (relay->found.other_upgrade) {
+        http->refused = "an upgrade to a protocol that is not websocket";
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (placed[i].missing) {
+            http->refused = "the secret has no value: see the server's log";
+            relay_refuse(relay, GB_EDGE_NO_SECRET, http->refused);
+            return false;
+        }
+        if (placed[i].used)
+            gb_buf_addf(&relay->used, "%s%s", relay->used.size > 0 ? "," : "", placed[i].name);
+    }
+    gb_answer_begin(&relay->answer, strcmp(relay->found.method, "HEAD") == 0, relay->found.upgrade);
+    return true;
+}
+
+static void relay_on_want(void *arg, uint32_t index)
+{
+    const struct relay *relay = arg;
+    const struct gb_edge_message message = {.kind = GB_EDGE_WANT, .index = index};
+
+    relay->world->tell(relay->world->arg, &message);
+}
+
+/* Whether bytes of the guest can be looked at: the next request begins when the last one has been
+ * answered, and values are there. */
+static bool relay_may_take(struct relay *relay)
+{
+    if (relay->in.size == 0 || relay->server.out.size >= QUEUE_HIGH || relay->reason >= 0)
+        return false;
+    if (!gb_http_is_between(&relay->http))
+        return true;
+    return gb_answer_is_done(&relay->answer) &&
+           vault_is_ready(relay->world->vault, relay->name, gb_clock_mono_ns(), relay_on_want,
+                          relay);
+}
+
+static bool relay_take(struct relay *relay)
+{
+    struct gb_bytes bytes = gb_buf_bytes(&relay->in);
+    size_t before = bytes.size;
+
+    if (gb_answer_is_upgraded(&relay->answer)) {
+        if (before == 0 || relay->server.out.size >= QUEUE_HIGH)
+            return false;
+        gb_buf_add(&relay->server.out, bytes.data, bytes.size);
+        gb_buf_clear(&relay->in);
+        return true;
+    }
+    if (!relay_may_take(relay))
+        return false;
+    if (!gb_http_take(&relay->http, &bytes, &relay->server.out)) {
+        const char *why = relay->http.refused;
+
+        relay_refuse(relay,
+                     strcmp(why, "a Host of another name") == 0 ||
+                             strcmp(why, "a target of another host") == 0
+                         ? GB_EDGE_OTHER_HOST
+                         : GB_EDGE_BAD_REQUEST,
+                     why);
+        return true;
+    }
+    gb_buf_consume(&relay->in, before - bytes.size);
+    return bytes.size < before;
+}
+
+/* ---- TLS ---- */
+
+/* After a call that has not succeeded: true if it only has to wait. */
+static bool relay_must_wait(struct relay_side *side, int result)
+{
+    const int error = SSL_get_error(side->ssl, result);
+
+    ERR_clear_error();
+    if (error == SSL_ERROR_WANT_READ)
+        side->waits |= POLLIN;
+    else if (error == SSL_ERROR_WANT_WRITE)
+        side->waits |= POLLOUT;
+    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+}
+
+/* Bytes of that side; 0: none now, or it has ended. */
+static size_t relay_read(struct relay_side *side, uint8_t bytes[PIECE])
+{
+    int n;
+
+    if (side->ended)
+        return 0;
+    n = SSL_read(side->ssl, bytes, PIECE);
+    if (n > 0)
+        return (size_t)n;
+    if (!relay_must_wait(side, n))
+        side->ended = true;
+    return 0;
+}
+
+/* True: some bytes were sent. @ret_broken: none can be. */
+static bool relay_write(struct relay_side *side, bool *ret_broken)
+{
+    int n;
+
+    if (side->out.size == 0)
+        return false;
+    n = SSL_write(side->ssl, gb_buf_data(&side->out), (int)MIN(side->out.size, (size_t)PIECE));
+    if (n <= 0) {
+        *ret_broken = !relay_must_wait(side, n);
+        return false;
+    }
+    gb_wipe((uint8_t *)(uintptr_t)gb_buf_data(&side->out), (size_t)n);
+    gb_buf_consume(&side->out, (size_t)n);
+    return true;
+}
+
+/* ---- states ---- */
+
+static bool relay_greet_server(struct relay *relay)
+{
+    int n = SSL_connect(relay->server.ssl);
+
+    if (n == 1) {
+        relay->state = RELAY_GUEST_HELLO;
+        return true;
+    }
+    if (relay_must_wait(&relay->server, n))
+        return false;
+    relay->state = RELAY_GUEST_HELLO;
+    if (SSL_get_verify_result(relay->server.ssl) != X509_V_OK)
+        relay_refuse(relay, GB_EDGE_BAD_SERVER, "the server's certificate is not valid");
+    else
+        relay_refuse(relay, GB_EDGE_BAD_TLS, "no TLS connection to the server");
+    return true;
+}
+
+static bool relay_greet_guest(struct relay *relay, bool *ret_over)
+{
+    int n = SSL_accept(relay->guest.ssl);
+
+    if (n == 1) {
+        relay->state = RELAY_OPEN;
+        relay->deadline_ns = UINT64_MAX;
+        return true;
+    }
+    if (!relay_must_wait(&relay->guest, n)) {
+        relay_refuse(relay, GB_EDGE_BAD_TLS, "no TLS connection with the program");
+        *ret_over = true;
+    }
+    return false;
+}
+
+static bool relay_hear_server(struct relay *relay)
+{
+    uint8_t bytes[PIECE];
+    size_t n;
+
+    if (relay->server.ended || relay->guest.out.size >= QUEUE_HIGH)
+        return false;
+    n = relay_read(&relay->server, bytes);
+    if (n > 0 && gb_answer_is_done(&relay->answer)) { /* it gives the connection up */
+        relay_flush_and_close(relay);
+        return true;
+    }
+    if (n > 0 && !gb_answer_feed(&relay->answer, (struct gb_bytes){bytes, n}, &relay->guest.out))
+        relay_refuse(relay, GB_EDGE_BAD_ANSWER, relay->answer.refused);
+    gb_wipe(bytes, n);
+    if (!relay->reported && (relay->answer.status >= 200 || relay->answer.status == 101))
+        relay_report(relay);
+    if (n == 0 && relay->server.ended) {
+        if (!gb_answer_end(&relay->answer, &relay->guest.out) && relay->answer.status == 0)
+            relay_refuse(relay, GB_EDGE_BAD_ANSWER, "the server has closed without an answer");
+        relay_flush_and_close(relay);
+        return true;
+    }
+    return n > 0;
+}
+
+static bool relay_hear_guest(struct relay *relay)
+{
+    uint8_t bytes[PIECE];
+    size_t n;
+
+    if (relay->in.size >= PIECE || relay->guest.ended)
+        return false;
+    n = relay_read(&relay->guest, bytes);
+    gb_buf_add(&relay->in, bytes, n);
+    return n > 0;
+}
+
+/* The guest sends no more, and has what it asked for. */
+static bool relay_is_finished(const struct relay *relay)
+{
+    return relay->guest.ended && relay->in.size == 0 && relay->server.out.size == 0 &&
+           (gb_answer_is_done(&relay->answer) || !gb_http_is_between(&relay->http) ||
+            gb_answer_is_upgraded(&relay->answer));
+}
+
+static bool relay_exchange(struct relay *relay, bool *ret_over)
+{
+    bool progress = relay_hear_guest(relay), broken = false;
+
+    if (relay->reason >= 0 && relay->in.size > 0) {
+        relay_put_refusal(relay);
+        return true;
+    }
+    progress |= relay_take(relay);
+    if (relay->state != RELAY_OPEN)
+        return true;
+    progress |= relay_write(&relay->server, &broken);
+    if (broken)
+        gb_wipe_buf(&relay->server.out); /* it may have answered nevertheless */
+    progress |= relay_hear_server(relay);
+    broken = false;
+    progress |= relay_write(&relay->guest, &broken);
+    *ret_over = broken || (relay->guest.ended && relay->reason >= 0);
+    if (relay_is_finished(relay))
+        relay_flush_and_close(relay);
+    return progress;
+}
+
+/* Sends what is left, then takes what the guest still sends: closing before would break the
+ * connection, and it might lose the answer. */
+static bool relay_flush(struct relay *relay, bool *ret_over)
+{
+    bool broken = false, progress = relay_write(&relay->guest, &broken);
+
+    *ret_over = broken;
+    if (relay->guest.out.size > 0 || broken)
+        return progress;
+    (void)SSL_shutdown(relay->guest.ssl);
+    ERR_clear_error();
+    (void)shutdown(relay->guest.fd, SHUT_WR);
+    relay->state = RELAY_DRAINING;
+    return true;
+}
+
+static bool relay_drain(struct relay *relay, bool *ret_over)
+{
+    uint8_t bytes[PIECE];
+    ssize_t n = recv(relay->guest.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+    relay->guest.waits = POLLIN;
+    if (n > 0)
+        relay->drained += (size_t)n;
+    *ret_over =
+        n == 0 || relay->drained > CLOSING_BYTES || (n < 0 && errno != EAGAIN && errno != EINTR);
+    return n > 0;
+}
+
+bool relay_run(struct relay *relay)
+{
+    bool progress = true, over = gb_clock_mono_ns() >= relay->deadline_ns;
+
+    while (progress && !over) {
+        relay->guest.waits = relay->server.waits = 0;
+        switch (relay->state) {
+        case RELAY_SERVER_HELLO:
+            progress = relay_greet_server(relay);
+            break;
+        case RELAY_GUEST_HELLO:
+            progress = relay_greet_guest(relay, &over);
+            break;
+        case RELAY_OPEN:
+            progress = relay_exchange(relay, &over);
+            break;
+        case RELAY_FLUSHING:
+            progress = relay_flush(relay, &over);
+            break;
+        case RELAY_DRAINING:
+            progress = relay_drain(relay, &over);
+            break;
+        }
+    }
+    return !over;
+}
+
+static struct pollfd relay_poll_side(const struct relay_side *side)
+{
+    return (struct pollfd){.fd = side->waits == 0 ? -1 : side->fd, .events = side->waits};
+}
+
+void relay_poll(const struct relay *relay, struct pollfd fds[2])
+{
+    fds[0] = relay_poll_side(&relay->guest);
+    fds[1] = relay_poll_side(&relay->server);
+}
+
+uint64_t relay_deadline_ns(const struct relay *relay)
+{
+    return relay->deadline_ns;
+}
+
+/* ---- life ---- */
+
+static bool relay_open_sides(struct relay *relay)
+{
+    struct vault *vault = relay->world->vault;
+    SSL_CTX *client = vault_client(vault, relay->name), *server = NULL;
+
+    if (client == NULL)
+        client = relay->world->client;
+    if (client == NULL ||
+        gb_authority_server(relay->world->authority, relay->name, &server, NULL) < 0)
+        return false;
+    relay->guest.ssl = SSL_new(server);
+    relay->server.ssl = SSL_new(client);
+    return relay->guest.ssl != NULL && relay->server.ssl != NULL &&
+           SSL_set_fd(relay->guest.ssl, relay->guest.fd) == 1 &&
+           SSL_set_fd(relay->server.ssl, relay->server.fd) == 1 &&
+           SSL_set_tlsext_host_name(relay->server.ssl, relay->name) == 1 &&
+           SSL_set1_host(relay->server.ssl, relay->name) == 1;
+}
+
+struct relay *relay_new(const struct relay_world *world, const struct gb_edge_message *connect,
+                        int guest_fd, int server_fd)
+{
+    struct relay *relay = xcalloc(1, sizeof(*relay));
+
+    relay->world = world;
+    relay->guest.fd = guest_fd;
+    relay->server.fd = server_fd;
+    relay->number = connect->number;
+    relay->cell = connect->cell;
+    relay->port = connect->port;
+    relay->reason = -1;
+    relay->deadline_ns = relay_after(HANDSHAKE_S);
+    relay->answer.mask = &world->vault->mask;
+    if (connect->name.size > 0 && connect->name.size <= GB_HOST_NAME_MAX)
+        memcpy(relay->name, connect->name.data, connect->name.size);
+    relay->http.tls = true;
+    relay->http.port = (uint16_t)connect->port;
+    relay->http.on_head = relay_on_head;
+    relay->http.arg = relay;
+    memcpy(relay->http.name, relay->name, sizeof(relay->name));
+    if (relay->name[0] != '\0' && gb_fd_set_nonblocking(guest_fd, true) == 0 &&
+        gb_fd_set_nonblocking(server_fd, true) == 0 && relay_open_sides(relay))
+        return relay;
+    relay_free(relay);
+    return NULL;
+}
+
+void relay_free(struct relay *relay)
+{
+    if (relay == NULL)
+        return;
+    SSL_free(relay->guest.ssl);
+    SSL_free(relay->server.ssl);
+    ERR_clear_error();
+    (void)gb_close(relay->guest.fd);
+    (void)gb_close(relay->server.fd);
+    gb_wipe_buf(&relay->guest.out);
+    gb_wipe_buf(&relay->server.out);
+    gb_wipe_buf(&relay->in);
+    gb_http_release(&relay->http);
+    gb_answer_release(&relay->answer);
+    gb_buf_release(&relay->used);
+    free(relay);
+}

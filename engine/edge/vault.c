@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "edge/vault.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "edge/authority.h"
+#include "edge/wipe.h"
+#include "net/name.h"
+
+enum { TRUST_MAX = 4 * 1024 * 1024, READ_BYTES = 16 * 1024 };
+
+bool vault_slurp(int fd, size_t most, struct gb_buf *text)
+{
+    for (;;) {
+        uint8_t *to = gb_buf_reserve(text, READ_BYTES, most);
+        ssize_t n = to == NULL ? -1 : read(fd, to, READ_BYTES);
+
+        if (n > 0)
+            gb_buf_commit(text, (size_t)n);
+        if (n > 0 || (n < 0 && errno == EINTR))
+            continue;
+        (void)gb_close(fd);
+        return n == 0;
+    }
+}
+
+static bool vault_copy(char *to, size_t most, struct gb_bytes text)
+{
+    if (text.size > most || (text.size > 0 && memchr(text.data, '\0', text.size) != NULL))
+        return false;
+    if (text.size > 0)
+        memcpy(to, text.data, text.size);
+    to[text.size] = '\0';
+    return true;
+}
+
+static int vault_read_trust(struct vault_secret *secret, int fd, struct gb_err *err)
+{
+    _cleanup_(gb_buf_release) struct gb_buf pem = {0};
+    int r;
+
+    if (!vault_slurp(fd, TRUST_MAX, &pem))
+        return gb_err_set(err, GB_EINVALID, "secret %s: the file that `trust` names cannot be read",
+                          secret->name);
+    r = gb_authority_client(gb_buf_bytes(&pem), &secret->client, err);
+    return r == 0 ? 0
+                  : gb_err_set(err, GB_EINVALID,
+                               "secret %s: the file that `trust` names has no certificate",
+                               secret->name);
+}
+
+int vault_add(struct vault *vault, const struct gb_edge_message *message, int value_fd,
+              int trust_fd, struct gb_err *err)
+{
+    struct vault_secret *secret = &vault->secrets[vault->count];
+    struct gb_bytes hosts = message->hosts, host;
+    int r = 0;
+
+    if (vault->count == GB_EDGE_SECRETS_MAX ||
+        !vault_copy(secret->name, GB_EDGE_NAME_MAX, message->name) ||
+        !vault_copy(secret->placeholder, GB_EDGE_TEXT_MAX, message->placeholder) ||
+        !vault_copy(secret->key, GB_EDGE_NAME_MAX, message->key))
+        r = gb_err_set(err, GB_EINTERNAL, "a secret that is none");
+    while (r == 0 && gb_bytes_line(&hosts, &host)) {
+        if (secret->host_count == GB_EDGE_HOSTS_MAX)
+            r = gb_err_set(err, GB_EINTERNAL, "too many hosts");
+        else
+            secret->hosts[secret->host_count++] = xstrndup((const char *)host.data, host.size);
+    }
+    if (r == 0 && trust_fd >= 0)
+        r = vault_read_trust(secret, TAKE_FD(trust_fd), err);
+    (void)gb_close(trust_fd);
+    if (r < 0) {
+        (void)gb_close(value_fd);
+        return r;
+    }
+    secret->place = (enum gb_secret_place)message->place;
+    secret->expires_ms = message->expires_ms;
+    secret->fd = -1;
+    vault->count++;
+    vault_renew(vault, (uint32_t)(vault->count - 1), value_fd);
+    return 0;
+}
+
+void vault_renew(struct vault *vault, uint32_t index, int fd)
+{
+    struct vault_secret *secret;
+
+    if (index >= vault->count || fd < 0 || gb_fd_set_nonblocking(fd, true) < 0) {
+        (void)gb_close(fd);
+        return;
+    }
+    secret = &vault->secrets[index];
+    (void)gb_close(secret->fd);
+    gb_wipe_buf(&secret->incoming);
+    secret->fd = fd;
+    secret->pending = true;
+}
+
+static bool vault_mask(struct vault *vault)
+{
+    bool good = true;
+
+    gb_mask_release(&vault->mask);
+    for (size_t i = 0; i < vault->count; i++) {
+        const struct vault_secret *secret = &vault->secrets[i];
+        struct gb_placed placed = {.place = secret->place, .placeholder = secret->placeholder};
+
+        placed.value = gb_buf_bytes(&secret->value);
+        good = gb_place_mask(&placed, &vault->mask) && good;
+        placed.value = gb_buf_bytes(&secret->previous);
+        good = gb_place_mask(&placed, &vault->mask) && good;
+    }
+    return good;
+}
+
+/* The new value is complete; where it is not valid, there is none any more. */
+static void vault_take(struct vault *vault, struct vault_secret *secret)
+{
+    struct gb_buf *text = &secret->incoming;
+
+    if (text->size > 0 && gb_buf_data(text)[text->size - 1] == '\n')
+        text->size--;
+    if (text->size > 0 && gb_buf_data(text)[text->size - 1] == '\r')
+        text->size--;
+    if (secret->value.size > 0) {
+        gb_wipe_buf(&secret->previous);
+        secret->previous = secret->value;
+        secret->value = (struct gb_buf){0};
+    }
+    if (gb_place_value_is_valid(gb_buf_bytes(text))) {
+        secret->value = *text;
+        *text = (struct gb_buf){0};
+    } else {
+        gb_wipe_buf(text);
+    }
+    if (!vault_mask(vault)) /* what comes back could not be turned back */
+        gb_wipe_buf(&secret->value);
+    secret->read_at_ns = gb_clock_mono_ns();
+    secret->pending = false;
+}
+
+void vault_read(struct vault *vault, struct vault_secret *secret)
+{
+    struct gb_buf *text = &secret->incoming;
+
+    for (;;) {
+        /* Room for all that is valid, and for a byte more: the buffer never moves. */
+        uint8_t *to = gb_buf_reserve(text, GB_SECRET_VALUE_MAX + 4 - text->size, SIZE_MAX);
+        ssize_t n = to == NULL ? 0 : read(secret->fd, to, GB_SECRET_VALUE_MAX + 4 - text->size);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n > 0)
+            gb_buf_commit(text, (size_t)n);
+        if (n <= 0 || text->size > GB_SECRET_VALUE_MAX + 2)
+            break;
+    }
+    secret->fd = gb_close(secret->fd);
+    vault_take(vault, secret);
+}
+
+bool vault_covers(const struct vault_secret *secret, const char *host)
+{
+    for (size_t i = 0; i < secret->host_count; i++) {
+        if (gb_name_matches(secret->hosts[i], host))
+            return true;
+    }
+    return false;
+}
+
+size_t vault_place(struct vault *vault, const char *host, struct gb_placed *placed)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < vault->count; i++) {
+        const struct vault_secret *secret = &vault->secrets[i];
+
+        if (vault_covers(secret, host))
+            placed[count++] = (struct gb_placed){.name = secret->name,
+                                                 .placeholder = secret->placeholder,
+                                                 .place = secret->place,
+                                                 .key = secret->key,
+                                                 .value = gb_buf_bytes(&secret->value)};
+    }
+    return count;
+}
+
+SSL_CTX *vault_client(struct vault *vault, const char *host)
+{
+    for (size_t i = 0; i < vault->count; i++) {
+        if (vault->secrets[i].client != NULL && vault_covers(&vault->secrets[i], host))
+            return vault->secrets[i].client;
+    }
+    return NULL;
+}
+
+bool vault_is_ready(struct vault *vault, const char *host, uint64_t now_ns,
+                    void (*want)(void *arg, uint32_t index), void *arg)
+{
+    bool ready = true;
+
+    for (size_t i = 0; i < vault->count; i++) {
+        struct vault_secret *secret = &vault->secrets[i];
+
+        if (!vault_covers(secret, host))
+            continue;
+        if (!secret->pending && secret->expires_ms > 0 &&
+            now_ns - secret->read_at_ns > secret->expires_ms * GB_NS_PER_MS) {
+            secret->pending = true;
+            want(arg, (uint32_t)i);
+        }
+        ready = ready && !secret->pending;
+    }
+    return ready;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A session's glassbell-edge (docs/network.md, "Secrets"), from the server's side: starts it, gives
+ * it descriptors, and hears what it did. The values of secrets do not pass through this process,
+ * except those that its own environment has. */
+#pragma once
+
+#include "edge/protocol.h"
+#include "loop/loop.h"
+#include "net/secret.h"
+
+struct gb_host;
+struct edge_process;
+
+/* A secret and the text that stands for it in the guest. */
+struct secret_grant {
+    struct gb_secret secret;
+    char placeholder[GB_EDGE_TEXT_MAX + 1];
+};
+
+struct edge_events {
+    /* It can be used; @certificate, PEM, is that of its authority. Once. */
+    void (*ready)(void *arg, struct gb_bytes certificate);
+    /* GB_EDGE_REQUEST or GB_EDGE_REFUSED. */
+    void (*told)(void *arg, const struct gb_edge_message *message);
+    /* It has ended: nothing is relayed any more. Once, and last. */
+    void (*failed)(void *arg, const char *why);
+};
+
+/* Whether the value can be had now, as far as that is known without reading it. */
+int edge_check_source(const struct gb_secret *secret, struct gb_err *err);
+
+/* @grants is borrowed for its life. Events come from the loop. Gives. */
+int edge_start(struct gb_loop *loop, const struct gb_host *host, const struct secret_grant *grants,
+               size_t count, const struct edge_events *events, void *arg,
+               struct edge_process **ret_edge, struct gb_err *err);
+/* Hands over @socket, connected to a host (borrowed). The guest's end, which this gives, or -errno.
+ */
+int edge_connect(struct edge_process *edge, const struct gb_edge_message *connect, int socket);
+/* Ends it. No-op on NULL. */
+void edge_free(struct edge_process *edge);

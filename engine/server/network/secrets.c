@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "secrets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/network.h"
+#include "platform/random.h"
+#include "rpc/object.h"
+#include "server/core/event.h"
+#include "server/core/hosted.h"
+#include "server/core/request.h"
+#include "server/core/state.h"
+#include "server/network/edge.h"
+#include "server/network/report.h"
+#include "server/network/state.h"
+#include "wire/guest.h"
+
+struct network_secrets {
+    struct secret_grant grants[GB_EDGE_SECRETS_MAX];
+    size_t count;
+    struct edge_process *edge;
+    struct gb_buf certificate; /* of the authority; empty: not yet */
+};
+
+enum { PLACEHOLDER_BYTES = 16 };
+
+/* ---- what the settings say ---- */
+
+static void secrets_clear(struct secret_grant *grants, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        gb_secret_release(&grants[i].secret);
+}
+
+static const struct gb_settings_text *secrets_find(const struct gb_settings *settings,
+                                                   struct gb_bytes name)
+{
+    for (size_t i = 0; i < settings->secrets.count; i++) {
+        if (gb_bytes_equal(name, settings->secrets.list[i].name))
+            return &settings->secrets.list[i];
+    }
+    return NULL;
+}
+
+static int secrets_read_one(const struct gb_settings *settings, const struct gb_json *name,
+                            struct secret_grant *grants, size_t count, struct gb_err *err)
+{
+    const struct gb_settings_text *text =
+        name->type == GB_JSON_STRING ? secrets_find(settings, name->text) : NULL;
+    int r;
+
+    if (text == NULL)
+        return gb_err_set(err, GB_EINVALID,
+                          "the settings have no [secret \"%.*s\"]: `glassbell secret list` shows "
+                          "those that they have",
+                          name->type == GB_JSON_STRING ? (int)MIN(name->text.size, (size_t)64) : 0,
+                          (const char *)name->text.data);
+    r = gb_secret_parse(&grants[count].secret, text->name, gb_bytes_str(text->text), err);
+    if (r == 0)
+        r = edge_check_source(&grants[count].secret, err);
+    for (size_t i = 0; i < count && r == 0; i++)
+        r = gb_secret_check_both(&grants[i].secret, &grants[count].secret, err);
+    return r;
+}
+
+/* Fills in @grants, with room for GB_EDGE_SECRETS_MAX; release *@ret_count of them in any case. */
+static int secrets_read(const struct gb_server *server, const struct gb_params *params,
+                        struct secret_grant *grants, size_t *ret_count, struct gb_err *err)
+{
+    const struct gb_json *name;
+    int r = 0;
+
+    *ret_count = 0;
+    if (params->secrets == NULL)
+        return 0;
+    if (params->secrets->count > GB_EDGE_SECRETS_MAX)
+        return gb_err_set(err, GB_EINVALID, "a session has at most %d secrets",
+                          GB_EDGE_SECRETS_MAX);
+    name = gb_json_first(params->secrets);
+    for (uint32_t i = 0; i < params->secrets->count && r == 0; i++, name = gb_json_next(name))
+        r = secrets_read_one(&server->settings, name, grants, (*ret_count)++, err);
+    return r;
+}
+
+int secrets_check(struct gb_server *server, const struct gb_params *params, bool has_network,
+                  struct gb_err *err)
+{
+    struct secret_grant *grants = xcalloc(GB_EDGE_SECRETS_MAX, sizeof(*grants));
+    size_t count;
+    int r = secrets_read(server, params, grants, &count, err);
+
+    secrets_clear(grants, count);
+    free(grants);
+    if (r == 0 && count > 0 && !has_network)
+        r = gb_err_set(err, GB_EINVALID,
+                       "secrets are for connections, and the session has no network: give it one "
+                       "that allows their hosts");
+    return r;
+}
+
+/* ---- the guest's environment ---- */
+
+static int secrets_add(struct gb_server *server, struct gb_env *env, const char *name,
+                       const char *value, struct gb_err *err)
+{
+    return gb_env_add(env, &server->host->images->languages, gb_bytes_str(name),
+                      gb_bytes_str(value), err);
+}
+
+static int secrets_add_placeholder(struct gb_server *server, struct gb_env *env,
+                                   const struct gb_secret *secret, struct gb_err *err)
+{
+    uint8_t bytes[PLACEHOLDER_BYTES];
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    int r = gb_random_fill(bytes, sizeof(bytes));
+
+    if (r < 0)
+        return gb_err_sys(err, -r, "cannot get random numbers");
+    gb_buf_addf(&text, "gb_secret_%s_", secret->name);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        gb_buf_addf(&text, "%02x", bytes[i]);
+    return secrets_add(server, env, secret->variable, gb_buf_str(&text), err);
+}
+
+int secrets_add_env(struct gb_server *server, const struct gb_params *params, struct gb_env *env,
+                    struct gb_err *err)
+{
+    /* What programs look at that bring their own certificates along. */
+    static const char *const files[] = {"SSL_CERT_FILE",       "CURL_CA_BUNDLE",
+                                        "REQUESTS_CA_BUNDLE",  "PIP_CERT",
+                                        "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"};
+    struct secret_grant *grants = xcalloc(GB_EDGE_SECRETS_MAX, sizeof(*grants));
+    size_t count;
+    int r = secrets_read(server, params, grants, &count, err);
+
+    for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0 && count > 0; i++)
+        r = secrets_add(server, env, files[i], GB_GUEST_CERTIFICATES, err);
+    for (size_t i = 0; i < count && r == 0; i++)
+        r = secrets_add_placeholder(server, env, &grants[i].secret, err);
+    secrets_clear(grants, count);
+    free(grants);
+    return r;
+}
+
+static const char *secrets_placeholder(const struct gb_session_config *config,
+                                       const struct gb_secret *secret)
+{
+    for (size_t i = 0; i < config->env->count; i++) {
+        if (strcmp(config->env->names[i], secret->variable) == 0)
+            return config->env->values[i];
+    }
+    return "";
+}
+
+void secrets_take(struct hosted *hosted, const struct gb_params *params)
+{
+    struct network_session *state = network_state(hosted);
+    const struct gb_session_config config = gb_session_config_of(hosted->session);
+    struct network_secrets *secrets;
+
+    if (params->secrets == NULL || params->secrets->count == 0)
+        return;
+    secrets = xcalloc(1, sizeof(*secrets));
+    state->secrets = secrets;
+    /* It was checked just before. */
+    (void)secrets_read(hosted->server, params, secrets->grants, &secrets->count, NULL);
+    for (size_t i = 0; i < secrets->count; i++)
+        (void)snprintf(secrets->grants[i].placeholder, sizeof(secrets->grants[i].placeholder), "%s",
+                       secrets_placeholder(&config, &secrets->grants[i].secret));
+}
+
+/* ---- the edge ---- */
+
+static void secrets_on_answer(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+
+    (void)frame;
+    if (err != NULL && !hosted->closing)
+        hosted_close(hosted, GB_END_CRASHED, err->message);
+}
+
+/* The cells that wait come after this. */
+static void secrets_tell_guest(struct hosted *hosted)
+{
+    const struct gb_trust trust = {.certificates =
+                                       gb_buf_bytes(&network_state(hosted)->secrets->certificate)};
+    struct gb_err err = {0};
+
+    if (gb_session_request(hosted->session, GB_GUEST_TRUST, &gb_trust_fields, &trust, 0,
+                           secrets_on_answer, hosted, &err) < 0)
+        hosted_close(hosted, GB_END_CRASHED, err.message);
+    else
+        gb_session_delay(hosted->session, false);
+}
+
+static void secrets_on_ready(void *arg, struct gb_bytes certificate)
+{
+    struct hosted *hosted = arg;
+    struct network_secrets *secrets = network_state(hosted)->secrets;
+
+    if (secrets->certificate.size > 0)
+        return;
+    gb_buf_add(&secrets->certificate, certificate.data, certificate.size);
+    if (hosted->opened && !hosted->closing)
+        secrets_tell_guest(hosted);
+}
+
+static void secrets_on_failed(void *arg, const char *why)
+{
+    struct hosted *hosted = arg;
+    char text[GB_EDGE_TEXT_MAX + 64];
+
+    (void)snprintf(text, sizeof(text), "glassbell-edge: %s", why);
+    gb_warning("%s: %s", gb_session_id(hosted->session), text);
+    /* Later, connections to the hosts of secrets are refused, and all else goes on. */
+    if (network_state(hosted)->secrets->certificate.size == 0)
+        hosted_close(hosted, GB_END_CRASHED, text);
+}
+
+/* For the journal: `GET /path 200 NAME`. */
+static void secrets_put_request(const struct gb_edge_message *message, struct gb_buf *text)
+{
+    gb_buf_add(text, message->method.data, message->method.size);
+    gb_buf_addf(text, " %.*s", (int)message->path.size, (const char *)message->path.data);
+    if (message->status > 0)
+        gb_buf_addf(text, " %u", message->status);
+    if (message->secrets.size > 0)
+        gb_buf_addf(text, " %.*s", (int)message->secrets.size, (const char *)message->secrets.data);
+}
+
+/* Texts of the edge are ASCII, but it might not be what it was. */
+static void secrets_put_text(struct gb_json_out *out, const char *key, struct gb_bytes text)
+{
+    _cleanup_(gb_buf_release) struct gb_buf shown = {0};
+
+    gb_escape(&shown, text, GB_EDGE_TEXT_MAX);
+    gb_json_put_str(out, key, gb_buf_str(&shown));
+}
+
+static void secrets_tell_request(struct hosted *hosted, const struct gb_edge_message *message,
+                                 const char *reason)
+{
+    struct event event;
+
+    if (!event_begin(&event, hosted->server, "network.request", hosted))
+        return;
+    if (message->cell > 0)
+        gb_json_put_u64(&event.out, "cell", message->cell);
+    gb_json_put_u64(&event.out, "connection", message->number);
+    secrets_put_text(&event.out, "name", message->name);
+    gb_json_put_u64(&event.out, "port", message->port);
+    secrets_put_text(&event.out, "method", message->method);
+    secrets_put_text(&event.out, "path", message->path);
+    if (message->status > 0)
+        gb_json_put_u64(&event.out, "status", message->status);
+    secrets_put_text(&event.out, "secrets", message->secrets);
+    if (reason != NULL)
+        gb_json_put_str(&event.out, "reason", reason);
+    event_end(&event);
+}
+
+static void secrets_on_told(void *arg, const struct gb_edge_message *message)
+{
+    struct hosted *hosted = arg;
+    const char *reason = message->kind == GB_EDGE_REFUSED ? gb_edge_reason(message->reason) : NULL;
+    _cleanup_(gb_buf_release) struct gb_buf text = {0}, name = {0};
+    struct gb_net_news news = {.number = message->number,
+                               .port = (uint16_t)message->port,
+                               .cell = message->cell,
+                               .opened = true,
+                               .reason = reason};
+
+    if (hosted->closing)
+        return;
+    gb_buf_add(&name, message->name.data, message->name.size);
+    news.name = gb_buf_str(&name);
+    if (reason != NULL)
+        report_denied(hosted, &news);
+    secrets_put_request(message, &text);
+    report_record(hosted, (struct gb_network_record){.kind = GB_NETWORK_REQUEST,
+                                                     .cell = message->cell,
+                                                     .connection = message->number,
+                                                     .port = message->port,
+                                                     .name = gb_buf_bytes(&name),
+                                                     .rule = gb_buf_bytes(&text),
+                                                     .reason = gb_bytes_str(reason)});
+    secrets_tell_request(hosted, message, reason);
+}
+
+void secrets_start(struct hosted *hosted)
+{
+    static const struct edge_events events = {
+        .ready = secrets_on_ready, .told = secrets_on_told, .failed = secrets_on_failed};
+    struct network_secrets *secrets = network_state(hosted)->secrets;
+    struct gb_err err = {0};
+
+    if (secrets == NULL)
+        return;
+    gb_session_delay(hosted->session, true);
+    if (edge_start(hosted->server->loop, hosted->server->host, secrets->grants, secrets->count,
+                   &events, hosted, &secrets->edge, &err) < 0)
+        hosted_close(hosted, GB_END_CRASHED, err.message);
+}
+
+void secrets_on_open(struct hosted *hosted)
+{
+    const struct network_secrets *secrets = network_state(hosted)->secrets;
+
+    if (secrets != NULL && secrets->certificate.size > 0)
+        secrets_tell_guest(hosted);
+}
+
+int secrets_divert(void *arg, const struct gb_net_news *news, int socket)
+{
+    struct network_secrets *secrets = network_state(arg)->secrets;
+    struct gb_edge_message connect = {.kind = GB_EDGE_CONNECT,
+                                      .name = gb_bytes_str(news->name),
+                                      .number = news->number,
+                                      .cell = news->cell,
+                                      .port = news->port};
+    size_t i = 0;
+    int fd;
+
+    while (secrets != NULL && i < secrets->count &&
+           !gb_secret_covers(&secrets->grants[i].secret, news->name))
+        i++;
+    if (secrets == NULL || i == secrets->count)
+        return GB_NET_STRAIGHT;
+    fd = secrets->edge == NULL ? -1 : edge_connect(secrets->edge, &connect, socket);
+    return fd >= 0 ? fd : GB_NET_NOT;
+}
+
+void secrets_release(struct hosted *hosted)
+{
+    struct network_session *state = network_state(hosted);
+    struct network_secrets *secrets = TAKE_PTR(state->secrets);
+
+    if (secrets == NULL)
+        return;
+    edge_free(secrets->edge);
+    secrets_clear(secrets->grants, secrets->count);
+    gb_buf_release(&secrets->certificate);
+    free(secrets);
+}
+
+/* ---- secret.list ---- */
+
+/* Describes one; `problem` says why sessions cannot have it. */
+static void secrets_list_one(struct gb_json_out *out, const struct gb_settings_text *text)
+{
+    static const char *const sources[] = {"", "file", "env", "command"};
+    _cleanup_(gb_buf_release) struct gb_buf place = {0}, hosts = {0};
+    struct gb_secret secret;
+    struct gb_secret_info info = {.name = gb_bytes_str(text->name)};
+    struct gb_err err = {0};
+    int r = gb_secret_parse(&secret, text->name, gb_bytes_str(text->text), &err);
+
+    if (r == 0) {
+        gb_secret_write_place(&secret, &place);
+        for (size_t i = 0; i < secret.host_count; i++)
+            gb_buf_addf(&hosts, "%s%s", i > 0 ? " " : "", secret.hosts[i]);
+        info.source = gb_bytes_str(sources[secret.source]);
+        info.place = gb_buf_bytes(&place);
+        info.hosts = gb_buf_bytes(&hosts);
+        info.variable = gb_bytes_str(secret.variable);
+        r = edge_check_source(&secret, &err);
+    }
+    if (r < 0)
+        info.problem = gb_bytes_str(err.message);
+    gb_json_object(out, NULL);
+    gb_object_write(out, &gb_secret_object, &info);
+    gb_json_end(out);
+    gb_secret_release(&secret);
+}
+
+void secrets_handle_list(struct request *request, const struct gb_params *params)
+{
+    const struct gb_settings *settings = &request->connection->server->settings;
+    struct reply reply;
+
+    (void)params;
+    reply_begin(&reply, request);
+    gb_json_array(&reply.out, "secrets");
+    for (size_t i = 0; i < settings->secrets.count; i++)
+        secrets_list_one(&reply.out, &settings->secrets.list[i]);
+    gb_json_end(&reply.out);
+    reply_end(&reply);
+}

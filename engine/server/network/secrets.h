@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Secrets of a session: which it may use, the placeholders in its environment, and the process that
+ * puts the values in (edge.h). */
+#pragma once
+
+#include "net/net.h"
+#include "rpc/methods.h"
+#include "session/session.h"
+
+struct gb_server;
+struct hosted;
+struct network_secrets;
+struct request;
+
+/* The secrets of `session.open`: whether the settings have them, and one session can have all. */
+int secrets_check(struct gb_server *server, const struct gb_params *params, bool has_network,
+                  struct gb_err *err);
+/* Adds the placeholders, and where programs find certificates, to the session's environment. */
+int secrets_add_env(struct gb_server *server, const struct gb_params *params, struct gb_env *env,
+                    struct gb_err *err);
+/* Stores them with the session, whose environment has them. */
+void secrets_take(struct hosted *hosted, const struct gb_params *params);
+/* Starts what puts them in; no-op without secrets. */
+void secrets_start(struct hosted *hosted);
+/* The session is open: its guest is told which authority to trust, before any cell. */
+void secrets_on_open(struct hosted *hosted);
+/* For gb_net_events.diverted; @arg is the struct hosted. */
+int secrets_divert(void *arg, const struct gb_net_news *news, int socket);
+void secrets_release(struct hosted *hosted);
+
+/* secret.list */
+void secrets_handle_list(struct request *request, const struct gb_params *params);

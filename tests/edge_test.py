@@ -1,0 +1,427 @@
+# SPDX-License-Identifier: Apache-2.0
+"""glassbell-edge by itself: what it puts into requests, what it turns back, what it refuses, what it can do."""
+
+import array
+import base64
+import contextlib
+import os
+import pathlib
+import re
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+
+import pytest
+
+from support import BINARY
+
+EDGE = pathlib.Path(BINARY).parent.parent / "glassbell-edge"
+VALUE = "canary-5f2c81f0a9d34e77/+b"
+HOLDER = "gb_secret_API_0123456789abcdef"
+HOST = "api.test"
+SECRET, START, NEW_VALUE, CONNECT, READY, REQUEST, REFUSED, WANT, FAILED = range(1, 10)
+BEARER, BASIC, HEADER, QUERY = range(4)
+REASONS = ["bad_request", "other_host", "no_secret", "bad_certificate", "bad_answer", "bad_tls"]
+FIELDS = [("kind", "B"), ("index", "I"), ("place", "B"), ("trust", "B"), ("expires", "Q"), ("name", ""), ("holder", ""),
+          ("key", ""), ("hosts", ""), ("number", "Q"), ("cell", "I"), ("port", "I"), ("status", "I"), ("reason", "I"),
+          ("method", ""), ("path", ""), ("secrets", "")]
+
+
+def packed(**given):
+    text = b""
+    for name, kind in FIELDS:
+        value = given.get(name, b"" if kind == "" else 0)
+        value = value.encode() if isinstance(value, str) else value
+        text += struct.pack("<I", len(value)) + value if kind == "" else struct.pack("<" + kind, value)
+    return text
+
+
+def unpacked(text):
+    found, at = {}, 0
+    for name, kind in FIELDS:
+        size = struct.calcsize("<" + kind) if kind else 4
+        value = struct.unpack_from("<" + (kind or "I"), text, at)[0]
+        at += size
+        if not kind:
+            value, at = text[at:at + value].decode(), at + value
+        found[name] = value
+    assert at == len(text)
+    return found
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """A CA, and a certificate of it for HOST."""
+    folder = tmp_path_factory.mktemp("ca")
+
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
+            "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test", "-addext", "keyUsage=critical,keyCertSign")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "leaf.key", "-out",
+            "leaf.csr", "-subj", "/CN=leaf")
+    (folder / "ext").write_text(f"subjectAltName=DNS:{HOST},DNS:other.test\n")
+    openssl("x509", "-req", "-in", "leaf.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+            "-extfile", "ext", "-out", "leaf.pem")
+    return folder
+
+
+class Upstream:
+    """A TLS server that reads what comes and says what it is told to."""
+
+    def __init__(self, authority):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(authority / "leaf.pem", authority / "leaf.key")
+        self.context.set_alpn_protocols(["http/1.1"])
+
+    def accept(self, raw):
+        raw.settimeout(60)
+        return self.context.wrap_socket(raw, server_side=True)
+
+
+class Edge:
+    def __init__(self, authority, secrets=None, trust=True, value=VALUE, **more):
+        self.upstream = Upstream(authority)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.settimeout(60)
+        self.socket = ours
+        assert theirs.fileno() != 3
+        self.process = subprocess.Popen(["/bin/bash", "-c", f"exec 3<&{theirs.fileno()}; exec {EDGE}"],
+                                        pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        theirs.close()
+        self.number = 0
+        for index, one in enumerate(secrets or [{"place": BEARER}]):
+            read, write = os.pipe()
+            os.write(write, one.pop("value", value).encode() + b"\n")
+            os.close(write)
+            fds = [read]
+            if trust:
+                fds.append(os.open(authority / "ca.pem", os.O_RDONLY))
+            self.send(fds, **{"kind": SECRET, "name": f"API{index}", "trust": len(fds) - 1, "hosts": HOST,
+                                     "holder": HOLDER if index == 0 else HOLDER + str(index), **one, **more})
+        self.send([os.open("/etc/ssl/certs/ca-certificates.crt", os.O_RDONLY)], kind=START)
+        ready = self.receive()
+        assert ready["kind"] == READY, ready
+        self.pem = ready["name"]
+
+    def send(self, fds, **message):
+        self.socket.sendmsg([packed(**message)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
+                            if fds else [])
+        for fd in fds:
+            os.close(fd)
+
+    def receive(self):
+        return unpacked(self.socket.recv(65536))
+
+    def connect(self, name=HOST):
+        """The program's end, and the server's, both without TLS."""
+        ours, guest = socket.socketpair()
+        server, far = socket.socketpair()
+        self.number += 1
+        self.send([os.dup(guest.fileno()), os.dup(far.fileno())], kind=CONNECT, number=self.number, cell=7, port=443,
+                  name=name)
+        guest.close()
+        far.close()
+        ours.settimeout(60)
+        return ours, server
+
+    def wrap(self, raw, name=HOST, alpn=("h2", "http/1.1")):
+        context = ssl.create_default_context(cadata=self.pem)
+        context.set_alpn_protocols(list(alpn))
+        return context.wrap_socket(raw, server_hostname=name)
+
+    def exchange(self, request, answer=b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", name=HOST, pieces=None):
+        """What the server got, and what the program got."""
+        raw, server = self.connect(name)
+        got = []
+
+        def serve():
+            with contextlib.suppress(OSError), self.upstream.accept(server) as tls:
+                text = b""
+                while not self.is_whole(text):
+                    more = tls.recv(65536)
+                    if not more:
+                        break
+                    text += more
+                got.append(text)
+                if self.is_whole(text):
+                    for piece in pieces or [answer]:
+                        tls.sendall(piece)
+                with contextlib.suppress(OSError):
+                    tls.unwrap()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        back = b""
+        with self.wrap(raw, name) as tls:
+            tls.sendall(request)
+            with contextlib.suppress(ssl.SSLEOFError):
+                while True:
+                    more = tls.recv(65536)
+                    if not more:
+                        break
+                    back += more
+                    if self.is_whole(back) and b"Connection: close" not in back:
+                        break
+        thread.join()
+        return b"".join(got), back
+
+    @staticmethod
+    def is_whole(text):
+        head, found, body = text.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        if b"chunked" in head:
+            return body.endswith(b"0\r\n\r\n")
+        return bool(found) and len(body) >= (int(length[1]) if length else 0)
+
+    def close(self):
+        self.socket.close()
+        assert self.process.wait(60) == 0
+
+
+@pytest.fixture
+def edge(authority):
+    made = Edge(authority)
+    yield made
+    made.close()
+
+
+def get(*fields, target="/", host=HOST):
+    return f"GET {target} HTTP/1.1\r\nHost: {host}\r\n{''.join(f + chr(13) + chr(10) for f in fields)}\r\n".encode()
+
+
+def test_a_placeholder_becomes_the_value(edge):
+    sent, back = edge.exchange(get(f"Authorization: Bearer {HOLDER}", "Accept-Encoding: gzip", "X: y",
+                                   target="/v1/x?q=1"))
+    assert f"\r\nAuthorization: Bearer {VALUE}\r\n".encode() in sent and back.endswith(b"\r\n\r\nok")
+    assert sent.count(b"Accept-Encoding") == 1 and b"Accept-Encoding: identity\r\n" in sent and b"\r\nX: y\r\n" in sent
+    news = edge.receive()
+    assert (news["kind"], news["method"], news["path"], news["status"]) == (REQUEST, "GET", "/v1/x", 200)
+    assert (news["name"], news["number"], news["cell"], news["secrets"]) == (HOST, 1, 7, "API0")
+
+
+@pytest.mark.parametrize("field", [f"X-Other: {HOLDER}", f"Authorization: Basic {HOLDER}",
+                                   f"Authorization: Bearer x{HOLDER}", f"Cookie: {HOLDER}"])
+def test_a_placeholder_elsewhere_stays(edge, field):
+    sent, _ = edge.exchange(get(field, target=f"/{HOLDER}?k={HOLDER}"))
+    assert VALUE.encode() not in sent and f"GET /{HOLDER}?k={HOLDER} HTTP".encode() in sent and field.encode() in sent
+
+
+def test_all_places(authority):
+    edge = Edge(authority, [{"place": BASIC}, {"place": HEADER, "key": "X-Key", "value": "header-value"},
+                            {"place": QUERY, "key": "key", "value": "query value/+&"}])
+    pair = base64.b64encode(f"ann:{HOLDER}".encode()).decode()
+    sent, _ = edge.exchange(get(f"authorization: basic {pair}", f"x-key: Token {HOLDER}1",
+                                target=f"/a?x={HOLDER}2&key={HOLDER}2&key2={HOLDER}2"))
+    assert base64.b64encode(f"ann:{VALUE}".encode()) in sent and b"x-key: Token header-value\r\n" in sent
+    assert f"GET /a?x={HOLDER}2&key=query%20value%2F%2B%26&key2={HOLDER}2 HTTP/1.1".encode() in sent
+    assert edge.receive()["secrets"] == "API0,API1,API2"
+    edge.close()
+
+
+def cut(text, size):
+    return [text[i:i + size] for i in range(0, len(text), size)]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("form", [VALUE, base64.b64encode(f"x:{VALUE}".encode()).decode(),
+                                  base64.b64encode(f"ann:{VALUE}".encode()).decode(),
+                                  VALUE.replace("/", "%2F").replace("+", "%2B")])
+def test_what_the_server_repeats_is_turned_back(edge, form, size):
+    body = f"before {form} after {form[:9]}".encode()
+    head = f"HTTP/1.1 200 OK\r\nX-Echo: {form}\r\n".encode()
+    whole = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in cut(body, size)) + b"0\r\n\r\n"
+    for answer in [whole, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks,
+                   head + b"Connection: close\r\n\r\n" + body]:
+        _, back = edge.exchange(get(f"Authorization: Bearer {HOLDER}"), pieces=cut(answer, size))
+        plain = re.sub(rb"\r\n[0-9a-f]+\r\n", b"", back) if b"chunked" in back else back
+        secret = form.rstrip("=").encode()[3:-3]
+        assert secret not in plain and b"before " in plain and b" after " + form[:9].encode() in plain
+        assert plain.count(HOLDER[:12].encode()) == 2
+        assert edge.receive()["status"] == 200
+
+
+SMUGGLED = {
+    "two lengths": (b"POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 0),
+    "length and chunked": (b"POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n"
+                           b"\r\n0\r\n\r\n", 0),
+    "folded line": (b"GET / HTTP/1.1\r\nHost: api.test\r\nA: b\r\n c: d\r\n\r\n", 0),
+    "bare LF": (b"GET / HTTP/1.1\nHost: api.test\n\n", 0),
+    "NUL": (b"GET / HTTP/1.1\r\nHost: api.test\r\nA: \0\r\n\r\n", 0),
+    "bare CR": (b"GET / HTTP/1.1\r\nHost: api.test\r\nA: \rB: c\r\n\r\n", 0),
+    "absolute form of another": (b"GET https://other.test/ HTTP/1.1\r\nHost: api.test\r\n\r\n", 1),
+    "absolute form without TLS": (b"GET http://api.test/ HTTP/1.1\r\nHost: api.test\r\n\r\n", 1),
+    "another host": (b"GET / HTTP/1.1\r\nHost: other.test\r\n\r\n", 1),
+    "two hosts": (b"GET / HTTP/1.1\r\nHost: api.test\r\nHost: api.test\r\n\r\n", 1),
+    "another port": (b"GET / HTTP/1.1\r\nHost: api.test:444\r\n\r\n", 1),
+    "no host": (b"GET / HTTP/1.1\r\n\r\n", 0),
+    "CONNECT": (b"CONNECT api.test:443 HTTP/1.1\r\nHost: api.test\r\n\r\n", 0),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0),
+    "space before the colon": (b"GET / HTTP/1.1\r\nHost: api.test\r\nA : b\r\n\r\n", 0),
+    "other upgrade": (b"GET / HTTP/1.1\r\nHost: api.test\r\nUpgrade: h2c\r\n\r\n", 0),
+    "long head": (b"GET / HTTP/1.1\r\nHost: api.test\r\n" + b"A: " + b"x" * 70000 + b"\r\n\r\n", 0),
+}
+
+
+@pytest.mark.parametrize("case", SMUGGLED)
+def test_what_is_not_clear_is_refused_and_not_sent(edge, case):
+    request, reason = SMUGGLED[case]
+    sent, back = edge.exchange(request)
+    assert sent == b"" and re.match(rb"HTTP/1.1 4\d\d .*\r\n\r\nglassbell: ", back, re.S), (sent, back)
+    news = edge.receive()
+    assert (news["kind"], news["reason"]) == (REFUSED, reason)
+
+
+def test_requests_that_come_at_once_are_sent_one_by_one(edge):
+    raw, server = edge.connect()
+    seen = []
+
+    def serve():
+        with edge.upstream.accept(server) as tls:
+            for _ in range(3):
+                text = b""
+                while not edge.is_whole(text):
+                    text += tls.recv(65536)
+                seen.append(text)
+                tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n.")
+    thread = threading.Thread(target=serve)
+    thread.start()
+    one = b"POST / HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
+    with edge.wrap(raw) as tls:
+        tls.sendall(one + get(f"Authorization: Bearer {HOLDER}") + get())
+        back = b""
+        while back.count(b"HTTP/1.1 200") < 3 or not back.endswith(b"."):
+            back += tls.recv(65536)
+    thread.join()
+    assert len(seen) == 3 and VALUE.encode() in seen[1] and seen[0].endswith(b"2\r\nab\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize("answer", [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", b"HTTP/2 200\r\n\r\n", b"nothing\r\n\r\n",
+    b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", b"HTTP/1.1 200 OK\nContent-Length: 0\n\n"])
+def test_answers_that_are_not_clear_are_refused(edge, answer):
+    _, back = edge.exchange(get(), answer)
+    assert back.startswith(b"HTTP/1.1 502 ") and b"bad_answer" in back
+    assert edge.receive()["reason"] == REASONS.index("bad_answer")
+
+
+def test_nobody_reads_and_it_waits(edge):
+    """A body without end in both directions: the edge takes what its queues have room for, and no more."""
+    raw, server = edge.connect()
+    taken = []
+
+    def serve():
+        with edge.upstream.accept(server) as tls:
+            while b"\r\n\r\n" not in tls.recv(65536):
+                pass
+            tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+            tls.setblocking(False)
+            with contextlib.suppress(ssl.SSLWantWriteError, BlockingIOError):
+                while True:
+                    taken.append(tls.send(b"x" * 16384))
+    before = int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{edge.process.pid}/status").read_text())[1])
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with edge.wrap(raw) as tls:
+        tls.sendall(get())
+        thread.join()
+        after = int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{edge.process.pid}/status").read_text())[1])
+        assert sum(taken) < 8 << 20 and after - before < 2048, (sum(taken), before, after)
+
+
+def test_a_websocket_passes(edge):
+    raw, server = edge.connect()
+    key = "Upgrade: websocket", "Connection: Upgrade", f"Authorization: Bearer {HOLDER}"
+
+    def serve():
+        with edge.upstream.accept(server) as tls:
+            head = tls.recv(65536)
+            assert VALUE.encode() in head
+            tls.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")
+            tls.sendall(tls.recv(100).upper() + VALUE.encode() + b"!")
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with edge.wrap(raw) as tls:
+        tls.sendall(get(*key))
+        assert b" 101 " in tls.recv(1000)
+        tls.sendall(b"hello")
+        back = b""
+        while not back.endswith(b"!"):
+            back += tls.recv(100)
+    thread.join()
+    assert back.startswith(b"HELLO" + HOLDER[:20].encode()) and VALUE.encode() not in back
+
+
+def test_a_server_that_is_not_the_host_gets_nothing(authority):
+    edge = Edge(authority, trust=False)
+    sent, back = edge.exchange(get(f"Authorization: Bearer {HOLDER}"))
+    assert sent == b"" and back.startswith(b"HTTP/1.1 502 ") and b"bad_certificate" in back
+    assert edge.receive()["reason"] == REASONS.index("bad_certificate")
+    edge.close()
+
+
+@pytest.mark.parametrize("value", ["", "short", "x" * 5000, "a\nb" * 9, "tab\tin the value", "ümlaut-value"])
+def test_a_value_that_is_none_is_not_sent(authority, value):
+    edge = Edge(authority, value=value)
+    sent, back = edge.exchange(get(f"Authorization: Bearer {HOLDER}"))
+    assert sent == b"" and b"no_secret" in back
+    assert edge.receive()["reason"] == REASONS.index("no_secret")
+    assert edge.exchange(get())[1].endswith(b"ok") # without the placeholder
+    edge.close()
+
+
+def test_a_value_that_is_too_old_is_asked_for(authority):
+    edge = Edge(authority, [{"place": BEARER, "expires": 1}])
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n" + f"{VALUE} second-value-2".ljust(80).encode()
+    found = []
+    thread = threading.Thread(target=lambda: found.append(edge.exchange(get(f"Authorization: Bearer {HOLDER}"), answer)))
+    thread.start()
+    news = edge.receive()
+    assert news["kind"] == WANT and news["index"] == 0
+    read, write = os.pipe()
+    os.write(write, b"second-value-2")
+    edge.send([read], kind=NEW_VALUE)
+    os.close(write)
+    thread.join()
+    sent, back = found[0]
+    assert b"Bearer second-value-2\r\n" in sent and VALUE.encode() not in back and b"second-value-2" not in back
+    edge.close()
+
+
+def test_another_name_and_http_2_are_not_agreed_on(edge):
+    for name, alpn in [("other.test", ["http/1.1"]), (HOST, ["h2"])]:
+        raw, server = edge.connect()
+        thread = threading.Thread(target=lambda s: contextlib.suppress(OSError) and edge.upstream.accept(s),
+                                  args=(server,))
+        thread.start()
+        with pytest.raises((ssl.SSLError, OSError)):
+            edge.wrap(raw, name, alpn)
+        thread.join()
+        assert edge.receive()["reason"] == REASONS.index("bad_tls")
+        server.close()
+
+
+def test_the_authority_is_for_the_hosts_only(edge, tmp_path):
+    (tmp_path / "ca.pem").write_text(edge.pem)
+    text = subprocess.run(["openssl", "x509", "-in", tmp_path / "ca.pem", "-noout", "-text"], check=True,
+                          capture_output=True, text=True).stdout
+    assert "CA:TRUE, pathlen:0" in text and re.search(r"Name Constraints: critical\s+Permitted:\s+DNS:api.test\n", text)
+    assert "prime256v1" in text
+
+
+def test_it_is_confined(edge):
+    status = pathlib.Path(f"/proc/{edge.process.pid}/status").read_text()
+    assert re.search(r"Seccomp:\s+2\n", status) and re.search(r"NoNewPrivs:\s+1\n", status)
+    assert re.search(r"CapEff:\s+0+\n", status) and re.search(r"Threads:\s+1\n", status)
+    limits = pathlib.Path(f"/proc/{edge.process.pid}/limits").read_text()
+    for limit in ["Max file size", "Max core file size", "Max processes"]:
+        assert re.search(rf"{limit} +0 ", limits), limits
+    links = [os.readlink(f"/proc/{edge.process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{edge.process.pid}/fd")]
+    assert not [one for one in links if "ca.pem" in one or "certificates" in one]
+
+
+def test_it_ends_with_the_server(authority):
+    Edge(authority).close()
