@@ -124,7 +124,7 @@ static void relay_refuse(struct relay *relay, enum gb_edge_reason reason, const 
 
     if (relay->reason >= 0)
         return;
-    relay->reason = reason;
+    relay->reason = (int)reason;
     relay->why = why;
     message.reason = reason;
     relay->world->tell(relay->world->arg, &message);
