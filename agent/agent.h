@@ -32,6 +32,7 @@
 #include "files.h"
 #include "init.h"
 #include "limit.h"
+#include "listening.h"
 #include "loop.h"
 #include "netd/netd.h"
 #include "port.h"
@@ -63,6 +64,7 @@ struct agent {
     int null_fd; /* /dev/null */
 
     struct netd netd;
+    struct listening listening;
     struct gb_list terminals; /* struct terminal */
     unsigned terminal_count;
 

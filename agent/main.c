@@ -177,6 +177,7 @@ static void start(struct agent *agent)
     essential(cgroup_init(&agent->cgroup, agent->boot.cgroup_fd, limit, SANDBOX_NPROC), "cgroup");
     essential(sandbox_init(&agent->sandbox), "the seccomp filter");
     stream_init(agent);
+    listening_init(agent);
     gb_list_init(&agent->lingering);
     gb_list_init(&agent->terminals);
     deadline_init(&agent->reap_again, reap_again);

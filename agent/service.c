@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "console.h"
+#include "listening.h"
 #include "parse/settings.h"
 #include "system.h"
 #include "trust.h"
@@ -85,6 +86,8 @@ static void serve_configure(struct agent *agent, const struct gb_frame *frame,
     else if (system_configure(agent, configure, &err) == 0) {
         if (agent->kernel.state == WORKER_STARTING || agent->kernel.state == WORKER_READY)
             agent->configure_id = frame->id;
+        if (agent->listening.count > 0) /* in a template: this host does not know it */
+            listening_repeat(agent);
         worker_settle(&agent->kernel, configure->entropy);
         worker_settle(&agent->process, configure->entropy);
         worker_settle(&agent->shell, configure->entropy);
@@ -149,6 +152,7 @@ static void serve_resume(struct agent *agent, const struct gb_frame *frame,
     else
         port_send_ok(&agent->port, frame->id);
     cell_live_again(agent);
+    listening_repeat(agent);
     port_resume(&agent->port);
 }
 
@@ -229,6 +233,18 @@ static void serve_network_on(struct agent *agent, const struct gb_frame *frame,
         port_send_ok(&agent->port, frame->id);
 }
 
+static void serve_network_start(struct agent *agent, const struct gb_frame *frame,
+                                const union request *request)
+{
+    struct gb_err err;
+
+    (void)request;
+    if (netd_start(agent, &err) < 0)
+        port_send_error(&agent->port, frame->id, &err);
+    else
+        port_send_ok(&agent->port, frame->id);
+}
+
 static void serve_network_off(struct agent *agent, const struct gb_frame *frame,
                               const union request *request)
 {
@@ -272,6 +288,7 @@ static const struct service {
     {GB_GUEST_TRUST, serve_trust},
     {GB_GUEST_NETWORK_ON, serve_network_on},
     {GB_GUEST_NETWORK_OFF, serve_network_off},
+    {GB_GUEST_NETWORK_START, serve_network_start},
 };
 
 static void service_frame(struct port *port, const struct gb_frame *frame)

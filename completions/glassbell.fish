@@ -10,7 +10,7 @@ function __glassbell_is
     test (count $words) -gt 1; and test $words[2] = $argv[1]
 end
 function __glassbell_verbs
-    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork checkpoint checkpoints sleep wake answer network secret put get log export mcp serve stdio doctor image version help completion
+    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork checkpoint checkpoints sleep wake answer network secret port put get log export mcp serve stdio doctor image version help completion
 end
 complete -c glassbell -f
 complete -c glassbell -n __glassbell_is_first -l help -d 'tell about the verbs'
@@ -239,6 +239,16 @@ complete -c glassbell -n '__glassbell_is secret' -l json -d 'print the result as
 complete -c glassbell -n '__glassbell_is secret' -l host -r -d 'the server of another machine: ssh://[USER@]HOST, or a name of the settings (default: $GLASSBELL_HOST)'
 complete -c glassbell -n '__glassbell_is secret' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
 complete -c glassbell -n '__glassbell_is secret' -l no-autostart -d 'fail when no server runs instead of starting one'
+complete -c glassbell -n __glassbell_is_first -a port -d 'open a port of a session to this host'
+complete -c glassbell -n '__glassbell_is port' -l help -d 'tell about port'
+complete -c glassbell -n '__glassbell_is port' -l address -r -d 'where on this host: 127.0.0.1 or [::1] (default: a free port of 127.0.0.1)'
+complete -c glassbell -n '__glassbell_is port' -l unix -r -F -d 'as a Unix socket that only the server\'s user can use'
+complete -c glassbell -n '__glassbell_is port' -l close -d 'closes it again, and breaks its connections'
+complete -c glassbell -n '__glassbell_is port' -l json -d 'print the result as JSON'
+complete -c glassbell -n '__glassbell_is port' -l host -r -d 'the server of another machine: ssh://[USER@]HOST, or a name of the settings (default: $GLASSBELL_HOST)'
+complete -c glassbell -n '__glassbell_is port' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
+complete -c glassbell -n '__glassbell_is port' -l no-autostart -d 'fail when no server runs instead of starting one'
+complete -c glassbell -n '__glassbell_is port' -a '(glassbell ls --ids 2>/dev/null)'
 complete -c glassbell -n __glassbell_is_first -a put -d 'bring a file or folder into a session'
 complete -c glassbell -n '__glassbell_is put' -l help -d 'tell about put'
 complete -c glassbell -n '__glassbell_is put' -s q -l quiet -d 'no progress'

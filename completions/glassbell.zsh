@@ -41,6 +41,7 @@ _glassbell_verbs()
         'answer:type a line for a program that waits for input'
         'network:show or change what a session may reach'
         'secret:list the secrets that sessions can use'
+        'port:open a port of a session to this host'
         'put:bring a file or folder into a session'
         'get:fetch a file or folder from a session'
         'log:show what a session ran or connected to'
@@ -338,6 +339,18 @@ _glassbell()
             '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
             '*--no-autostart[fail when no server runs instead of starting one]'
+        ;;
+    port)
+        _arguments -s -S : \
+            '--help[tell about port]' \
+            '*--address=[where on this host\: 127.0.0.1 or \[\:\:1\] (default\: a free port of 127.0.0.1)]:ADDRESS\:PORT: ' \
+            '*--unix=[as a Unix socket that only the server'\''s user can use]:PATH:_files' \
+            '*--close[closes it again, and breaks its connections]' \
+            '*--json[print the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
         ;;
     put)
         _arguments -s -S : \

@@ -22,7 +22,7 @@ import time
 
 import pytest
 
-from support import BINARY, DEADLINE, ROOT, Failure, Server, Session, comes_to_rest, wait_for
+from support import BINARY, DEADLINE, ROOT, Failure, Server, Session, Watcher, comes_to_rest, wait_for
 
 sys.path.insert(0, str(ROOT / "agent/tests"))
 from guest import TYPES
@@ -309,6 +309,20 @@ def test_the_guests_log_is_bounded(hostile, vm, bounded):
     ends(vm, "send('LOG', b'\\3' + blob(b'l' * 4097), 0)", "LOG")
 
 
+def test_reports_of_ports_are_bounded(hostile, vm, bounded):
+    with Watcher(hostile, sessions=[vm.id], kinds=["network.listening"]) as watcher:
+        begun = time.monotonic()
+        vm.exec("""
+for i in range(20000):
+    send('LISTENING', blob(struct.pack('<H', 1 + i % 2)), 0)
+send('LISTENING', blob(struct.pack('<HH', 80, 8000)), 0)
+end()""", timeout_ms=600_000)
+        events = watcher.until("network.listening", ports=[80, 8000])
+        assert len(events) <= 2 + 10 * (time.monotonic() - begun)
+    assert [one["port"] for one in vm.call("session.network")["listening"]] == [80, 8000]
+    ends(vm, "send('LISTENING', blob(struct.pack('<HH', 8000, 80)), 0)", "LISTENING")
+
+
 ANSWERS = ["HELD", "PONG", "STATUS", "COMPLETIONS", "COMPLETENESS", "FILE_ENTRIES", "OK", "ERROR"]
 
 
@@ -318,7 +332,7 @@ def test_answers_that_nobody_asked_for(vm, bounded, kind):
     assert vm.exec("end()")["state"] == "done"
 
 
-@pytest.mark.parametrize("kind", sorted(set(TYPES) - set(ANSWERS) - {"HELLO", "READY", "LOG", "DISPLAY", "WAITING", "DONE"} - set(STREAMS)) + [0, 99, 65535])
+@pytest.mark.parametrize("kind", sorted(set(TYPES) - set(ANSWERS) - {"HELLO", "READY", "LOG", "LISTENING", "DISPLAY", "WAITING", "DONE"} - set(STREAMS)) + [0, 99, 65535])
 @pytest.mark.parametrize("cell", [0, 1])
 def test_what_only_the_host_sends(vm, kind, cell):
     ends(vm, f"send({kind!r}, b'', {cell})", "a guest never sends")

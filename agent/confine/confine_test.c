@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -60,9 +61,31 @@ static void open_file(void)
     (void)open("/etc/passwd", O_RDONLY | O_CLOEXEC);
 }
 
-static void open_socket(void)
+/* To a server of the guest. */
+static void connect_tcp(void)
 {
-    (void)socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(1), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        leave(2);
+    (void)connect(fd, (const struct sockaddr *)&address, sizeof(address));
+}
+
+static void open_datagram(void)
+{
+    (void)socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static void open_raw(void)
+{
+    (void)socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+}
+
+static void open_local(void)
+{
+    (void)socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
 static void start(void)
@@ -92,8 +115,10 @@ static const struct {
     void (*act)(void);
     bool allowed;
 } acts[] = {
-    {exchange, true},     {map, true},    {map_code, false}, {protect, false}, {open_file, false},
-    {open_socket, false}, {start, false}, {multiply, false}, {trace, false},   {load, false},
+    {exchange, true},    {map, true},         {map_code, false},      {protect, false},
+    {open_file, false},  {connect_tcp, true}, {open_datagram, false}, {open_raw, false},
+    {open_local, false}, {start, false},      {multiply, false},      {trace, false},
+    {load, false},
 };
 
 START_TEST(what_remains_possible)

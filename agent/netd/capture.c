@@ -3,17 +3,16 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "agent/bpf.h"
 #include "agent/netd/route.h"
 #include "parse/packet.h"
 
@@ -33,34 +32,7 @@ enum {
 /* Keys of the socket map. */
 enum { KEY_LISTENER, KEY_RESOLVER, KEY_COUNT };
 
-static long capture_bpf(int command, union bpf_attr *attr)
-{
-    return syscall(SYS_bpf, command, attr, sizeof(*attr));
-}
-
-static uint64_t capture_pointer(const void *pointer)
-{
-    return (uint64_t)(uintptr_t)pointer;
-}
-
-/* Instructions, written as in the kernel's own sources. */
-/* clang-format off */
-#define INSN(code_, dst, src, off_, imm_)                                                          \
-    ((struct bpf_insn){.code = (code_), .dst_reg = (dst), .src_reg = (src), .off = (off_), .imm = (imm_)})
-#define MOVE(dst, src) INSN(BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0)
-#define SET(dst, value) INSN(BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, value)
-#define WITH(operation, dst, value) INSN(BPF_ALU64 | (operation) | BPF_K, dst, 0, 0, value)
-#define LOAD(dst, src, off) INSN(BPF_LDX | BPF_MEM | BPF_W, dst, src, off, 0)
-#define STORE(dst, off, src) INSN(BPF_STX | BPF_MEM | BPF_W, dst, src, off, 0)
-#define IF_SAME(reg, value, to) INSN(BPF_JMP32 | BPF_JEQ | BPF_K, reg, 0, to, value)
-#define UNLESS_SAME(reg, value, to) INSN(BPF_JMP32 | BPF_JNE | BPF_K, reg, 0, to, value)
-#define IF_NULL(reg, to) INSN(BPF_JMP | BPF_JEQ | BPF_K, reg, 0, to, 0)
-#define GO(to) INSN(BPF_JMP | BPF_JA, 0, 0, to, 0)
-#define CALL(function) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, function)
-#define RETURN() INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
-#define LOAD_MAP(dst, fd) INSN(BPF_LD | BPF_DW | BPF_IMM, dst, BPF_PSEUDO_MAP_FD, 0, fd), INSN(0, 0, 0, 0, 0)
 #define CONTEXT(member) ((short)offsetof(struct bpf_sk_lookup, member))
-/* clang-format on */
 
 /* Chooses the socket for a packet without a connection: packets to the guest's own addresses are
  * looked up as usual, TCP to any other address goes to the listener, UDP to port 53 to the
@@ -108,21 +80,21 @@ static int capture_load_lookup(int map)
     union bpf_attr attr = {
         .prog_type = BPF_PROG_TYPE_SK_LOOKUP,
         .insn_cnt = ARRAY_SIZE(program),
-        .insns = capture_pointer(program),
-        .license = capture_pointer("Apache-2.0"),
+        .insns = bpf_pointer(program),
+        .license = bpf_pointer("Apache-2.0"),
         .expected_attach_type = BPF_SK_LOOKUP,
     };
 
-    return (int)capture_bpf(BPF_PROG_LOAD, &attr);
+    return (int)bpf_call(BPF_PROG_LOAD, &attr);
 }
 
 static int capture_put(int map, uint32_t key, int fd)
 {
     const uint64_t value = (uint64_t)fd;
     union bpf_attr attr = {
-        .map_fd = (uint32_t)map, .key = capture_pointer(&key), .value = capture_pointer(&value)};
+        .map_fd = (uint32_t)map, .key = bpf_pointer(&key), .value = bpf_pointer(&value)};
 
-    return (int)capture_bpf(BPF_MAP_UPDATE_ELEM, &attr);
+    return (int)bpf_call(BPF_MAP_UPDATE_ELEM, &attr);
 }
 
 static const char *capture_attach(struct capture *capture, int proc_fd)
@@ -131,7 +103,7 @@ static const char *capture_attach(struct capture *capture, int proc_fd)
                            .key_size = sizeof(uint32_t),
                            .value_size = sizeof(uint64_t),
                            .max_entries = KEY_COUNT};
-    _cleanup_(closep) int map = (int)capture_bpf(BPF_MAP_CREATE, &attr);
+    _cleanup_(closep) int map = (int)bpf_call(BPF_MAP_CREATE, &attr);
     _cleanup_(closep) int program = -1;
     _cleanup_(closep) int namespace = -1;
 
@@ -147,7 +119,7 @@ static const char *capture_attach(struct capture *capture, int proc_fd)
     attr = (union bpf_attr){.link_create = {.prog_fd = (uint32_t)program,
                                             .target_fd = (uint32_t) namespace,
                                             .attach_type = BPF_SK_LOOKUP}};
-    capture->link = (int)capture_bpf(BPF_LINK_CREATE, &attr);
+    capture->link = (int)bpf_call(BPF_LINK_CREATE, &attr);
     return capture->link < 0 ? "the link of the lookup program" : NULL;
 }
 

@@ -68,9 +68,14 @@ static int netd_show(struct agent *agent, struct gb_err *err)
     return failed < 0 ? gb_err_sys(err, -failed, "the guest's network has no route") : 0;
 }
 
+int netd_start(struct agent *agent, struct gb_err *err)
+{
+    return agent->netd.pid != 0 ? 0 : netd_fork(agent, err);
+}
+
 int netd_on(struct agent *agent, struct gb_err *err)
 {
-    int r = agent->netd.pid != 0 ? 0 : netd_fork(agent, err);
+    int r = netd_start(agent, err);
 
     if (r == 0)
         r = netd_show(agent, err);

@@ -17,9 +17,12 @@
  * No decisions are made here: the host knows the names, the rules and the addresses, and a
  * compromised netd can request what the rules allow and no more.
  *
- * The agent forks the process only when the host sends NETWORK_ON. It creates sockets and routes,
- * drops all privileges, and reports that; only then is the request answered. It parses what
- * programs send (SYNs, DNS), and its death does not affect the agent.
+ * In the other direction, relay.c connects to a port of the guest for each stream that the host
+ * opens. This needs no route: a guest without a network can have it.
+ *
+ * The agent forks the process only when the host sends NETWORK_ON or NETWORK_START. It creates its
+ * sockets, drops all privileges, and reports that; only then is the request answered. It parses
+ * what programs send (SYNs, DNS), and its death does not affect the agent.
  */
 #pragma once
 
@@ -35,6 +38,8 @@ struct netd {
     pid_t pid; /* 0: no network yet, or it has died */
 };
 
+/* Starts the process, without any route to it. No-op if it runs. 0 or a code. */
+int netd_start(struct agent *agent, struct gb_err *err);
 /* Turns the guest's network on. No-op if it is on. 0 or a code, and then it is off. */
 int netd_on(struct agent *agent, struct gb_err *err);
 /* Turns it off: the process stays, but without any route to it; the host breaks the connections.

@@ -21,7 +21,8 @@ enum {
     NOBODY = 65534,
 };
 
-enum relay_state { RELAY_HELD, RELAY_GRANTED, RELAY_OPEN };
+/* From ENTERING on it has a socket. */
+enum relay_state { RELAY_HELD, RELAY_GRANTED, RELAY_ENTERING, RELAY_OPEN };
 
 struct relay_connection {
     struct gb_list link;
@@ -32,7 +33,9 @@ struct relay_connection {
     uint8_t packet[PACKET_SYN_MAX]; /* the SYN, until the connection is accepted */
     size_t packet_size;
     uint64_t granted_ns;
-    struct source source; /* from OPEN on */
+    struct source source; /* from ENTERING on */
+    uint16_t port;        /* of an entering connection */
+    bool is_v6;           /* likewise: the second attempt */
     struct gb_buf out;    /* data for the program: at most a window */
     bool host_done;       /* the host's half has ended */
     bool told;            /* the program has been told */
@@ -41,12 +44,15 @@ struct relay_connection {
 static const struct gb_err relay_given_up = {.code = GB_EINTERNAL,
                                              .message = "the connection was given up"};
 
+static void relay_ready(struct source *source);
+static void relay_write(struct relay_connection *connection);
+
 /* ---- end ---- */
 
 static void relay_free(struct relay_connection *connection)
 {
     gb_list_remove(&connection->link);
-    if (connection->state == RELAY_OPEN) {
+    if (connection->state >= RELAY_ENTERING) {
         loop_unwatch(connection->relay->loop, &connection->source);
         (void)gb_close(connection->source.fd);
     }
@@ -69,6 +75,115 @@ static void relay_give_up(struct relay_connection *connection)
     if (connection->stream != NULL)
         gb_mux_reset(connection->stream, &relay_given_up);
     relay_break(connection);
+}
+
+/* ---- a connection that the host opens ---- */
+
+/* Begins to connect. 0 or -errno, and then there is no socket. */
+static int relay_dial(struct relay_connection *connection)
+{
+    const struct sockaddr_in v4 = {.sin_family = AF_INET,
+                                   .sin_port = htons(connection->port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+                                    .sin6_port = htons(connection->port),
+                                    .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const void *address = connection->is_v6 ? (const void *)&v6 : &v4;
+    socklen_t size = connection->is_v6 ? sizeof(v6) : sizeof(v4);
+    int fd = socket(connection->is_v6 ? AF_INET6 : AF_INET,
+                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int r = fd < 0 ? -errno : 0;
+
+    if (r == 0 && connect(fd, address, size) < 0 && errno != EINPROGRESS)
+        r = -errno;
+    connection->source = (struct source){.fd = fd, .rank = RANK_PIPE, .ready = relay_ready};
+    if (r == 0)
+        r = loop_watch(connection->relay->loop, &connection->source, EPOLLOUT);
+    if (r < 0 && fd >= 0)
+        (void)gb_close(fd);
+    return r;
+}
+
+/* Likewise, or with the other address if nobody listens at the first. */
+static int relay_dial_either(struct relay_connection *connection)
+{
+    int r = relay_dial(connection);
+
+    if (r == -ECONNREFUSED && !connection->is_v6) {
+        connection->is_v6 = true;
+        r = relay_dial(connection);
+    }
+    return r;
+}
+
+static struct gb_err relay_why_not(int failed)
+{
+    struct gb_err why = {0};
+
+    /* Also without IPv6: the first attempt was refused then. */
+    if (failed == -ECONNREFUSED || failed == -EADDRNOTAVAIL || failed == -EAFNOSUPPORT)
+        (void)gb_err_set(&why, GB_ENOTFOUND, "nobody listens on that port");
+    else
+        (void)gb_err_set(&why, GB_EINTERNAL, "%s", strerror(-failed));
+    return why;
+}
+
+/* The attempt is over. */
+static void relay_entered(struct relay_connection *connection)
+{
+    const int on = 1;
+    int failed = 0;
+    socklen_t size = sizeof(failed);
+    struct gb_err why;
+
+    if (getsockopt(connection->source.fd, SOL_SOCKET, SO_ERROR, &failed, &size) < 0)
+        failed = errno;
+    if (failed == 0) {
+        (void)setsockopt(connection->source.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        connection->state = RELAY_OPEN;
+        relay_write(connection);
+        return;
+    }
+    loop_unwatch(connection->relay->loop, &connection->source);
+    (void)gb_close(connection->source.fd);
+    failed = -failed;
+    if (failed == -ECONNREFUSED && !connection->is_v6) {
+        connection->is_v6 = true;
+        failed = relay_dial(connection);
+        if (failed == 0)
+            return;
+    }
+    connection->state = RELAY_HELD; /* without a socket */
+    why = relay_why_not(failed);
+    gb_mux_reset(connection->stream, &why);
+    relay_free(connection);
+}
+
+int relay_enter(struct relay *relay, struct gb_mux_stream *stream, struct gb_bytes params,
+                struct gb_err *err)
+{
+    struct gb_forward wanted;
+    struct relay_connection *connection;
+    int r = gb_fields_decode(&gb_forward_fields, params, &wanted, err);
+
+    if (r == 0 && (wanted.port == 0 || wanted.port > UINT16_MAX))
+        r = gb_err_set(err, GB_EINTERNAL, "FORWARD: the port %u", wanted.port);
+    if (r < 0)
+        return r;
+    connection = xcalloc(1, sizeof(*connection));
+    connection->relay = relay;
+    connection->port = (uint16_t)wanted.port;
+    gb_list_add_tail(&relay->connections, &connection->link);
+    r = relay_dial_either(connection);
+    if (r < 0) {
+        *err = relay_why_not(r);
+        relay_free(connection);
+        return 1;
+    }
+    connection->state = RELAY_ENTERING;
+    connection->stream = stream;
+    stream->user = connection;
+    return 0;
 }
 
 /* ---- an open connection ---- */
@@ -121,6 +236,10 @@ static void relay_ready(struct source *source)
 {
     struct relay_connection *connection = container_of(source, struct relay_connection, source);
 
+    if (connection->state == RELAY_ENTERING) {
+        relay_entered(connection);
+        return;
+    }
     if (connection->stream != NULL && connection->stream->ours_open &&
         (source->revents & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
         gb_mux_want(connection->stream, true);
@@ -258,7 +377,7 @@ void relay_ended(struct relay *relay, struct gb_mux_stream *stream, const struct
 
 static bool relay_is_of(const struct relay_connection *connection, const struct packet_syn *syn)
 {
-    return connection->state != RELAY_OPEN && connection->syn.source == syn->source &&
+    return connection->state < RELAY_ENTERING && connection->syn.source == syn->source &&
            connection->syn.source_port == syn->source_port &&
            connection->syn.destination == syn->destination &&
            connection->syn.destination_port == syn->destination_port;

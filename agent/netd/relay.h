@@ -5,6 +5,9 @@
  * (the SYN was reinjected, the kernel completes the handshake) → OPEN (accepted: bytes flow both
  * ways) → gone. A program that gave up meanwhile answers the SYN|ACK with a reset, so a GRANTED
  * connection that is not accepted for a while is dropped.
+ *
+ * A connection that the host opens, to a port of the guest: ENTERING (connecting to 127.0.0.1, then
+ * to ::1) → OPEN → gone.
  */
 #pragma once
 
@@ -27,7 +30,11 @@ struct relay {
 int relay_init(struct relay *relay, struct loop *loop, struct gb_mux *mux,
                const struct capture *capture);
 
-/* For GB_STREAM_CONNECT; the argument is the relay. */
+/* The host has opened a GB_STREAM_FORWARD. 0; 1: refused, with the reason; or a violation. */
+int relay_enter(struct relay *relay, struct gb_mux_stream *stream, struct gb_bytes params,
+                struct gb_err *err);
+
+/* For GB_STREAM_CONNECT and GB_STREAM_FORWARD. */
 void relay_fill(struct relay *relay, struct gb_mux_stream *stream);
 int relay_data(struct relay *relay, struct gb_mux_stream *stream, struct gb_bytes bytes,
                struct gb_err *err);

@@ -23,7 +23,8 @@
 #include "wire/guest.h"
 
 enum {
-    SERVE_UID = 65521, /* used by nobody else in a guest */
+    SERVE_UID = 65521,                     /* used by nobody else in a guest */
+    SERVE_FILES = 2 * GB_STREAMS_MAX + 64, /* a connection per stream of either side */
     PORT_TRIES = 20,
     PORT_WAIT_MS = 100,
     QUEUE_HIGH = 256 * 1024, /* bytes queued for the host above which streams get no turns */
@@ -45,6 +46,12 @@ _Noreturn static void serve_fail(const char *what)
 }
 
 /* ---- streams ---- */
+
+static int serve_on_forward(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
+                            struct gb_err *err)
+{
+    return relay_enter(&((struct serve *)arg)->relay, stream, params, err);
+}
 
 static void serve_on_fill(void *arg, struct gb_mux_stream *stream)
 {
@@ -85,6 +92,11 @@ static void serve_on_answered(void *arg, struct gb_mux_stream *stream, const str
 
 static const struct gb_mux_kind serve_kinds[GB_STREAM_KIND_COUNT] = {
     [GB_STREAM_CONNECT] = {.fill = serve_on_fill,
+                           .data = serve_on_data,
+                           .shut = serve_on_shut,
+                           .ended = serve_on_ended},
+    [GB_STREAM_FORWARD] = {.opened = serve_on_forward,
+                           .fill = serve_on_fill,
                            .data = serve_on_data,
                            .shut = serve_on_shut,
                            .ended = serve_on_ended},
@@ -188,7 +200,7 @@ static void serve_be_mortal(const struct boot *boot)
 /* Open descriptors can be used without privileges. */
 static void serve_drop_rights(void)
 {
-    const struct rlimit files = {GB_STREAMS_MAX + 64, GB_STREAMS_MAX + 64}, none = {0, 0};
+    const struct rlimit files = {SERVE_FILES, SERVE_FILES}, none = {0, 0};
 
     if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
         setrlimit(RLIMIT_NPROC, &none) < 0)

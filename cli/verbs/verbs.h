@@ -30,6 +30,7 @@
     X(answer)                                                                                      \
     X(network)                                                                                     \
     X(secret)                                                                                      \
+    X(port)                                                                                        \
     X(put)                                                                                         \
     X(get)                                                                                         \
     X(log)                                                                                         \

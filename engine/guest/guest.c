@@ -176,6 +176,21 @@ static int guest_on_log(struct gb_guest *guest, const struct gb_frame *frame, st
     return 0;
 }
 
+static int guest_on_listening(struct gb_guest *guest, const struct gb_frame *frame,
+                              struct gb_err *err)
+{
+    uint16_t ports[GB_LISTENING_MAX];
+    unsigned count;
+    struct gb_listening message;
+    int r = gb_fields_decode(&gb_listening_fields, frame->payload, &message, err);
+
+    if (r == 0)
+        r = gb_listening_read(message.ports, ports, &count, err);
+    if (r == 0 && guest->events.listening != NULL)
+        guest->events.listening(guest->arg, ports, count);
+    return r;
+}
+
 static int guest_on_stream(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err)
 {
     int r;
@@ -200,6 +215,8 @@ static void guest_on_frame(void *arg, const struct gb_frame *frame)
         r = guest_on_ready(guest, frame, &err);
     else if (frame->type == GB_GUEST_LOG)
         r = guest_on_log(guest, frame, &err);
+    else if (frame->type == GB_GUEST_LISTENING)
+        r = guest_on_listening(guest, frame, &err);
     else if (guest_is_answer(frame))
         r = guest_answer(guest, frame, &err);
     else

@@ -48,6 +48,8 @@ struct gb_guest_events {
     /* The running cell has ended: another may be sent. Exit code, signal and the list of changed
      * files have been checked. */
     int (*done)(void *arg, const struct gb_done *done, struct gb_err *err);
+    /* The ports on which programs listen, ascending; reported also if that has not changed. */
+    void (*listening)(void *arg, const uint16_t *ports, unsigned count);
     /* Output of a process that an earlier cell left behind. */
     void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
     /* A request has ended in any way; called before its callback. */

@@ -22,6 +22,22 @@ static const struct gb_member question_members[] = {
              .doc = "when they are refused if nobody has answered"),
 };
 
+#define PORT(field_, ...) GB_MEMBER(struct gb_port_info, field_, __VA_ARGS__)
+static const struct gb_member port_members[] = {
+    PORT(port, "port", GB_U32, GB_ALWAYS, .max = UINT16_MAX, .doc = "of the guest"),
+    PORT(address, "address", GB_TEXT, GB_ALWAYS, .max = GB_NETWORK_HOST_MAX,
+         .doc = "where it is on this host: `127.0.0.1:41234`, or the path of a socket"),
+    PORT(open, "open", GB_U32, GB_ALWAYS, .doc = "connections to it that are open"),
+    PORT(opened, "opened", GB_U64, GB_ALWAYS, .doc = "that have been"),
+    PORT(received, "received", GB_U64, GB_ALWAYS, .doc = "bytes that the guest has received"),
+    PORT(sent, "sent", GB_U64, GB_ALWAYS, .doc = "bytes that it has sent"),
+};
+
+static const struct gb_member listening_members[] = {
+    GB_MEMBER(struct gb_listening_info, port, "port", GB_U32, GB_ALWAYS, .max = UINT16_MAX,
+              .doc = "of the guest"),
+};
+
 #define NETWORK(field_, ...) GB_MEMBER(struct gb_network_info, field_, __VA_ARGS__)
 static const struct gb_member network_members[] = {
     NETWORK(network, "network", GB_TEXT, GB_ALWAYS,
@@ -34,6 +50,10 @@ static const struct gb_member network_members[] = {
     NETWORK(sent, "sent", GB_U64, GB_ALWAYS, .doc = "bytes that it has sent"),
     NETWORK(questions, "questions", GB_LIST, GB_ALWAYS, .object = &gb_question_object,
             .doc = "that wait for `session.network_answer`, the oldest first"),
+    NETWORK(ports, "ports", GB_LIST, GB_ALWAYS, .object = &gb_port_object,
+            .doc = "of the guest, that are open to this host (`session.port_open`)"),
+    NETWORK(listening, "listening", GB_LIST, GB_ALWAYS, .object = &gb_listening_object,
+            .doc = "ports on which programs listen in the guest, ascending, at most 64"),
 };
 
 #define RECORD(field_, ...) GB_MEMBER(struct gb_network_record, field_, __VA_ARGS__)
@@ -43,14 +63,14 @@ static const struct gb_member record_members[] = {
     RECORD(kind, "kind", GB_WORD, GB_ALWAYS, .words = &gb_network_entry_words,
            .doc = "a connection that was open; one or a name that was refused; the rules that a "
            "client set; the answer to a question; the end, with the sums; a request to a host of a "
-           "secret"),
+           "secret; a port that was opened or closed; a connection to it"),
     RECORD(cell, "cell", GB_U32, GB_NULLABLE, .doc = "the one that ran when it began, or null"),
     RECORD(connection, "connection", GB_U64, GB_OPTIONAL,
            .doc = "its number in the session; absent for a name that was looked up"),
     RECORD(name, "name", GB_TEXT, GB_NULLABLE, .max = GB_NETWORK_HOST_MAX,
            .doc = "the host; null: an address was asked for"),
     RECORD(address, "address", GB_TEXT, GB_NULLABLE, .max = GB_NETWORK_HOST_MAX,
-           .doc = "that was dialled or asked for"),
+           .doc = "that was dialled or asked for; of a port: where it is on the host"),
     RECORD(port, "port", GB_U32, GB_OPTIONAL, .max = UINT16_MAX, .doc = "of it"),
     RECORD(line, "line", GB_U32, GB_OPTIONAL, .doc = "of the rule"),
     RECORD(rule, "rule", GB_TEXT, GB_NULLABLE, .max = GB_NETWORK_RULES_TEXT_MAX,
@@ -61,7 +81,7 @@ static const struct gb_member record_members[] = {
     RECORD(duration_ns, "ms", GB_MS, GB_ALWAYS, .doc = "how long it was open"),
     RECORD(reason, "reason", GB_TEXT, GB_NULLABLE, .max = GB_NETWORK_REASON_MAX,
            .doc = "why it was refused or broken, as in `network.denied`, or what was answered; "
-           "null: it ended by itself"),
+           "null: it ended by itself; of a port: `opened`, `closed`"),
     RECORD(client, "client", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX,
            .doc = "who set the rules or answered; null: unnamed or nobody"),
     RECORD(left_out, "left_out", GB_U64, GB_OPTIONAL,
@@ -103,6 +123,10 @@ const struct gb_object gb_secrets_object = {
     GB_OBJECT_TABLE("secrets", struct gb_secrets_info, secrets_members)};
 const struct gb_object gb_question_object = {
     GB_OBJECT_TABLE("question", struct gb_question_info, question_members)};
+const struct gb_object gb_port_object = {
+    GB_OBJECT_TABLE("port", struct gb_port_info, port_members)};
+const struct gb_object gb_listening_object = {
+    GB_OBJECT_TABLE("listening", struct gb_listening_info, listening_members)};
 const struct gb_object gb_network_object = {GB_OBJECT_TABLE("network", struct gb_network_info,
                                                             network_members)},
                        gb_network_record_object = {GB_OBJECT_TABLE(

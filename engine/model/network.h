@@ -13,7 +13,24 @@ struct gb_network_info {
     uint32_t open; /* connections */
     uint64_t opened, denied, received, sent;
     struct gb_items questions; /* struct gb_question_info */
+    struct gb_items ports;     /* struct gb_port_info */
+    struct gb_items listening; /* struct gb_listening_info */
     uint32_t flags;            /* none */
+};
+
+/* A port of the guest to which a socket of the host leads. */
+struct gb_port_info {
+    uint32_t port;
+    struct gb_bytes address; /* where it is on the host: an address and a port, or a path */
+    uint32_t open;           /* connections */
+    uint64_t opened, received, sent;
+    uint32_t flags; /* none */
+};
+
+/* A port of the guest on which a program listens. */
+struct gb_listening_info {
+    uint32_t port;
+    uint32_t flags; /* none */
 };
 
 /* Connections to one target that wait for somebody's answer. */
@@ -68,4 +85,4 @@ struct gb_secrets_info {
 
 extern const struct gb_object gb_secret_object, gb_secrets_object;
 extern const struct gb_object gb_network_object, gb_network_record_object, gb_network_log_object,
-    gb_question_object;
+    gb_question_object, gb_port_object, gb_listening_object;

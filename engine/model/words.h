@@ -54,7 +54,9 @@ bool gb_words_find(const struct gb_words *words, struct gb_bytes word, unsigned 
     X(GB_NETWORK_POLICY, "policy")         /* a client set the rules */                            \
     X(GB_NETWORK_ANSWER, "answer")         /* a question was decided */                            \
     X(GB_NETWORK_END, "end")               /* of the session; the bytes of all connections */      \
-    X(GB_NETWORK_REQUEST, "request")       /* to a host of a secret */
+    X(GB_NETWORK_REQUEST, "request")       /* to a host of a secret */                             \
+    X(GB_NETWORK_PORT, "port")             /* a port was forwarded, or no longer is */             \
+    X(GB_NETWORK_VISIT, "visit")           /* a connection to a forwarded port has ended */
 enum gb_network_entry { GB_NETWORK_ENTRIES(GB_ENUM_ROW) GB_NETWORK_ENTRY_COUNT };
 GB_ENUM(gb_network_entry, GB_NETWORK_ENTRIES);
 

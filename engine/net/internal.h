@@ -39,7 +39,9 @@ struct gb_net {
     struct gb_list links;
     struct gb_net_figures figures;
     struct gb_list questions;
-    uint64_t numbered, questions_numbered;
+    struct gb_list forwards;
+    unsigned visitors; /* connections to all of them */
+    uint64_t numbered, questions_numbered, forwards_numbered;
     uint32_t cell;                          /* running; 0: none */
     char denied_name[GB_HOST_NAME_MAX + 1]; /* the last one */
     uint64_t denied_ns;
@@ -79,3 +81,13 @@ const char *question_join(struct gb_net *net, struct net_waiter *waiter,
 /* It waits no more; if it was the last one, the question is over, with @answer. No-op if it does
  * not wait. */
 void question_leave(struct gb_net *net, struct net_waiter *waiter, const char *answer);
+
+/* ---- forward.c ---- */
+
+/* For GB_STREAM_FORWARD. */
+void forward_fill(struct gb_mux_stream *stream);
+int forward_data(struct gb_mux_stream *stream, struct gb_bytes bytes);
+void forward_shut(struct gb_mux_stream *stream);
+void forward_ended(struct gb_mux_stream *stream, const struct gb_err *why);
+/* Ends all of them. */
+void forward_end_all(struct gb_net *net);

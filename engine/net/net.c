@@ -102,6 +102,36 @@ static void net_on_ended(void *arg, struct gb_mux_stream *stream, const struct g
     link_ended(stream, why);
 }
 
+static void net_on_forward_fill(void *arg, struct gb_mux_stream *stream)
+{
+    (void)arg;
+    forward_fill(stream);
+}
+
+static int net_on_forward_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
+                               struct gb_err *err)
+{
+    (void)arg;
+    (void)err;
+    return forward_data(stream, bytes);
+}
+
+static int net_on_forward_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
+                               struct gb_err *err)
+{
+    (void)arg;
+    (void)word;
+    (void)err;
+    forward_shut(stream);
+    return 0;
+}
+
+static void net_on_forward_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why)
+{
+    (void)arg;
+    forward_ended(stream, why);
+}
+
 static const struct gb_mux_kind net_kinds[GB_STREAM_KIND_COUNT] = {
     [GB_STREAM_CONNECT] = {.opened = net_on_opened,
                            .fill = net_on_fill,
@@ -109,6 +139,10 @@ static const struct gb_mux_kind net_kinds[GB_STREAM_KIND_COUNT] = {
                            .shut = net_on_shut,
                            .ended = net_on_ended},
     [GB_STREAM_RESOLVE] = {.opened = net_on_resolve},
+    [GB_STREAM_FORWARD] = {.fill = net_on_forward_fill,
+                           .data = net_on_forward_data,
+                           .shut = net_on_forward_shut,
+                           .ended = net_on_forward_ended},
 };
 
 static void net_fail(struct gb_net *net, const struct gb_err *err)
@@ -188,6 +222,7 @@ struct gb_net *gb_net_new(struct gb_loop *loop, int fd, struct gb_policy *policy
     net->arg = arg;
     gb_list_init(&net->links);
     gb_list_init(&net->questions);
+    gb_list_init(&net->forwards);
     gb_mux_init(&net->mux, GB_SIDE_HOST, net_kinds, net, &net->out);
     net->port = gb_stream_new(loop, fd, READ_BYTES, &port_events, net);
     return net;
@@ -220,6 +255,7 @@ struct gb_net_figures gb_net_figures(const struct gb_net *net)
 void gb_net_end(struct gb_net *net)
 {
     link_check_all(net, true);
+    forward_end_all(net);
 }
 
 void gb_net_free(struct gb_net *net)

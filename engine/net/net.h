@@ -15,6 +15,10 @@
  * Removing a rule breaks the connections that it allowed. Everything is reported by events, which
  * carry names and counts but no content.
  *
+ * In the other direction a port of the guest can be forwarded: a socket of this host listens, and
+ * each of its clients gets a stream to that port (forward.c). This needs no rule, and allows the
+ * guest nothing: all streams are opened here.
+ *
  * All functions: loop thread only. Events are called from the loop. */
 #pragma once
 
@@ -54,7 +58,28 @@ struct gb_net_question {
     unsigned waiting; /* connections */
 };
 
-enum { GB_NET_QUESTIONS_MAX = 16 }; /* at a time */
+enum {
+    GB_NET_QUESTIONS_MAX = 16, /* at a time */
+    GB_NET_FORWARDS_MAX = 16,
+    GB_NET_VISITORS_MAX = 128, /* connections to all forwarded ports; further ones wait */
+    GB_NET_FORWARD_TEXT = 128,
+};
+
+/* A port of the guest to which a socket of this host leads. */
+struct gb_net_forward {
+    uint64_t number;                 /* per session, increasing */
+    uint16_t port;                   /* of the guest */
+    char at[GB_NET_FORWARD_TEXT];    /* "127.0.0.1:41234", "[::1]:41234", or the path of a socket */
+    unsigned open;                   /* connections */
+    uint64_t opened, received, sent; /* bytes by the guest */
+};
+
+struct gb_net_forward_ask {
+    uint16_t port;
+    /* Where to listen: a path, or an address of this host's loopback interface; neither: a port of
+     * 127.0.0.1 that is free. */
+    struct gb_bytes path, address;
+};
 
 enum { GB_NET_STRAIGHT = -1, GB_NET_NOT = -2 };
 
@@ -63,6 +88,8 @@ struct gb_net_events {
     void (*denied)(void *arg, const struct gb_net_news *news);
     /* An open connection has ended; with a reason if it was broken. */
     void (*closed)(void *arg, const struct gb_net_news *news);
+    /* A connection to a forwarded port has ended; @news->address is where the port was. */
+    void (*visited)(void *arg, const struct gb_net_news *news);
     /* A question has come up, and its connection waits. NULL; or the reason why it cannot be asked:
      * then the connection is refused. */
     const char *(*asked)(void *arg, const struct gb_net_question *question);
@@ -102,6 +129,15 @@ bool gb_net_answer(struct gb_net *net, uint64_t number, bool allow, const char *
                    const char *reason);
 /* The question after number @after, oldest first; NULL: none. */
 const struct gb_net_question *gb_net_question(const struct gb_net *net, uint64_t after);
+/* Forwards a port until gb_net_unforward() or gb_net_end(). GB_EINVALID: a path that is too long,
+ * an address that is not of the loopback interface; GB_EBUSY: too many, or something is there
+ * already. */
+int gb_net_forward(struct gb_net *net, const struct gb_net_forward_ask *ask,
+                   const struct gb_net_forward **ret_forward, struct gb_err *err);
+/* Ends it, breaking its connections. False: there is no such number. */
+bool gb_net_unforward(struct gb_net *net, uint64_t number);
+/* The one after number @after, oldest first; NULL: none. */
+const struct gb_net_forward *gb_net_forwarded(const struct gb_net *net, uint64_t after);
 const struct gb_policy *gb_net_policy(const struct gb_net *net);
 struct gb_net_figures gb_net_figures(const struct gb_net *net);
 /* Breaks all connections, with the reason `session_ended`. */

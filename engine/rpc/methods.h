@@ -79,12 +79,12 @@ struct gb_method_group {
  * from the line. */
 struct gb_params {
     struct gb_bytes client, image, key, label, owner, session, code, standard_input, text;
-    struct gb_bytes path, after, state, to, note, find, file, name;
+    struct gb_bytes path, after, state, to, note, find, file, name, address, unix_path;
     const struct gb_json *env, *network, *sessions, *kinds, *args, *args_base64, *rules, *secrets;
     int64_t protocol, memory_mb, wait_ms, timeout_ms, idle_ms, lifetime_ms, mode, max_stdout,
         max_stderr;
     int64_t cursor, offset, length, permissions, limit, after_cell, before_cell, subscription, cell;
-    int64_t after_record, question, answer;
+    int64_t after_record, question, answer, port;
     int64_t action, lease_wait_ms, seq, steps, count, checkpoints;
     int64_t rows, columns, terminal;
     bool interactive, stream, detach, eof, final, recursive, output, replay, drain;

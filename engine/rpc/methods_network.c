@@ -19,6 +19,23 @@ static const struct gb_param answer_params[] = {
      .doc = "about the connections that wait (`once`, `refuse`), or about all to that host and port "
             "from now on (`session`, `never`: a rule that stands before the others)"},
 };
+#define PORT {.name = "port", .type = GB_PARAM_INTEGER, .offset = offsetof(struct gb_params, port), \
+     .required = REQUIRED, .min = 1, .max = UINT16_MAX, .doc = "of the guest"}
+static const struct gb_param port_open_params[] = {
+    SESSION,
+    PORT,
+    NAME("address", address, 0, GB_NAME_MAX,
+         "`127.0.0.1:PORT` or `[::1]:PORT`, where it is to be on this host; port 0: a free one; "
+         "default: `127.0.0.1:0`"),
+    NAME("unix", unix_path, 0, GB_PATH_MAX,
+         "instead: the path of a socket that is made for it, of mode 0600"),
+};
+static const struct gb_param port_close_params[] = {
+    SESSION,
+    PORT,
+    NAME("address", address, 0, GB_PATH_MAX,
+         "only the one that is there; default: all that lead to that port"),
+};
 static const struct gb_method rows[] = {
     {.name = "session.network",
      .doc = "What a session may reach (docs/network.md): shows it, or changes it while it runs.",
@@ -30,6 +47,14 @@ static const struct gb_method rows[] = {
      .doc = "Answers a `network.question`. `not_found`: somebody has, or its connections wait no "
             "more.",
      PARAMS(answer_params), .errors = SESSION_ERRORS},
+    {.name = "session.port_open",
+     .doc = "Opens a port of the guest to programs of this host (docs/network.md), until it is closed "
+            "or the session ends. The session needs no network for it, and gets none.",
+     PARAMS(port_open_params), .result = &gb_port_object,
+     .errors = SESSION_ERRORS | ERROR(UNSUPPORTED)},
+    {.name = "session.port_close",
+     .doc = "Closes it, and breaks its connections.",
+     PARAMS(port_close_params), .errors = SESSION_ERRORS},
 };
 /* clang-format on */
 

@@ -246,6 +246,14 @@ static void session_on_ready(void *arg, bool replaced)
     session_open_when_ready(session);
 }
 
+static void session_on_listening(void *arg, const uint16_t *ports, unsigned count)
+{
+    struct gb_session *session = arg;
+
+    if (session->events.listening != NULL)
+        session->events.listening(session->arg, ports, count);
+}
+
 static void session_on_background(void *arg, uint32_t cell, enum gb_output stream,
                                   struct gb_bytes bytes)
 {
@@ -355,6 +363,7 @@ static const struct gb_guest_events session_guest_events = {
     .waiting = session_cell_waiting,
     .done = session_cell_done,
     .background = session_on_background,
+    .listening = session_on_listening,
     .request_ended = session_request_ended,
     .failed = session_on_failed,
     .dead = session_on_dead,

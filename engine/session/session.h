@@ -75,6 +75,8 @@ struct gb_session_events {
     void (*rested)(void *arg);
     /* Output of a finished cell's background process, within the cell's limits. May be NULL. */
     void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
+    /* The ports of the guest on which programs listen, ascending. May be NULL. */
+    void (*listening)(void *arg, const uint16_t *ports, unsigned count);
     /* The given clone has died, the session is not open yet, and nothing of a user has been sent to
      * it. True: another VM follows, as after gb_session_new(). False, or NULL: the session ends. */
     bool (*lost)(void *arg, const struct gb_err *why);

@@ -84,6 +84,20 @@ void traffic_line(struct gb_buf *to, const struct gb_network_record *record)
         traffic_text(to, ", asked and answered: ", record->reason, GB_NETWORK_REASON_MAX);
         traffic_text(to, ", by ", record->client, GB_NAME_MAX);
         break;
+    case GB_NETWORK_PORT:
+        gb_buf_addf(to, "port %u", record->port);
+        traffic_text(to, " at ", record->address, GB_NETWORK_HOST_MAX);
+        traffic_text(to, " ", record->reason, GB_NETWORK_REASON_MAX);
+        traffic_text(to, " by ", record->client, GB_NAME_MAX);
+        break;
+    case GB_NETWORK_VISIT:
+        words_duration(duration, sizeof(duration), facts_ms(record->duration_ns));
+        gb_buf_addf(to, "port %u", record->port);
+        traffic_text(to, " from ", record->address, GB_NETWORK_HOST_MAX);
+        traffic_figures(to, record);
+        gb_buf_addf(to, ", %s", duration);
+        traffic_text(to, ", broken: ", record->reason, GB_NETWORK_REASON_MAX);
+        break;
     case GB_NETWORK_END:
         gb_buf_adds(to, "all connections");
         traffic_figures(to, record);

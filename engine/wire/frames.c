@@ -55,6 +55,8 @@ static const struct gb_frame_info frame_infos[] = {
     ROW(TRUST, REQUEST(OK), .changes = true, FIELDS(trust)),
     ROW(NETWORK_ON, REQUEST(OK), .changes = true),
     ROW(NETWORK_OFF, REQUEST(OK), .changes = true),
+    ROW(NETWORK_START, REQUEST(OK), .changes = true),
+    ROW(LISTENING, NEWS, FIELDS(listening)),
     ROW(OK, ANSWER),
     ROW(ERROR, ANSWER, FIELDS(guest_error)),
 };

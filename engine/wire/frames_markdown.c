@@ -57,6 +57,15 @@ static const char *const frame_meanings[] = {
     [GB_GUEST_DATA] = "bytes; header flag 1: CREDIT as soon as all that came has been consumed",
     [GB_GUEST_SHUT] = "the sender's half has ended; the kind's last word",
     [GB_GUEST_CREDIT] = "so much of the window was consumed",
+    [GB_GUEST_NETWORK_ON] = "starts netd, and gives programs a route to it and a name server",
+    [GB_GUEST_NETWORK_OFF] = "takes route and name server away; netd stays",
+    [GB_GUEST_NETWORK_START] =
+        "starts netd without a route to it: forward streams can be opened on the second port",
+    [GB_GUEST_LISTENING] = "the ports on which programs of the user listen, u16 each, ascending, "
+                           "at most 64: when that "
+                           "has changed, at most ten times a second; after the answer to RESUME; "
+                           "before that to CONFIGURE if "
+                           "there are any",
     [GB_GUEST_RESET] = "the stream is given up, for this reason; of stream 0: all begins anew",
     [GB_GUEST_COMPLETE] = "`cursor` counts code points",
     [GB_GUEST_COMPLETIONS] = "`start` and `end` count code points; `matches`: text, type",

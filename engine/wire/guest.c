@@ -82,6 +82,8 @@ TABLE(gb_guest_error_fields, "ERROR",
       U32(gb_guest_error, code), BYTES(gb_guest_error, message, MESSAGE_MAX));
 TABLE(gb_guest_log_fields, "LOG",
       U8(gb_guest_log, level), BYTES(gb_guest_log, text, GB_GUEST_LOG_MAX));
+TABLE(gb_listening_fields, "LISTENING",
+      BYTES(gb_listening, ports, sizeof(uint16_t) * GB_LISTENING_MAX));
 /* clang-format on */
 
 const char *gb_guest_type_name(uint16_t type)
@@ -106,6 +108,24 @@ static bool guest_may_fail_with(uint32_t code)
         if (code == (uint32_t)codes[i])
             return true;
     return false;
+}
+
+int gb_listening_read(struct gb_bytes encoded, uint16_t ret_ports[GB_LISTENING_MAX],
+                      unsigned *ret_count, struct gb_err *err)
+{
+    unsigned count = 0;
+
+    if (encoded.size % sizeof(uint16_t) != 0 || encoded.size > sizeof(uint16_t) * GB_LISTENING_MAX)
+        return gb_err_set(err, GB_EINTERNAL, "LISTENING: %zu bytes of ports", encoded.size);
+    for (; count < encoded.size / sizeof(uint16_t); count++) {
+        uint16_t port = (uint16_t)(encoded.data[2 * count] | encoded.data[2 * count + 1] << 8);
+
+        if (port <= (count > 0 ? ret_ports[count - 1] : 0))
+            return gb_err_set(err, GB_EINTERNAL, "LISTENING: port %u is not in order", port);
+        ret_ports[count] = port;
+    }
+    *ret_count = count;
+    return 0;
 }
 
 int gb_guest_error_read(const struct gb_frame *frame, struct gb_err *ret_error, struct gb_err *err)

@@ -13,7 +13,7 @@
 #include "wire/frame.h"
 
 /* Increment with every change below. */
-#define GB_GUEST_VERSION 10u
+#define GB_GUEST_VERSION 11u
 
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_NETWORK_PORT "glassbell.1"
@@ -62,6 +62,8 @@
     X(GB_GUEST_TRUST, 59)                                                                          \
     X(GB_GUEST_NETWORK_ON, 60)                                                                     \
     X(GB_GUEST_NETWORK_OFF, 61)                                                                    \
+    X(GB_GUEST_NETWORK_START, 62)                                                                  \
+    X(GB_GUEST_LISTENING, 63)                                                                      \
     X(GB_GUEST_OK, 64)                                                                             \
     X(GB_GUEST_ERROR, 65)
 
@@ -234,6 +236,15 @@ struct gb_status {
     uint64_t uptime_ns, wall_ns;
 };
 
+/* The ports on which programs listen, u16 each, ascending. */
+struct gb_listening {
+    struct gb_bytes ports;
+};
+enum { GB_LISTENING_MAX = 64 };
+/* Decodes them. A violation (-GB_EINTERNAL): 0, a repetition, or half a port. */
+int gb_listening_read(struct gb_bytes encoded, uint16_t ret_ports[GB_LISTENING_MAX],
+                      unsigned *ret_count, struct gb_err *err);
+
 struct gb_guest_error {
     uint32_t code; /* enum gb_code */
     struct gb_bytes message;
@@ -254,7 +265,7 @@ extern const struct gb_fields gb_hello_fields, gb_ready_fields, gb_pong_fields, 
     gb_done_fields, gb_open_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
     gb_is_complete_fields, gb_completeness_fields, gb_terminal_fields, gb_resize_fields,
     gb_file_list_fields, gb_file_path_fields, gb_file_change_fields, gb_trust_fields,
-    gb_status_fields, gb_guest_error_fields, gb_guest_log_fields;
+    gb_status_fields, gb_guest_error_fields, gb_guest_log_fields, gb_listening_fields;
 
 /* Adds a complete frame: the header and the fields of @message (NULL with a NULL table: no
  * payload). */

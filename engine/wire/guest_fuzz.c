@@ -69,6 +69,18 @@ static void try_changed(struct gb_bytes payload)
     gb_buf_release(&again);
 }
 
+static void try_listening(struct gb_bytes payload)
+{
+    uint16_t ports[GB_LISTENING_MAX];
+    unsigned count = 0;
+
+    if (gb_listening_read(payload, ports, &count, NULL) < 0)
+        return;
+    assert(count == payload.size / sizeof(*ports));
+    for (unsigned i = 0; i < count; i++)
+        assert(ports[i] > (i > 0 ? ports[i - 1] : 0));
+}
+
 static void try_entries(struct gb_bytes payload)
 {
     struct gb_file_entry entry;
@@ -104,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             try_table(info->fields, frame.payload);
         if (frame.type == GB_GUEST_DONE)
             try_changed(frame.payload);
+        try_listening(frame.payload);
         if (frame.type == GB_GUEST_FILE_ENTRIES)
             try_entries(frame.payload);
         input.data += whole;

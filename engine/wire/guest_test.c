@@ -177,6 +177,48 @@ START_TEST(changed_files)
 }
 END_TEST
 
+START_TEST(lists_of_ports_that_break_the_rules)
+{
+    static const struct {
+        uint8_t bytes[6];
+        size_t size;
+        int count; /* -1: none */
+    } lists[] = {
+        {{0}, 0, 0},
+        {{1, 0}, 2, 1},
+        {{0x40, 0x1f, 0xff, 0xff}, 4, 2},
+        {{0, 0}, 2, -1},             /* port 0 */
+        {{2, 0, 1, 0}, 4, -1},       /* not in order */
+        {{1, 0, 1, 0}, 4, -1},       /* twice */
+        {{1, 0, 2}, 3, -1},          /* half a port */
+        {{1, 0, 2, 0, 2, 0}, 6, -1}, /* twice, later */
+    };
+    uint8_t many[2 * (GB_LISTENING_MAX + 1)];
+    uint16_t ports[GB_LISTENING_MAX];
+    unsigned count;
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        int r = gb_listening_read((struct gb_bytes){lists[i].bytes, lists[i].size}, ports, &count,
+                                  NULL);
+
+        ck_assert_int_eq(r, lists[i].count < 0 ? -GB_EINTERNAL : 0);
+        if (r == 0)
+            ck_assert_uint_eq(count, (unsigned)lists[i].count);
+        if (i == 2)
+            ck_assert(ports[0] == 8000 && ports[1] == 65535);
+    }
+    for (size_t i = 0; i < sizeof(many); i += 2) {
+        many[i] = (uint8_t)(i / 2 + 1);
+        many[i + 1] = 0;
+    }
+    ck_assert_int_eq(gb_listening_read((struct gb_bytes){many, sizeof(many)}, ports, &count, NULL),
+                     -GB_EINTERNAL);
+    ck_assert_int_eq(
+        gb_listening_read((struct gb_bytes){many, sizeof(many) - 2}, ports, &count, NULL), 0);
+    ck_assert_uint_eq(count, GB_LISTENING_MAX);
+}
+END_TEST
+
 START_TEST(each_frame_has_its_row)
 {
     static const enum gb_guest_type types[] = {
@@ -222,6 +264,7 @@ int main(void)
     tcase_add_test(all, entries);
     tcase_add_test(all, entries_that_no_folder_has);
     tcase_add_test(all, changed_files);
+    tcase_add_test(all, lists_of_ports_that_break_the_rules);
     tcase_add_test(all, each_frame_has_its_row);
     tcase_add_test(all, the_page_is_fresh);
     suite_add_tcase(suite, all);

@@ -77,17 +77,20 @@ static void on_ended(void *arg, struct gb_mux_stream *stream, const struct gb_er
     {                                                                                              \
         on_opened, on_fill, on_data, NULL, on_shut, on_ended                                       \
     }
-static const struct gb_mux_kind kinds[GB_STREAM_KIND_COUNT] = {{0}, KIND, KIND, KIND, KIND, KIND};
+static const struct gb_mux_kind kinds[GB_STREAM_KIND_COUNT] = {
+    {0}, KIND, KIND, KIND, KIND, KIND, [GB_STREAM_FORWARD] = KIND};
 
 static void open_some(struct gb_mux *mux)
 {
     static const struct gb_upload upload = {{(const uint8_t *)"f", 1}, 0};
+    static const struct gb_forward forward = {8000};
     static const struct gb_download download = {{(const uint8_t *)"f", 1}, 0, 9};
 
     if (mux->side == GB_SIDE_HOST) {
         gb_mux_want(gb_mux_open(mux, GB_STREAM_UPLOAD, 0, &upload), true);
         gb_mux_want(gb_mux_open(mux, GB_STREAM_STDIN, 1, NULL), true);
         (void)gb_mux_open(mux, GB_STREAM_DOWNLOAD, 0, &download);
+        gb_mux_want(gb_mux_open(mux, GB_STREAM_FORWARD, 0, &forward), true);
     } else {
         gb_mux_want(gb_mux_open(mux, GB_STREAM_STDOUT, 1, NULL), true);
         gb_mux_want(gb_mux_open(mux, GB_STREAM_STDERR, 1, NULL), true);

@@ -17,6 +17,7 @@ TABLE(gb_resolve_fields, "RESOLVE",
       BYTES(gb_resolve, name, GB_HOST_NAME_MAX), U32(gb_resolve, type));
 TABLE(gb_resolve_end_fields, "SHUT of a question for a name",
       U8(gb_resolve_end, answer), U32(gb_resolve_end, address), U32(gb_resolve_end, ttl_s));
+TABLE(gb_forward_fields, "FORWARD", U32(gb_forward, port));
 TABLE(gb_terminal_open_fields, "OPEN of a terminal", U32(gb_terminal_open, number));
 TABLE(gb_terminal_end_fields, "SHUT of a terminal",
       I64(gb_terminal_end, exit_code), U32(gb_terminal_end, signal));
@@ -53,4 +54,8 @@ const struct gb_stream_kind_info gb_stream_kinds[GB_STREAM_KIND_COUNT] = {
                             .open = &gb_terminal_open_fields,
                             .window = {GB_TERMINAL_WINDOW, GB_TERMINAL_WINDOW},
                             .shut = {&gb_terminal_end_fields, NULL}},
+    [GB_STREAM_FORWARD] = {.name = "forward",
+                           .opener = GB_SIDE_HOST,
+                           .open = &gb_forward_fields,
+                           .window = {GB_CONNECT_WINDOW, GB_CONNECT_WINDOW}},
 };

@@ -16,9 +16,10 @@ enum gb_stream_kind {
     GB_STREAM_STDIN,
     GB_STREAM_UPLOAD,
     GB_STREAM_DOWNLOAD,
-    GB_STREAM_CONNECT, /* this and the next are on the second port, GB_GUEST_NETWORK_PORT */
+    GB_STREAM_CONNECT, /* this, the next and FORWARD: on the second port, GB_GUEST_NETWORK_PORT */
     GB_STREAM_RESOLVE,
     GB_STREAM_TERMINAL,
+    GB_STREAM_FORWARD,
     GB_STREAM_KIND_COUNT
 };
 
@@ -83,6 +84,12 @@ enum gb_resolved {
     GB_RESOLVED_COUNT
 };
 
+/* A connection to a port of the guest's own loopback addresses. If nobody listens there, the guest
+ * resets the stream with GB_ENOTFOUND. */
+struct gb_forward {
+    uint32_t port;
+};
+
 struct gb_terminal_open {
     uint32_t number; /* as given in TERMINAL */
 };
@@ -93,4 +100,4 @@ struct gb_terminal_end {
 
 extern const struct gb_fields gb_upload_fields, gb_upload_end_fields, gb_download_fields,
     gb_download_end_fields, gb_connect_fields, gb_resolve_fields, gb_resolve_end_fields,
-    gb_terminal_open_fields, gb_terminal_end_fields;
+    gb_forward_fields, gb_terminal_open_fields, gb_terminal_end_fields;

@@ -318,6 +318,13 @@ static void hosted_on_background(void *arg, uint32_t cell, enum gb_output stream
     PART_CALL(hosted->server, session_output, hosted, cell, stream, bytes);
 }
 
+static void hosted_on_listening(void *arg, const uint16_t *ports, unsigned count)
+{
+    struct hosted *hosted = arg;
+
+    PART_CALL(hosted->server, session_listening, hosted, ports, count);
+}
+
 static bool hosted_on_lost(void *arg, const struct gb_err *why)
 {
     struct hosted *hosted = arg;
@@ -369,6 +376,7 @@ int hosted_new(struct gb_server *server, const struct gb_session_config *config,
                                                     .changed = hosted_on_changed,
                                                     .rested = hosted_on_rested,
                                                     .background = hosted_on_background,
+                                                    .listening = hosted_on_listening,
                                                     .lost = hosted_on_lost,
                                                     .interpreter_lost = hosted_on_interpreter_lost,
                                                     .wanted = hosted_on_wanted,

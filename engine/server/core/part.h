@@ -147,6 +147,8 @@ struct gb_part {
     /* Output of a cell that has ended. */
     void (*session_output)(struct hosted *hosted, uint32_t cell, enum gb_output stream,
                            struct gb_bytes bytes);
+    /* The ports of its guest on which programs listen, ascending; perhaps as they were. */
+    void (*session_listening)(struct hosted *hosted, const uint16_t *ports, unsigned count);
     /* Its VM is gone. What the part lets its cells wait for has to end. */
     void (*session_closed)(struct hosted *hosted);
     /* Everything in it has ended, and it is freed next. */

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "model/cell.h"
 #include "model/network.h"
@@ -14,63 +13,11 @@
 #include "server/core/state.h"
 #include "server/network/ask.h"
 #include "server/network/asking.h"
+#include "server/network/ports.h"
 #include "server/network/report.h"
 #include "server/network/secrets.h"
+#include "server/network/start.h"
 #include "server/network/state.h"
-#include "vm/vm.h"
-
-static void network_on_failed(void *arg, const struct gb_err *err)
-{
-    struct hosted *hosted = arg;
-    struct gb_err violation = *err;
-
-    gb_session_violation(hosted->session, &violation);
-}
-
-/* ---- on and off ---- */
-
-static void network_on_answer(void *arg, const struct gb_frame *frame, const struct gb_err *err)
-{
-    struct hosted *hosted = arg;
-
-    (void)frame;
-    if (err == NULL || hosted->closing)
-        return;
-    gb_warning("%s: no network: %s", gb_session_id(hosted->session), err->message);
-    hosted_close(hosted, GB_END_CRASHED, err->message);
-}
-
-static int network_request(struct hosted *hosted, enum gb_guest_type type, struct gb_err *err)
-{
-    return gb_session_request(hosted->session, type, NULL, NULL, 0, network_on_answer, hosted, err);
-}
-
-/* Turns the guest's network on with the policy in the state. */
-static int network_start(struct hosted *hosted, struct gb_err *err)
-{
-    static const struct gb_net_events events = {.opened = report_opened,
-                                                .denied = report_denied,
-                                                .closed = report_closed,
-                                                .asked = asking_on_asked,
-                                                .answered = asking_on_answered,
-                                                .diverted = secrets_divert,
-                                                .failed = network_on_failed};
-    const struct gb_settings_sessions *settings = &hosted->server->settings.sessions;
-    const struct gb_net_limits limits = {.connections = (unsigned)settings->network_connections,
-                                         .bytes = settings->network_bytes,
-                                         .names = (unsigned)settings->network_names};
-    struct network_session *state = network_state(hosted);
-    int fd;
-
-    if (state->net == NULL) {
-        fd = gb_vm_take_network(gb_session_vm(hosted->session));
-        if (fd < 0)
-            return gb_err_set(err, GB_ECLOSED, "the VM is gone");
-        state->net = gb_net_new(hosted->server->loop, fd, &state->policy, &limits, &events, hosted);
-        gb_net_set_cell(state->net, state->cell);
-    }
-    return network_request(hosted, GB_GUEST_NETWORK_ON, err);
-}
 
 /* A connection's state is split between a process in the guest (netd) and this server: a guest
  * restored to another moment would continue in the middle of frames that were never sent. */
@@ -81,7 +28,8 @@ static int network_check_past(struct hosted *hosted, struct gb_err *err)
     if (!state->on && state->net == NULL)
         return 0;
     return gb_err_set(err, GB_ENOPAST,
-                      "the session has had a network, and such sessions cannot be rewound");
+                      "the session has had a network or an open port, and such sessions cannot be "
+                      "rewound");
 }
 
 static int network_check_open(struct gb_server *server, const struct gb_params *params,
@@ -116,7 +64,7 @@ static void network_on_session(struct hosted *hosted)
 
     if (!network_state(hosted)->on)
         return;
-    if (network_start(hosted, &err) < 0) {
+    if (start_network(hosted, GB_GUEST_NETWORK_ON, &err) < 0) {
         hosted_close(hosted, GB_END_CRASHED, err.message);
         return;
     }
@@ -135,6 +83,7 @@ static void network_on_session_end(struct hosted *hosted, const struct gb_err *w
     }
     asking_release(hosted);
     secrets_release(hosted);
+    ports_release(hosted);
     gb_net_free(TAKE_PTR(state->net));
     gb_policy_release(&state->policy);
 }
@@ -146,12 +95,13 @@ static int network_change(struct hosted *hosted, struct network_ask *ask, struct
 {
     struct network_session *state = network_state(hosted);
     bool was_on = state->on;
+    int r;
 
     if (!ask->on && state->net == NULL)
         return 0;
-    /* Not while held: only the VM that is being left would get it. */
-    if (state->net == NULL && gb_session_is_held(hosted->session))
-        return gb_err_set(err, GB_EBUSY, "a checkpoint of the session is being taken or restored");
+    r = start_check(hosted, err);
+    if (r < 0)
+        return r;
     if (state->net != NULL)
         gb_net_set_policy(state->net, &ask->policy);
     else {
@@ -161,8 +111,8 @@ static int network_change(struct hosted *hosted, struct network_ask *ask, struct
     state->on = ask->on;
     memcpy(state->name, ask->on ? ask->name : "", ask->on ? sizeof(state->name) : 1);
     if (ask->on && !was_on)
-        return network_start(hosted, err);
-    return ask->on || !was_on ? 0 : network_request(hosted, GB_GUEST_NETWORK_OFF, err);
+        return start_network(hosted, GB_GUEST_NETWORK_ON, err);
+    return ask->on || !was_on ? 0 : start_request(hosted, GB_GUEST_NETWORK_OFF, err);
 }
 
 static int network_add(struct hosted *hosted, const struct gb_json *rules, struct gb_err *err)
@@ -200,6 +150,8 @@ static void network_reply(struct request *request, struct hosted *hosted)
         .received = figures.received,
         .sent = figures.sent,
         .questions = asking_list(hosted),
+        .ports = ports_list(hosted),
+        .listening = ports_listening(hosted),
     };
     reply_begin(&reply, request);
     gb_object_write(&reply.out, &gb_network_object, &info);
@@ -329,19 +281,14 @@ static void network_on_cell_end(struct hosted *hosted, uint32_t cell, struct gb_
 }
 
 static const struct method_handler network_methods[] = {
-    {"session.network", network_handle},
-    {"session.network_answer", network_handle_answer},
-    {"secret.list", secrets_handle_list},
-    {NULL, NULL},
+    {"session.network", network_handle},      {"session.network_answer", network_handle_answer},
+    {"session.port_open", ports_handle_open}, {"session.port_close", ports_handle_close},
+    {"secret.list", secrets_handle_list},     {NULL, NULL},
 };
 
-static const char *const network_event_kinds[] = {"network.open",
-                                                  "network.denied",
-                                                  "network.closed",
-                                                  "network.question",
-                                                  "network.answered",
-                                                  "network.request",
-                                                  NULL};
+static const char *const network_event_kinds[] = {
+    "network.open",    "network.denied", "network.closed", "network.question",  "network.answered",
+    "network.request", "network.port",   "network.visit",  "network.listening", NULL};
 
 const struct gb_part network_part = {
     .name = "network",
@@ -355,6 +302,7 @@ const struct gb_part network_part = {
     .check_past = network_check_past,
     .session_opened = network_on_session,
     .session_ended = network_on_session_end,
+    .session_listening = ports_on_listening,
     .describe_session = network_describe_session,
     .put_snapshot = asking_put_snapshot,
     .watcher_gone = asking_on_watcher_gone,

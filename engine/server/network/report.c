@@ -122,17 +122,29 @@ void report_opened(void *arg, const struct gb_net_news *news)
         event_end(&event);
 }
 
-void report_closed(void *arg, const struct gb_net_news *news)
+/* The end of a connection, in either direction. */
+static void report_finished(struct hosted *hosted, enum gb_network_entry entry, const char *kind,
+                            const struct gb_net_news *news)
 {
     struct event event;
 
-    report_news(arg, GB_NETWORK_CONNECTION, news);
-    if (!report_begin_event(&event, arg, "network.closed", news))
+    report_news(hosted, entry, news);
+    if (!report_begin_event(&event, hosted, kind, news))
         return;
     gb_json_put_u64(&event.out, "received", news->received);
     gb_json_put_u64(&event.out, "sent", news->sent);
     gb_json_put_ms(&event.out, "ms", news->duration_ns);
     event_end(&event);
+}
+
+void report_closed(void *arg, const struct gb_net_news *news)
+{
+    report_finished(arg, GB_NETWORK_CONNECTION, "network.closed", news);
+}
+
+void report_visited(void *arg, const struct gb_net_news *news)
+{
+    report_finished(arg, GB_NETWORK_VISIT, "network.visit", news);
 }
 
 /* For the reply to the cell, so that its reader learns why a connection failed. */

@@ -13,6 +13,7 @@ struct hosted;
 void report_opened(void *arg, const struct gb_net_news *news);
 void report_denied(void *arg, const struct gb_net_news *news);
 void report_closed(void *arg, const struct gb_net_news *news);
+void report_visited(void *arg, const struct gb_net_news *news);
 
 /* Records that @client (NULL: unnamed) set the rules, as they are now. */
 void report_policy(struct hosted *hosted, const char *client);

@@ -19,6 +19,13 @@ struct network_audit {
     uint64_t budget, left_out;
 };
 
+/* The ports of the guest on which programs listen, ascending. */
+struct network_listening {
+    uint16_t ports[GB_LISTENING_MAX], told[GB_LISTENING_MAX]; /* told: in the last event */
+    unsigned count, told_count;
+    struct gb_timer *pause; /* until the next event may be sent; NULL: there never was one */
+};
+
 /* So many questions at once, and then one in so many milliseconds: people cannot answer more. */
 enum { QUESTIONS_BURST = 16, QUESTION_MS = 2000, NOTES_MAX = 4, NOTE_TEXT = 400 };
 
@@ -31,6 +38,7 @@ struct network_session {
     char refused[REFUSED_MAX][REFUSED_TEXT]; /* since the last reply to a cell */
     size_t refused_count;
     struct network_audit audit;
+    struct network_listening listening;
     struct gb_timer *question_timer; /* of the oldest question; NULL: there never was one */
     uint64_t question_spent_at_ns, question_budget;
     const char *answerer;             /* while an answer is applied: the client, NULL: unnamed */

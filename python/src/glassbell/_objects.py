@@ -43,6 +43,7 @@ RESULTS: dict[str, tuple[str, ...]] = {
     "session.lease": ("held", ),
     "session.network": ("network", ),
     "secret.list": ("secrets", ),
+    "session.port_open": ("port", ),
     "file.write": ("written", ),
     "file.read": ("piece", ),
     "file.list": ("listing", ),
@@ -401,6 +402,8 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "received": Member("integer", 9007199254740992, (), ""),
         "sent": Member("integer", 9007199254740992, (), ""),
         "questions": Member("list", 0, (), "question"),
+        "ports": Member("list", 0, (), "port"),
+        "listening": Member("list", 0, (), "listening"),
     },
     "question": {
         "question": Member("integer", 9007199254740992, (), ""),
@@ -416,7 +419,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
     "network_record": {
         "number": Member("integer", 9007199254740992, (), ""),
         "at": Member("number", 9200000000, (), ""),
-        "kind": Member("word", 0, ("connection", "denied", "policy", "answer", "end", "request", ), ""),
+        "kind": Member("word", 0, ("connection", "denied", "policy", "answer", "end", "request", "port", "visit", ), ""),
         "cell": Member("integer", 4294967295, (), ""),
         "connection": Member("integer", 9007199254740992, (), ""),
         "name": Member("text", 256, (), ""),
@@ -430,6 +433,17 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "reason": Member("text", 64, (), ""),
         "client": Member("text", 128, (), ""),
         "left_out": Member("integer", 9007199254740992, (), ""),
+    },
+    "port": {
+        "port": Member("integer", 65535, (), ""),
+        "address": Member("text", 256, (), ""),
+        "open": Member("integer", 4294967295, (), ""),
+        "opened": Member("integer", 9007199254740992, (), ""),
+        "received": Member("integer", 9007199254740992, (), ""),
+        "sent": Member("integer", 9007199254740992, (), ""),
+    },
+    "listening": {
+        "port": Member("integer", 65535, (), ""),
     },
     "network_log": {
         "records": Member("list", 0, (), "network_record"),

@@ -374,11 +374,11 @@ class NetworkRecord:
 
     number: int
     at: float  # Unix time of its end
-    kind: str  # "connection", "denied", "policy", "answer" or "end"
+    kind: str  # "connection", "denied", "policy", "answer", "end", "port" or "visit"
     cell: Optional[int]  # that ran when it began
     connection: Optional[int]  # its number in the session
     name: Optional[str]  # the host; None: an address was asked for
-    address: Optional[str]  # that was dialled or asked for
+    address: Optional[str]  # that was dialled or asked for; of a port: where it is on the host
     port: Optional[int]
     rule: Optional[str]  # that allowed it; of "policy" all rules
     received: int  # bytes, by the guest

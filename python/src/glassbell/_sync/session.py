@@ -212,6 +212,21 @@ class Session:
         self._call("session.network_answer", question=_check.whole("question", question, 1),
                          answer=answer)
 
+    def port_open(self, port: int, *, address: Optional[str] = None,
+                        unix: Optional[str] = None) -> str:
+        """Opens a port of the guest to programs of the server's host, until it is closed or the
+        session ends. `address`: "127.0.0.1:PORT" or "[::1]:PORT" there; `unix`: instead, the path
+        of a socket that is made for it; by default a free port of 127.0.0.1. Returns where it is:
+        "127.0.0.1:41234", or the path."""
+        result = self._call("session.port_open", port=_check.whole("port", port, 1, 65535),
+                                  address=address, unix=unix)
+        return str(result["address"])
+
+    def port_close(self, port: int, *, address: Optional[str] = None) -> None:
+        """Closes it, and breaks its connections. `address`: only the one that is there."""
+        self._call("session.port_close", port=_check.whole("port", port, 1, 65535),
+                         address=address)
+
     def network_log(self, *, after: int = 0,
                           limit: Optional[int] = None) -> list[NetworkRecord]:
         """What its network was used for, also if the session is gone: a record for each connection

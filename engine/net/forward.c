@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ports of the guest to which sockets of this host lead.
+ *
+ * A forward listens; a client that connects is a visitor, with a stream to the guest, which
+ * connects to the port on its side:
+ *
+ *   accepted ── the guest resets the stream: nobody listens there ──> the client is reset
+ *      └── bytes go both ways, and each half ends by itself
+ *
+ * The client's bytes are read only as far as the stream's window and turn allow; the guest's are
+ * bounded by their window, and credit is granted when the client's socket has accepted them.
+ *
+ * When GB_NET_VISITORS_MAX are connected, libuv keeps the next client and stops polling the
+ * listening socket until it is accepted; those after it wait in the kernel's backlog. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "net/internal.h"
+
+enum {
+    FORWARD_BACKLOG = 128,
+    FORWARD_CHUNK = GB_STREAM_PIECE - GB_FRAME_HEADER,
+    FORWARD_MODE = 0600,
+    LOOPBACK_NET = 127,
+};
+
+/* Closing a handle frees it. */
+union forward_handle {
+    uv_handle_t any;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+};
+
+struct net_forward {
+    struct gb_list link, visitors;
+    struct gb_net *net;
+    struct gb_net_forward what;
+    union forward_handle *server;
+    bool waiting; /* a client waits to be accepted */
+};
+
+struct net_visitor {
+    struct gb_list link;
+    struct net_forward *forward;
+    struct gb_mux_stream *stream; /* NULL: it has ended, and remaining data is being sent */
+    union forward_handle *client;
+    bool reading;
+    uint64_t number, opened_ns, received, sent;
+    size_t writing; /* bytes being written to the client */
+};
+
+struct visitor_write {
+    uv_write_t request;
+    size_t size;
+    uint8_t bytes[];
+};
+
+static const struct gb_err visitor_gone = {.code = GB_EINTERNAL,
+                                           .message = "the connection is broken"};
+
+static void forward_accept(struct net_forward *forward);
+static void visitor_break(struct net_visitor *visitor, const char *reason);
+
+/* ---- handles ---- */
+
+static void forward_on_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static union forward_handle *forward_handle_new(struct gb_net *net, bool is_local, void *data)
+{
+    union forward_handle *handle = xcalloc(1, sizeof(*handle));
+
+    if (is_local)
+        (void)uv_pipe_init(gb_loop_uv(net->loop), &handle->pipe, 0); /* never fails */
+    else
+        (void)uv_tcp_init(gb_loop_uv(net->loop), &handle->tcp); /* likewise, without a family */
+    handle->any.data = data;
+    return handle;
+}
+
+static void forward_handle_close(union forward_handle *handle, bool reset)
+{
+    handle->any.data = NULL;
+    if (handle->any.type != UV_TCP || !reset ||
+        uv_tcp_close_reset(&handle->tcp, forward_on_closed) < 0)
+        uv_close(&handle->any, forward_on_closed);
+}
+
+/* ---- a visitor's end ---- */
+
+static void visitor_free(struct net_visitor *visitor, const char *reason)
+{
+    struct net_forward *forward = visitor->forward;
+    struct gb_net *net = forward->net;
+    const struct gb_net_news news = {
+        .number = visitor->number,
+        .address = forward->what.at,
+        .port = forward->what.port,
+        .opened = true,
+        .reason = reason,
+        .received = visitor->received,
+        .sent = visitor->sent,
+        .duration_ns = gb_clock_mono_ns() - visitor->opened_ns,
+    };
+
+    net->events.visited(net->arg, &news);
+    gb_list_remove(&visitor->link);
+    forward->what.open--;
+    net->visitors--;
+    forward_handle_close(visitor->client, reason != NULL);
+    if (visitor->stream != NULL)
+        gb_mux_reset(visitor->stream, &visitor_gone);
+    free(visitor);
+    flow_later(net);
+}
+
+/* Accepts those who had to wait. */
+static void forward_go_on(struct gb_net *net)
+{
+    struct net_forward *forward;
+
+    GB_LIST_FOREACH(forward, &net->forwards, link) {
+        if (forward->waiting && net->visitors < GB_NET_VISITORS_MAX)
+            forward_accept(forward);
+    }
+}
+
+static void visitor_break(struct net_visitor *visitor, const char *reason)
+{
+    struct gb_net *net = visitor->forward->net;
+
+    visitor_free(visitor, reason);
+    forward_go_on(net);
+}
+
+/* Both halves have ended, and everything has been sent. */
+static void visitor_end_if_done(struct net_visitor *visitor)
+{
+    if (visitor->stream == NULL && visitor->writing == 0)
+        visitor_break(visitor, NULL);
+}
+
+/* ---- from the client ---- */
+
+static void visitor_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    static uint8_t bytes[FORWARD_CHUNK]; /* only used within one loop callback */
+    const struct net_visitor *visitor = handle->data;
+
+    (void)suggested;
+    *buffer =
+        uv_buf_init((char *)bytes, (unsigned)MIN(gb_mux_room(visitor->stream), sizeof(bytes)));
+}
+
+static void visitor_pause(struct net_visitor *visitor)
+{
+    if (visitor->reading)
+        (void)uv_read_stop(&visitor->client->stream); /* never fails */
+    visitor->reading = false;
+}
+
+static void visitor_send(struct net_visitor *visitor, struct gb_bytes bytes)
+{
+    struct gb_net *net = visitor->forward->net;
+
+    visitor->received += bytes.size;
+    visitor->forward->what.received += bytes.size;
+    gb_mux_send(visitor->stream, bytes, false);
+    if (gb_mux_room(visitor->stream) > 0 &&
+        gb_stream_queued(net->port) + net->out.size <= NET_QUEUE_HIGH)
+        return;
+    visitor_pause(visitor);
+    gb_mux_want(visitor->stream, true);
+}
+
+static void visitor_on_read(uv_stream_t *socket, ssize_t n, const uv_buf_t *buffer)
+{
+    struct net_visitor *visitor = socket->data;
+
+    if (n == 0 || visitor == NULL)
+        return;
+    flow_later(visitor->forward->net);
+    if (n > 0) {
+        visitor_send(visitor, (struct gb_bytes){(const uint8_t *)buffer->base, (size_t)n});
+        return;
+    }
+    visitor_pause(visitor);
+    if (n != UV_EOF) {
+        visitor_break(visitor, "reset");
+        return;
+    }
+    if (gb_mux_shut(visitor->stream, NULL))
+        visitor->stream = NULL;
+    visitor_end_if_done(visitor);
+}
+
+static void visitor_read(struct net_visitor *visitor)
+{
+    if (visitor->reading || !visitor->stream->ours_open)
+        return;
+    visitor->reading =
+        uv_read_start(&visitor->client->stream, visitor_on_alloc, visitor_on_read) == 0;
+    if (!visitor->reading)
+        visitor_break(visitor, "reset");
+}
+
+void forward_fill(struct gb_mux_stream *stream)
+{
+    gb_mux_want(stream, false);
+    if (stream->user != NULL)
+        visitor_read(stream->user);
+}
+
+/* ---- to the client ---- */
+
+static void visitor_on_written(uv_write_t *request, int status)
+{
+    struct visitor_write *write = container_of(request, struct visitor_write, request);
+    struct net_visitor *visitor = request->handle->data;
+
+    if (visitor != NULL) {
+        visitor->writing -= write->size;
+        if (status == 0 && visitor->stream != NULL) {
+            gb_mux_consume(visitor->stream, write->size);
+            flow_later(visitor->forward->net);
+        }
+        if (status < 0)
+            visitor_break(visitor, "reset");
+        else
+            visitor_end_if_done(visitor);
+    }
+    free(write);
+}
+
+int forward_data(struct gb_mux_stream *stream, struct gb_bytes bytes)
+{
+    struct net_visitor *visitor = stream->user;
+    struct visitor_write *write;
+    uv_buf_t buffer;
+
+    if (visitor == NULL)
+        return 0; /* it was reset: the mux drops what is still on its way */
+    write = xmalloc(sizeof(*write) + bytes.size);
+    *write = (struct visitor_write){.size = bytes.size};
+    memcpy(write->bytes, bytes.data, bytes.size);
+    buffer = uv_buf_init((char *)write->bytes, (unsigned)bytes.size);
+    visitor->sent += bytes.size;
+    visitor->forward->what.sent += bytes.size;
+    visitor->writing += bytes.size;
+    if (uv_write(&write->request, &visitor->client->stream, &buffer, 1, visitor_on_written) == 0)
+        return 0;
+    free(write);
+    visitor_break(visitor, "reset");
+    return 0;
+}
+
+static void visitor_on_shut(uv_shutdown_t *request, int status)
+{
+    (void)status; /* a failed socket reports that to its reader */
+    free(request);
+}
+
+void forward_shut(struct gb_mux_stream *stream)
+{
+    struct net_visitor *visitor = stream->user;
+    uv_shutdown_t *request;
+
+    if (visitor == NULL)
+        return;
+    request = xcalloc(1, sizeof(*request));
+    if (uv_shutdown(request, &visitor->client->stream, visitor_on_shut) < 0)
+        free(request);
+}
+
+void forward_ended(struct gb_mux_stream *stream, const struct gb_err *why)
+{
+    struct net_visitor *visitor = stream->user;
+
+    if (visitor == NULL)
+        return;
+    visitor->stream = NULL;
+    if (why == NULL)
+        visitor_end_if_done(visitor);
+    else
+        visitor_break(visitor,
+                      why->code == GB_ENOTFOUND && visitor->sent == 0 ? "refused" : "reset");
+}
+
+/* ---- a visitor's beginning ---- */
+
+static void forward_accept(struct net_forward *forward)
+{
+    struct gb_net *net = forward->net;
+    const struct gb_forward port = {.port = forward->what.port};
+    struct net_visitor *visitor;
+    bool is_local = forward->server->any.type == UV_NAMED_PIPE;
+
+    forward->waiting = net->visitors >= GB_NET_VISITORS_MAX;
+    if (forward->waiting)
+        return;
+    visitor = xcalloc(1, sizeof(*visitor));
+    visitor->client = forward_handle_new(net, is_local, visitor);
+    /* Accepting first: a client that is not taken would stop the listening socket. */
+    if (uv_accept(&forward->server->stream, &visitor->client->stream) == 0)
+        visitor->stream = gb_mux_open(&net->mux, GB_STREAM_FORWARD, 0, &port);
+    if (visitor->stream == NULL) {
+        forward_handle_close(visitor->client, true);
+        free(visitor);
+        return;
+    }
+    if (!is_local)
+        (void)uv_tcp_nodelay(&visitor->client->tcp, 1);
+    visitor->forward = forward;
+    visitor->stream->user = visitor;
+    visitor->number = ++net->numbered;
+    visitor->opened_ns = gb_clock_mono_ns();
+    forward->what.open++;
+    forward->what.opened++;
+    net->visitors++;
+    gb_list_add_tail(&forward->visitors, &visitor->link);
+    flow_later(net);
+    visitor_read(visitor);
+}
+
+static void forward_on_client(uv_stream_t *server, int status)
+{
+    if (status == 0 && server->data != NULL)
+        forward_accept(server->data);
+}
+
+/* ---- forwards ---- */
+
+static int forward_fail(int failed, const char *at, struct gb_err *err)
+{
+    if (failed == UV_EADDRINUSE)
+        return gb_err_set(err, GB_EBUSY, "something is at %s already", at);
+    return gb_err_set(err, GB_EINVALID, "cannot listen at %s: %s", at, uv_strerror(failed));
+}
+
+/* Nobody can connect before listen(), so setting the mode in between is early enough. */
+static int forward_bind_path(struct net_forward *forward, struct gb_bytes path, struct gb_err *err)
+{
+    char *at = forward->what.at;
+    int r;
+
+    if (path.size >= MIN(sizeof(((struct sockaddr_un *)0)->sun_path), sizeof(forward->what.at)))
+        return gb_err_set(err, GB_EINVALID, "the path of a socket has at most %zu bytes",
+                          sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+    if (path.data[0] != '/' || memchr(path.data, '\0', path.size) != NULL)
+        return gb_err_set(err, GB_EINVALID, "the path of a socket must begin with /");
+    memcpy(at, path.data, path.size);
+    at[path.size] = '\0';
+    forward->server = forward_handle_new(forward->net, true, forward);
+    r = uv_pipe_bind(&forward->server->pipe, at);
+    if (r == 0 && chmod(at, FORWARD_MODE) < 0)
+        r = uv_translate_sys_error(errno);
+    return r < 0 ? forward_fail(r, at, err) : 0;
+}
+
+/* "127.0.0.1:8000", "[::1]:8000"; port 0: one that is free. */
+static bool forward_parse(struct gb_bytes text, struct sockaddr_storage *ret_address)
+{
+    static const uint8_t v6_loopback[16] = {[15] = 1};
+    struct sockaddr_in *v4 = (struct sockaddr_in *)ret_address;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret_address;
+    size_t colon = text.size, begin = text.size > 0 && text.data[0] == '[' ? 1 : 0, end;
+    struct gb_address address;
+    unsigned port = 0;
+
+    while (colon > 0 && text.data[colon - 1] != ':')
+        colon--;
+    end = colon < 1 + 2 * begin ? 0 : colon - 1 - begin;
+    if (end <= begin || text.size == colon || text.size - colon > 5 ||
+        (begin > 0 && text.data[end] != ']') ||
+        !gb_address_parse((struct gb_bytes){text.data + begin, end - begin}, &address) ||
+        gb_address_is_v4(&address) == (begin > 0))
+        return false;
+    for (size_t i = colon; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        port = port * 10 + (unsigned)(text.data[i] - '0');
+    }
+    if (port > UINT16_MAX)
+        return false;
+    *ret_address = (struct sockaddr_storage){0};
+    if (begin == 0) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons((uint16_t)port);
+        v4->sin_addr.s_addr = htonl(gb_address_v4(&address));
+        return gb_address_v4(&address) >> 24 == LOOPBACK_NET;
+    }
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons((uint16_t)port);
+    memcpy(&v6->sin6_addr, address.bytes, sizeof(address.bytes));
+    return memcmp(address.bytes, v6_loopback, sizeof(v6_loopback)) == 0;
+}
+
+/* Where it listens now. */
+static int forward_name(struct net_forward *forward)
+{
+    struct sockaddr_storage address = {0};
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
+    int size = sizeof(address);
+    bool is_v4;
+    char text[INET6_ADDRSTRLEN];
+    int r = uv_tcp_getsockname(&forward->server->tcp, (struct sockaddr *)&address, &size);
+
+    if (r < 0)
+        return r;
+    is_v4 = address.ss_family == AF_INET;
+    r = is_v4 ? uv_ip4_name(v4, text, sizeof(text)) : uv_ip6_name(v6, text, sizeof(text));
+    (void)snprintf(forward->what.at, sizeof(forward->what.at), is_v4 ? "%s:%u" : "[%s]:%u", text,
+                   ntohs(is_v4 ? v4->sin_port : v6->sin6_port));
+    return r;
+}
+
+static int forward_bind_address(struct net_forward *forward, struct gb_bytes text,
+                                struct gb_err *err)
+{
+    struct sockaddr_storage address;
+    char *at = forward->what.at;
+    int r;
+
+    if (text.size >= sizeof(forward->what.at) || !forward_parse(text, &address))
+        return gb_err_set(err, GB_EINVALID,
+                          "an address is 127.0.0.1:PORT or [::1]:PORT: a forwarded port is only "
+                          "reachable from this host");
+    memcpy(at, text.data, text.size);
+    at[text.size] = '\0';
+    forward->server = forward_handle_new(forward->net, false, forward);
+    r = uv_tcp_bind(&forward->server->tcp, (const struct sockaddr *)&address, 0);
+    return r < 0 ? forward_fail(r, at, err) : 0;
+}
+
+static void forward_free(struct net_forward *forward)
+{
+    if (forward->server != NULL)
+        forward_handle_close(forward->server, false); /* also removes the socket's file */
+    gb_list_remove(&forward->link);
+    free(forward);
+}
+
+static int forward_listen(struct net_forward *forward, const struct gb_net_forward_ask *ask,
+                          struct gb_err *err)
+{
+    struct gb_bytes address = ask->address;
+    int r;
+
+    if (address.data == NULL)
+        address = gb_bytes_str("127.0.0.1:0");
+    r = ask->path.data != NULL ? forward_bind_path(forward, ask->path, err)
+                               : forward_bind_address(forward, address, err);
+    if (r < 0)
+        return r;
+    r = uv_listen(&forward->server->stream, FORWARD_BACKLOG, forward_on_client);
+    if (r == 0 && ask->path.data == NULL)
+        r = forward_name(forward);
+    return r < 0 ? forward_fail(r, forward->what.at, err) : 0;
+}
+
+int gb_net_forward(struct gb_net *net, const struct gb_net_forward_ask *ask,
+                   const struct gb_net_forward **ret_forward, struct gb_err *err)
+{
+    struct net_forward *forward;
+    int r;
+
+    if (gb_list_count(&net->forwards) >= GB_NET_FORWARDS_MAX)
+        return gb_err_set(err, GB_EBUSY, "%d ports of the session are forwarded already",
+                          GB_NET_FORWARDS_MAX);
+    forward = xcalloc(1, sizeof(*forward));
+    forward->net = net;
+    forward->what.port = ask->port;
+    gb_list_init(&forward->visitors);
+    gb_list_add_tail(&net->forwards, &forward->link);
+    r = forward_listen(forward, ask, err);
+    if (r < 0) {
+        forward_free(forward);
+        return r;
+    }
+    forward->what.number = ++net->forwards_numbered;
+    *ret_forward = &forward->what;
+    return 0;
+}
+
+static void forward_end(struct net_forward *forward, const char *reason)
+{
+    while (!gb_list_empty(&forward->visitors))
+        visitor_free(container_of(forward->visitors.next, struct net_visitor, link), reason);
+    forward_free(forward);
+}
+
+bool gb_net_unforward(struct gb_net *net, uint64_t number)
+{
+    struct net_forward *forward;
+
+    GB_LIST_FOREACH(forward, &net->forwards, link) {
+        if (forward->what.number != number)
+            continue;
+        forward_end(forward, "port_closed");
+        forward_go_on(net);
+        return true;
+    }
+    return false;
+}
+
+const struct gb_net_forward *gb_net_forwarded(const struct gb_net *net, uint64_t after)
+{
+    const struct net_forward *forward;
+
+    GB_LIST_FOREACH_CONST(forward, &net->forwards, link) {
+        if (forward->what.number > after)
+            return &forward->what;
+    }
+    return NULL;
+}
+
+void forward_end_all(struct gb_net *net)
+{
+    while (!gb_list_empty(&net->forwards))
+        forward_end(container_of(net->forwards.next, struct net_forward, link), "session_ended");
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Forwarded ports between real clients and a guest's end of the second port. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "check_run.h"
+#include "net/net.h"
+#include "wire/guest.h"
+#include "wire/mux.h"
+
+enum { READ_BYTES = 64 * 1024, MANY = GB_NET_VISITORS_MAX + 5, PORT = 8000 };
+
+static uv_loop_t uv;
+static struct gb_loop *loop;
+static struct gb_net *net;
+
+/* The guest's side. */
+static struct {
+    struct gb_stream *port;
+    struct gb_buf out, got;
+    struct gb_mux mux;
+    struct gb_mux_stream *streams[MANY];
+    unsigned opened, shut, ended;
+    uint32_t wanted;
+    bool refuses, holds;
+} guest;
+
+static const struct gb_err broken = {.code = GB_EINTERNAL, .message = "broken"};
+
+static struct {
+    unsigned visited, failed;
+    char reason[32];
+    uint64_t received, sent;
+} told;
+
+/* ---- the guest ---- */
+
+static int guest_opened(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
+                        struct gb_err *err)
+{
+    struct gb_forward wanted;
+
+    (void)arg;
+    ck_assert_int_eq(gb_fields_decode(&gb_forward_fields, params, &wanted, err), 0);
+    guest.wanted = wanted.port;
+    if (guest.refuses)
+        return -gb_err_set(err, GB_ENOTFOUND, "nobody listens");
+    ck_assert_uint_lt(guest.opened, MANY);
+    guest.streams[guest.opened++] = stream;
+    return 0;
+}
+
+static int guest_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
+                      struct gb_err *err)
+{
+    (void)arg;
+    (void)err;
+    gb_buf_add(&guest.got, bytes.data, bytes.size);
+    if (!guest.holds)
+        gb_mux_consume(stream, bytes.size);
+    return 0;
+}
+
+static int guest_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
+                      struct gb_err *err)
+{
+    (void)arg;
+    (void)stream;
+    (void)word;
+    (void)err;
+    guest.shut++;
+    return 0;
+}
+
+static void guest_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why)
+{
+    (void)arg;
+    (void)stream;
+    (void)why;
+    guest.ended++;
+}
+
+static const struct gb_mux_kind guest_kinds[GB_STREAM_KIND_COUNT] = {
+    [GB_STREAM_FORWARD] = {
+        .opened = guest_opened, .data = guest_data, .shut = guest_shut, .ended = guest_ended}};
+
+static void guest_flush(void)
+{
+    gb_stream_send_buf(guest.port, &guest.out);
+}
+
+static void guest_input(void *arg, struct gb_buf *input)
+{
+    struct gb_frame frame;
+    size_t size;
+
+    (void)arg;
+    while (gb_frame_next(gb_buf_bytes(input), &frame, &size, NULL) == 1) {
+        ck_assert_int_eq(gb_mux_frame(&guest.mux, &frame, NULL), 0);
+        gb_buf_consume(input, size);
+    }
+    guest_flush();
+}
+
+static void guest_closed(void *arg, int sys_errno)
+{
+    (void)arg;
+    (void)sys_errno;
+}
+
+/* ---- what the owner is told ---- */
+
+static void on_visited(void *arg, const struct gb_net_news *news)
+{
+    (void)arg;
+    told.visited++;
+    (void)snprintf(told.reason, sizeof(told.reason), "%s",
+                   news->reason == NULL ? "-" : news->reason);
+    told.received = news->received;
+    told.sent = news->sent;
+    ck_assert_uint_eq(news->port, PORT);
+}
+
+static void on_failed(void *arg, const struct gb_err *err)
+{
+    (void)arg;
+    (void)err;
+    told.failed++;
+}
+
+static void start(void)
+{
+    static const struct gb_stream_events events = {.input = guest_input, .closed = guest_closed};
+    static const struct gb_net_events net_events = {.visited = on_visited, .failed = on_failed};
+    const struct gb_net_limits limits = {.connections = 16, .names = 16};
+    struct gb_policy policy = {0};
+    int pair[2];
+
+    memset(&guest, 0, sizeof(guest));
+    memset(&told, 0, sizeof(told));
+    ck_assert_int_eq(uv_loop_init(&uv), 0);
+    loop = gb_loop_new(&uv);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    net = gb_net_new(loop, pair[0], &policy, &limits, &net_events, NULL);
+    gb_mux_init(&guest.mux, GB_SIDE_GUEST, guest_kinds, NULL, &guest.out);
+    guest.port = gb_stream_new(loop, pair[1], READ_BYTES, &events, NULL);
+}
+
+static void finish(void)
+{
+    gb_net_end(net);
+    gb_net_free(net);
+    gb_mux_clear(&guest.mux, NULL);
+    gb_stream_free(guest.port);
+    gb_buf_release(&guest.out);
+    gb_buf_release(&guest.got);
+    gb_loop_free(loop);
+    (void)uv_run(&uv, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&uv), 0);
+}
+
+#define TURN_UNTIL(condition_)                                                                     \
+    while (!(condition_))                                                                          \
+    (void)uv_run(&uv, UV_RUN_ONCE)
+
+/* ---- clients ---- */
+
+static const struct gb_net_forward *forward(const char *address, const char *path)
+{
+    const struct gb_net_forward_ask ask = {
+        .port = PORT, .address = gb_bytes_str(address), .path = gb_bytes_str(path)};
+    const struct gb_net_forward *made = NULL;
+    struct gb_err err = {0};
+    int r = gb_net_forward(net, &ask, &made, &err);
+
+    ck_assert_msg(r == 0, "%s", err.message);
+    return made;
+}
+
+static int connect_to(const struct gb_net_forward *made)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_un local = {.sun_family = AF_UNIX};
+    bool is_local = made->at[0] == '/';
+    int fd = socket(is_local ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (is_local)
+        memcpy(local.sun_path, made->at, MIN(sizeof(local.sun_path), strlen(made->at) + 1));
+    else
+        v4.sin_port = htons((uint16_t)strtoul(strchr(made->at, ':') + 1, NULL, 10));
+    ck_assert_int_eq(is_local ? connect(fd, (const struct sockaddr *)&local, sizeof(local))
+                              : connect(fd, (const struct sockaddr *)&v4, sizeof(v4)),
+                     0);
+    ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    return fd;
+}
+
+/* What the client reads next: a number of bytes, 0 at the end, or -errno. */
+static ssize_t client_read(int fd, void *to, size_t size)
+{
+    ssize_t n;
+
+    while ((n = recv(fd, to, size, 0)) < 0 && errno == EAGAIN)
+        (void)uv_run(&uv, UV_RUN_NOWAIT);
+    return n < 0 ? -errno : n;
+}
+
+/* ---- tests ---- */
+
+static void exchange(const char *path)
+{
+    const struct gb_net_forward *made;
+    char bytes[16];
+    int fd;
+
+    start();
+    made = forward(NULL, path);
+    fd = connect_to(made);
+    ck_assert_int_eq(send(fd, "hi", 2, 0), 2);
+    ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+    TURN_UNTIL(guest.shut == 1);
+    ck_assert_uint_eq(guest.wanted, PORT);
+    ck_assert_uint_eq(guest.got.size, 2);
+    ck_assert_uint_eq(made->open, 1);
+    gb_mux_send(guest.streams[0], gb_bytes_str("answer"), false);
+    (void)gb_mux_shut(guest.streams[0], NULL);
+    guest_flush();
+    ck_assert_int_eq(client_read(fd, bytes, sizeof(bytes)), 6);
+    ck_assert_int_eq(client_read(fd, bytes, sizeof(bytes)), 0);
+    TURN_UNTIL(told.visited == 1);
+    ck_assert_str_eq(told.reason, "-");
+    ck_assert_uint_eq(told.received, 2);
+    ck_assert_uint_eq(told.sent, 6);
+    ck_assert_uint_eq(made->open, 0);
+    ck_assert_uint_eq(made->opened, 1);
+    (void)close(fd);
+    finish();
+}
+
+START_TEST(each_half_ends_by_itself)
+{
+    exchange(NULL);
+}
+END_TEST
+
+START_TEST(a_socket_with_a_path_is_for_its_user_only)
+{
+    char folder[] = "/tmp/forwardXXXXXX", path[64];
+    struct gb_net_forward_ask ask = {.port = PORT};
+    const struct gb_net_forward *made;
+    struct stat info;
+    struct gb_err err;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/socket", folder);
+    exchange(path);
+    ck_assert_int_ne(stat(path, &info), 0); /* it went with the session */
+    start();
+    made = forward(NULL, path);
+    ck_assert_int_eq(stat(path, &info), 0);
+    ck_assert_uint_eq(info.st_mode & 0777, 0600);
+    ask.path = gb_bytes_str(path);
+    ck_assert_int_eq(gb_net_forward(net, &ask, &made, &err), -GB_EBUSY);
+    ck_assert_int_eq(stat(path, &info), 0); /* what was there is left alone */
+    finish();
+    (void)rmdir(folder);
+}
+END_TEST
+
+START_TEST(a_guest_that_refuses_resets_the_client)
+{
+    char byte;
+    int fd;
+
+    start();
+    guest.refuses = true;
+    fd = connect_to(forward(NULL, NULL));
+    ck_assert_int_eq(client_read(fd, &byte, 1), -ECONNRESET);
+    TURN_UNTIL(told.visited == 1);
+    ck_assert_str_eq(told.reason, "refused");
+    ck_assert_uint_eq(told.failed, 0);
+    (void)close(fd);
+    finish();
+}
+END_TEST
+
+START_TEST(a_broken_connection_is_reset_on_the_other_side)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    char byte;
+    int fd;
+
+    start();
+    fd = connect_to(forward(NULL, NULL));
+    TURN_UNTIL(guest.opened == 1);
+    gb_mux_reset(guest.streams[0], &broken);
+    guest_flush();
+    ck_assert_int_eq(client_read(fd, &byte, 1), -ECONNRESET);
+    TURN_UNTIL(told.visited == 1);
+    ck_assert_str_eq(told.reason, "reset");
+    (void)close(fd);
+    fd = connect_to(gb_net_forwarded(net, 0));
+    TURN_UNTIL(guest.opened == 2);
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+    (void)close(fd);
+    TURN_UNTIL(guest.ended == 1);
+    ck_assert_uint_eq(told.visited, 2);
+    finish();
+}
+END_TEST
+
+START_TEST(a_slow_reader_holds_up_its_own_guest_only)
+{
+    static uint8_t bytes[GB_STREAM_PIECE];
+    const struct gb_net_forward *made;
+    int slow, quick;
+    uint64_t sent = 0, got = 0;
+    unsigned still = 0;
+
+    start();
+    made = forward(NULL, NULL);
+    slow = connect_to(made);
+    TURN_UNTIL(guest.opened == 1);
+    quick = connect_to(made);
+    TURN_UNTIL(guest.opened == 2);
+    /* As much as sockets and windows hold; no credit comes then, however often the loop runs. */
+    while (still < 1000) {
+        size_t room = gb_mux_room(guest.streams[0]);
+
+        if (room > 0)
+            gb_mux_send(guest.streams[0], (struct gb_bytes){bytes, room}, false);
+        sent += room;
+        still = room > 0 ? 0 : still + 1;
+        guest_flush();
+        (void)uv_run(&uv, UV_RUN_NOWAIT);
+    }
+    gb_mux_send(guest.streams[1], gb_bytes_str("x"), false);
+    guest_flush();
+    ck_assert_int_eq(client_read(quick, bytes, 1), 1);
+    while (got < sent) {
+        ssize_t n = client_read(slow, bytes, sizeof(bytes));
+
+        ck_assert_int_gt(n, 0);
+        got += (uint64_t)n;
+    }
+    TURN_UNTIL(gb_mux_room(guest.streams[0]) > 0);
+    (void)close(slow);
+    (void)close(quick);
+    finish();
+}
+END_TEST
+
+START_TEST(a_guest_that_does_not_read_bounds_what_is_taken_from_the_client)
+{
+    static uint8_t bytes[GB_STREAM_PIECE];
+    unsigned still = 0;
+    int fd;
+
+    start();
+    guest.holds = true;
+    fd = connect_to(forward(NULL, NULL));
+    while (still < 1000) {
+        still = send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL) > 0 ? 0 : still + 1;
+        (void)uv_run(&uv, UV_RUN_NOWAIT);
+    }
+    ck_assert_uint_le(guest.got.size, GB_CONNECT_WINDOW);
+    ck_assert_uint_gt(guest.got.size, GB_CONNECT_WINDOW / 2);
+    (void)close(fd);
+    finish();
+}
+END_TEST
+
+START_TEST(visitors_beyond_the_limit_wait)
+{
+    const struct gb_net_forward *made, *other;
+    int fds[MANY];
+
+    start();
+    made = forward(NULL, NULL);
+    other = forward("[::1]:0", NULL);
+    ck_assert_int_eq(strncmp(other->at, "[::1]:", 6), 0);
+    for (size_t i = 0; i < MANY; i++) {
+        fds[i] = connect_to(made);
+        (void)uv_run(&uv, UV_RUN_NOWAIT); /* otherwise the kernel's backlog would be full */
+    }
+    TURN_UNTIL(guest.opened == GB_NET_VISITORS_MAX);
+    for (int i = 0; i < 100; i++)
+        (void)uv_run(&uv, UV_RUN_NOWAIT);
+    ck_assert_uint_eq(guest.opened, GB_NET_VISITORS_MAX);
+    ck_assert_uint_eq(made->open, GB_NET_VISITORS_MAX);
+    for (unsigned i = 0; i < MANY - GB_NET_VISITORS_MAX; i++) {
+        gb_mux_reset(guest.streams[i], &broken);
+        guest_flush();
+        TURN_UNTIL(guest.opened == GB_NET_VISITORS_MAX + i + 1);
+    }
+    ck_assert(gb_net_unforward(net, made->number));
+    ck_assert(!gb_net_unforward(net, 1));
+    ck_assert_uint_eq(told.visited, MANY);
+    ck_assert_str_eq(told.reason, "port_closed");
+    for (size_t i = 0; i < MANY; i++)
+        (void)close(fds[i]);
+    finish();
+}
+END_TEST
+
+START_TEST(forwards_are_bounded)
+{
+    const struct gb_net_forward_ask ask = {.port = PORT};
+    const struct gb_net_forward *made = NULL;
+    struct gb_err err;
+    uint64_t at = 0;
+
+    start();
+    for (unsigned i = 0; i < GB_NET_FORWARDS_MAX; i++)
+        (void)forward(NULL, NULL);
+    ck_assert_int_eq(gb_net_forward(net, &ask, &made, &err), -GB_EBUSY);
+    while ((made = gb_net_forwarded(net, at)) != NULL)
+        ck_assert_uint_eq(made->number, ++at);
+    ck_assert_uint_eq(at, GB_NET_FORWARDS_MAX);
+    finish();
+}
+END_TEST
+
+START_TEST(only_places_of_this_host)
+{
+    static const char *const none[] = {"0.0.0.0:80",
+                                       "192.0.2.1:80",
+                                       "[::]:80",
+                                       "[2001:db8::1]:80",
+                                       "[::ffff:127.0.0.1]:80",
+                                       "localhost:80",
+                                       "127.0.0.1",
+                                       "127.0.0.1:",
+                                       "127.0.0.1:65536",
+                                       "127.0.0.1:080000",
+                                       "127.0.0.1:-1",
+                                       "127.0.0.1: 1",
+                                       "::1:80",
+                                       "[127.0.0.1]:80",
+                                       "[::1]80",
+                                       "[::1]",
+                                       "[::1",
+                                       "[]:1",
+                                       ":1",
+                                       ":",
+                                       "[",
+                                       "[127.0.0.1:80",
+                                       "127.0.0.1:80/"};
+    static const char *const paths[] = {
+        "relative", "/nowhere/at/all",
+        "/0123456789012345678901234567890123456789012345678901234567"
+        "89012345678901234567890123456789012345678901234567890123456"};
+    const struct gb_net_forward *made = NULL;
+    struct gb_net_forward_ask ask = {.port = PORT};
+    struct gb_err err;
+
+    start();
+    for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+        ask.address = gb_bytes_str(none[i]);
+        ck_assert_msg(gb_net_forward(net, &ask, &made, &err) == -GB_EINVALID, "%s", none[i]);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        ask.path = gb_bytes_str(paths[i]);
+        ck_assert_msg(gb_net_forward(net, &ask, &made, &err) == -GB_EINVALID, "%s", paths[i]);
+    }
+    made = forward("127.0.0.1:0", NULL);
+    ask = (struct gb_net_forward_ask){.port = PORT, .address = gb_bytes_str(made->at)};
+    ck_assert_int_eq(gb_net_forward(net, &ask, &made, &err), -GB_EBUSY);
+    finish();
+}
+END_TEST
+
+/* What a guest that was taken over might send. */
+START_TEST(a_guest_cannot_have_streams_of_its_own)
+{
+    static const struct gb_forward port = {.port = PORT};
+    struct gb_buf params = {0};
+    struct gb_open open = {.kind = GB_STREAM_FORWARD};
+    const struct gb_frame wrong[] = {
+        {.type = GB_GUEST_OPEN, .id = 2},
+        {.type = GB_GUEST_DATA, .id = 1, .payload = gb_bytes_str("x")},
+        {.type = GB_GUEST_DATA, .id = 7, .payload = gb_bytes_str("x")},
+        {.type = GB_GUEST_SHUT, .id = 1},
+        {.type = GB_GUEST_NETWORK_ON, .id = 1},
+    };
+
+    gb_fields_encode(&gb_forward_fields, &port, &params);
+    open.params = gb_buf_bytes(&params);
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        start();
+        if (wrong[i].type == GB_GUEST_OPEN)
+            gb_guest_add(&guest.out, wrong[i], &gb_open_fields, &open);
+        else
+            gb_frame_add(&guest.out, &wrong[i]);
+        guest_flush();
+        TURN_UNTIL(told.failed == 1);
+        finish();
+    }
+    gb_buf_release(&params);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("forward");
+    TCase *tests = tcase_create("all");
+
+    tcase_add_test(tests, each_half_ends_by_itself);
+    tcase_add_test(tests, a_socket_with_a_path_is_for_its_user_only);
+    tcase_add_test(tests, a_guest_that_refuses_resets_the_client);
+    tcase_add_test(tests, a_broken_connection_is_reset_on_the_other_side);
+    tcase_add_test(tests, a_slow_reader_holds_up_its_own_guest_only);
+    tcase_add_test(tests, a_guest_that_does_not_read_bounds_what_is_taken_from_the_client);
+    tcase_add_test(tests, visitors_beyond_the_limit_wait);
+    tcase_add_test(tests, forwards_are_bounded);
+    tcase_add_test(tests, only_places_of_this_host);
+    tcase_add_test(tests, a_guest_cannot_have_streams_of_its_own);
+    suite_add_tcase(suite, tests);
+    return check_run(suite);
+}
