@@ -174,8 +174,8 @@ static void listening_insert(uint16_t *ports, unsigned *count, uint16_t port)
 /* Programs may change the map meanwhile: then there is another wake-up. */
 static unsigned listening_read(const struct listening *listening, uint16_t *ports)
 {
-    uint64_t key, next;
-    struct listening_entry entry;
+    uint64_t key = 0, next = 0;
+    struct listening_entry entry = {0};
     union bpf_attr attr = {.map_fd = (uint32_t)listening->map_fd, .next_key = bpf_pointer(&next)};
     unsigned count = 0;
 
