@@ -2,7 +2,7 @@
 _glassbell()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local verbs='run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork checkpoint checkpoints sleep wake answer network secret port put get log export mcp serve stdio doctor image version help completion'
+    local verbs='run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork diff checkpoint checkpoints sleep wake answer network secret port put get log export mcp serve stdio doctor image version help completion'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
@@ -230,6 +230,17 @@ _glassbell()
         esac
         if [[ $word == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W '--help --at --checkpoint --count --label --json --host --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    diff)
+        case $before in
+            --host) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --json --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")

@@ -10,7 +10,7 @@ function __glassbell_is
     test (count $words) -gt 1; and test $words[2] = $argv[1]
 end
 function __glassbell_verbs
-    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork checkpoint checkpoints sleep wake answer network secret port put get log export mcp serve stdio doctor image version help completion
+    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork diff checkpoint checkpoints sleep wake answer network secret port put get log export mcp serve stdio doctor image version help completion
 end
 complete -c glassbell -f
 complete -c glassbell -n __glassbell_is_first -l help -d 'tell about the verbs'
@@ -187,6 +187,13 @@ complete -c glassbell -n '__glassbell_is fork' -l host -r -d 'the server of anot
 complete -c glassbell -n '__glassbell_is fork' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
 complete -c glassbell -n '__glassbell_is fork' -l no-autostart -d 'fail when no server runs instead of starting one'
 complete -c glassbell -n '__glassbell_is fork' -a '(glassbell ls --ids 2>/dev/null)'
+complete -c glassbell -n __glassbell_is_first -a diff -d 'how variables and files of two moments differ'
+complete -c glassbell -n '__glassbell_is diff' -l help -d 'tell about diff'
+complete -c glassbell -n '__glassbell_is diff' -l json -d 'the result as JSON'
+complete -c glassbell -n '__glassbell_is diff' -l host -r -d 'the server of another machine: ssh://[USER@]HOST, or a name of the settings (default: $GLASSBELL_HOST)'
+complete -c glassbell -n '__glassbell_is diff' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
+complete -c glassbell -n '__glassbell_is diff' -l no-autostart -d 'fail when no server runs instead of starting one'
+complete -c glassbell -n '__glassbell_is diff' -a '(glassbell ls --ids 2>/dev/null)'
 complete -c glassbell -n __glassbell_is_first -a checkpoint -d 'keep a session as it is now'
 complete -c glassbell -n '__glassbell_is checkpoint' -l help -d 'tell about checkpoint'
 complete -c glassbell -n '__glassbell_is checkpoint' -s n -l name -r -d 'a name for it: it stays when there are too many'

@@ -34,6 +34,7 @@ _glassbell_verbs()
         'redo:go forward again to what was undone'
         'rewind:take a session back to how it was after a cell'
         'fork:open sessions that go on from a moment of another one'
+        'diff:how variables and files of two moments differ'
         'checkpoint:keep a session as it is now'
         'checkpoints:the moments to which a session can be taken'
         'sleep:put a session to sleep\: it takes only disk until it is used again'
@@ -268,6 +269,15 @@ _glassbell()
             '*'{-c+,--checkpoint=}'[from the moment of this checkpoint]:NUMBER: ' \
             '*'{-n+,--count=}'[how many]:COUNT: ' \
             '*--label=[their name for people]:TEXT: ' \
+            '*--json[the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    diff)
+        _arguments -s -S : \
+            '--help[tell about diff]' \
             '*--json[the result as JSON]' \
             '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \

@@ -23,6 +23,7 @@
     X(redo)                                                                                        \
     X(rewind)                                                                                      \
     X(fork)                                                                                        \
+    X(diff)                                                                                        \
     X(checkpoint)                                                                                  \
     X(checkpoints)                                                                                 \
     X(sleep)                                                                                       \

@@ -67,6 +67,7 @@ static const struct field {
     {"highlight", "block", AT(highlight.block), FIELD_WORD, MANY, 2},
     {"highlight", "strings", AT(highlight.strings), FIELD_WORD, MANY, LIST_MAX},
     {"highlight", "variables", AT(highlight.variables), FIELD_WORD, 0, 1},
+    {"inspect", "variables", AT(inspect.variables), FIELD_CODE, 0, 1},
     {"environment", "refused", AT(environment.refused), FIELD_WORD, MANY | OWN, LIST_MAX},
     {"warm", "template", AT(warm.template), FIELD_CODE, MANY | OWN, CELLS_MAX},
     {"warm", "pool", AT(warm.pool), FIELD_CODE, MANY | OWN, CELLS_MAX},
@@ -417,4 +418,5 @@ const struct gb_language gb_language_unknown = {
     .notebook = {EMPTY, EMPTY, EMPTY, EMPTY},
     .errors = {EMPTY},
     .highlight = {.lexer = EMPTY, .variables = EMPTY},
+    .inspect = {EMPTY},
 };

@@ -74,6 +74,10 @@ struct gb_language {
     } highlight;
 
     struct {
+        char *variables; /* a cell that prints them, one as JSON in each line: name, type, repr */
+    } inspect;
+
+    struct {
         struct gb_texts refused; /* variables that would affect the worker itself; not sent to
                                   * clients */
     } environment;

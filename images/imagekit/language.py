@@ -28,6 +28,7 @@ FIELDS = {
     "errors": {"no_input": (LINE, 0)},
     "highlight": {"lexer": (NAME, 0), "endings": (ENDING, 32), "keywords": (WORD, 256), "types": (WORD, 256),
                   "comments": (WORD, 32), "block": (WORD, 2), "strings": (WORD, 32), "variables": (WORD, 0)},
+    "inspect": {"variables": (CODE, 0)},
     "environment": {"refused": (WORD, 32)},
     "warm": {"template": (CODE, 8), "pool": (CODE, 8)},
 }

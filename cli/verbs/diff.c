@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* glassbell diff: how two moments differ, of one session or of two: variables and files.
+ *
+ * Each moment is looked at in a fork, which is bound to our connection and ends with it, so that
+ * the sessions themselves are not touched, and nothing but the fork is trusted with what runs
+ * there. The language's record has the code that lists variables (docs/worker.md); files are
+ * compared by their digests. Both are text that a guest has printed: every line is parsed strictly,
+ * and lines that are not as they should be are left out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "cli/app.h"
+#include "cli/print.h"
+#include "model/cell.h"
+#include "model/past.h"
+#include "model/session.h"
+#include "platform/sort.h"
+#include "rpc/access.h"
+#include "rpc/object.h"
+#include "verbs/back.h"
+#include "verbs/verbs.h"
+
+enum {
+    DIFF_WAIT_MS = 60000,
+    DIFF_FORK_DEADLINE_MS = 600000,
+    DIFF_CELL_MS = 120000,
+    DIFF_OUTPUT_MAX = 8 << 20, /* of one of the lists */
+    DIFF_THINGS_MAX = 20000,   /* in one of them */
+    DIFF_TEXT_MAX = 120,       /* bytes of a name, type or value that are shown */
+    DIFF_TEXT_END = 10,        /* of them at the end of a longer one */
+    DIFF_NODES_MAX = 16,       /* of a line of JSON */
+    DIGEST = 64,
+};
+
+/* Links are not files, and not followed. */
+static const char diff_files_code[] =
+    "cd && find . -xdev -type f -print0 | LC_ALL=C sort -z | head -z -n 20001 | "
+    "xargs -0 -r sha256sum -z --";
+
+/* A variable, or a file. */
+struct thing {
+    char *name;
+    char *type; /* of a variable; NULL: a file */
+    char *text; /* its value, or its digest */
+};
+
+struct things {
+    struct thing *list;
+    size_t count, capacity;
+    bool cut; /* there were more */
+};
+
+struct side {
+    char *name;   /* of the session, as given */
+    int64_t cell; /* the moment after it; -1: now */
+    char *id, *fork;
+    char language[GB_LANGUAGE_NAME_MAX + 1];
+    struct things variables, files;
+    bool has_variables;
+};
+
+struct diff {
+    struct app app;
+    const struct args *args;
+    struct side sides[2];
+    struct gb_json_out out; /* of --json */
+    struct gb_buf json;
+    size_t differences;
+};
+
+static void things_release(struct things *things)
+{
+    for (size_t i = 0; i < things->count; i++) {
+        free(things->list[i].name);
+        free(things->list[i].type);
+        free(things->list[i].text);
+    }
+    free(things->list);
+}
+
+static char *thing_copy(struct gb_bytes text)
+{
+    return xstrndup((const char *)text.data, text.size);
+}
+
+static void things_add(struct things *things, struct gb_bytes name, const struct gb_bytes *type,
+                       struct gb_bytes text)
+{
+    if (things->count == DIFF_THINGS_MAX) {
+        things->cut = true;
+        return;
+    }
+    if (things->count == things->capacity) {
+        things->capacity = MAX(things->capacity * 2, 64u);
+        things->list = realloc(things->list, things->capacity * sizeof(*things->list));
+        if (things->list == NULL)
+            abort(); /* at most some hundred kilobytes */
+    }
+    things->list[things->count++] =
+        (struct thing){thing_copy(name), type == NULL ? NULL : thing_copy(*type), thing_copy(text)};
+}
+
+/* Cuts what comes before @end off @rest; false: there is nothing left. */
+static bool diff_next(struct gb_bytes *rest, char end, struct gb_bytes *ret_line)
+{
+    const uint8_t *stop = rest->size > 0 ? memchr(rest->data, end, rest->size) : NULL;
+
+    if (rest->size == 0)
+        return false;
+    *ret_line =
+        (struct gb_bytes){rest->data, stop != NULL ? (size_t)(stop - rest->data) : rest->size};
+    rest->size -= MIN(ret_line->size + 1, rest->size);
+    rest->data += ret_line->size + (stop != NULL);
+    return true;
+}
+
+/* {"name": …, "type": …, "repr": …} in each line. */
+static void diff_read_variables(struct things *things, struct gb_bytes output)
+{
+    struct gb_json_doc doc = {0};
+    struct gb_bytes line;
+
+    while (diff_next(&output, '\n', &line)) {
+        _cleanup_(freep) char *copy = thing_copy(line);
+        struct gb_bytes name, type;
+
+        if (gb_json_parse(&doc, (uint8_t *)copy, line.size, DIFF_NODES_MAX, NULL) < 0)
+            continue;
+        name = json_text(doc.nodes, "name");
+        type = json_text(doc.nodes, "type");
+        if (name.size > 0)
+            things_add(things, name, &type, json_text(doc.nodes, "repr"));
+    }
+    gb_json_release(&doc);
+}
+
+static bool diff_is_digest(struct gb_bytes text)
+{
+    for (size_t i = 0; i < DIGEST; i++)
+        if (strchr("0123456789abcdef", text.data[i]) == NULL || text.data[i] == '\0')
+            return false;
+    return true;
+}
+
+/* What sha256sum prints: the digest, two characters, and "./" before the path. */
+static void diff_read_files(struct things *things, struct gb_bytes output)
+{
+    struct gb_bytes line;
+
+    while (diff_next(&output, '\0', &line)) {
+        struct gb_bytes path;
+
+        if (line.size <= DIGEST + 4 || !diff_is_digest(line))
+            continue;
+        path = (struct gb_bytes){line.data + DIGEST + 4, line.size - DIGEST - 4};
+        things_add(things, path, NULL, (struct gb_bytes){line.data, DIGEST});
+    }
+}
+
+/* ---- looking at a moment ---- */
+
+/* "work", or "work@3". */
+static bool side_read(struct side *side, const char *word)
+{
+    const char *at = strrchr(word, '@');
+    double cell = -1;
+
+    if (at != NULL && at[1] >= '0' && at[1] <= '9' && args_number(at + 1, 0, UINT32_MAX, &cell) &&
+        cell == (double)(int64_t)cell) {
+        side->name = xstrndup(word, (size_t)(at - word));
+        side->cell = (int64_t)cell;
+    } else {
+        side->name = xstrdup(word);
+        side->cell = -1;
+    }
+    return side->name[0] != '\0';
+}
+
+static void side_release(struct side *side)
+{
+    free(side->name);
+    free(side->id);
+    free(side->fork);
+    things_release(&side->variables);
+    things_release(&side->files);
+}
+
+static void side_take_session(void *arg, const struct gb_json *result)
+{
+    struct side *side = arg;
+    struct gb_session_info info;
+
+    gb_object_take(&gb_session_object, result, &info);
+    json_copy_text(info.language, side->language, sizeof(side->language));
+}
+
+static void side_take_fork(void *arg, const struct gb_json *result)
+{
+    struct side *side = arg;
+    struct gb_forked_info forked;
+    struct gb_fork_info child;
+    size_t at = 0;
+
+    gb_object_take(&gb_forked_object, result, &forked);
+    if (gb_items_next(&gb_fork_object, &forked.sessions, &at, &child) != 1)
+        return;
+    if ((child.flags & GB_FORK_FAILED) == 0) {
+        side->fork = thing_copy(child.session);
+    } else {
+        _cleanup_(gb_buf_release) struct gb_buf message = {0};
+
+        gb_escape(&message, child.message, GB_ERR_MESSAGE_MAX);
+        app_say("%s (%s)", gb_buf_str(&message), gb_code_kind((enum gb_code)child.error));
+    }
+}
+
+static bool side_find(struct app *app, struct side *side)
+{
+    side->id = app_find_session(app, side->name);
+    return side->id != NULL &&
+           app_call_on(app, "session.get", side->id, DIFF_WAIT_MS, side_take_session, side);
+}
+
+static bool side_fork(struct app *app, struct side *side)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", side->id);
+    if (side->cell >= 0)
+        gb_json_put_i64(&out, "cell", side->cell);
+    gb_json_put_str(&out, "label", "diff");
+    gb_json_put_bool(&out, "bound", true);
+    gb_json_put_u64(&out, "wait_ms", DIFF_WAIT_MS);
+    gb_json_end(&out);
+    good = app_call(app, "session.fork", &params, DIFF_FORK_DEADLINE_MS, side_take_fork, side);
+    gb_buf_release(&params);
+    return good && side->fork != NULL;
+}
+
+struct printed {
+    struct gb_buf bytes;
+    bool good; /* it ended well, and all is here */
+};
+
+static void diff_take_output(void *arg, const struct gb_json *result)
+{
+    struct printed *printed = arg;
+    struct gb_cell_info cell;
+
+    gb_object_take(&gb_cell_object, result, &cell);
+    printed->good =
+        gb_bytes_add_decoded(&printed->bytes, cell.out, (cell.flags & GB_CELL_OUT_BASE64) != 0) &&
+        !gb_cell_failed(cell.flags, cell.exit_code, cell.signal > 0) && cell.dropped_stdout == 0;
+}
+
+/* Runs code in the fork. False: the call failed, which was reported. */
+static bool side_print(struct app *app, const struct side *side, const char *code, const char *mode,
+                       struct printed *printed)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", side->fork);
+    gb_json_put_str(&out, "code", code);
+    gb_json_put_str(&out, "mode", mode);
+    gb_json_put_u64(&out, "timeout_ms", DIFF_CELL_MS);
+    gb_json_put_u64(&out, "max_stdout", DIFF_OUTPUT_MAX);
+    gb_json_end(&out);
+    good = app_call(app, "session.exec", &params, 2ull * DIFF_CELL_MS, diff_take_output, printed);
+    gb_buf_release(&params);
+    return good;
+}
+
+static bool side_look(struct app *app, struct side *side)
+{
+    const struct gb_language *language = gb_languages_find(app_languages(app), side->language);
+    struct printed variables = {0}, files = {0};
+    bool good = true;
+
+    side->has_variables = language != NULL && language->inspect.variables[0] != '\0';
+    if (side->has_variables)
+        good = side_print(app, side, language->inspect.variables, "kernel", &variables);
+    good = good && side_print(app, side, diff_files_code, "shell", &files);
+    if (good && side->has_variables && !variables.good)
+        app_say("not all variables of %s could be listed", side->name);
+    if (good && !files.good)
+        app_say("not all files of %s could be read", side->name);
+    diff_read_variables(&side->variables, gb_buf_bytes(&variables.bytes));
+    diff_read_files(&side->files, gb_buf_bytes(&files.bytes));
+    gb_buf_release(&variables.bytes);
+    gb_buf_release(&files.bytes);
+    return good;
+}
+
+/* ---- comparing ---- */
+
+static int thing_compare(const void *a, const void *b, void *arg)
+{
+    (void)arg;
+    return strcmp(((const struct thing *)a)->name, ((const struct thing *)b)->name);
+}
+
+/* Of a long one the beginning and the end: many values have a digest there. */
+static void diff_print_text(const char *text)
+{
+    _cleanup_(gb_buf_release) struct gb_buf shown = {0};
+    struct gb_bytes all = gb_bytes_str(text), head = all;
+
+    if (all.size > DIFF_TEXT_MAX) {
+        head.size = DIFF_TEXT_MAX - DIFF_TEXT_END;
+        head.size -= gb_utf8_unfinished(head);
+    }
+    gb_escape(&shown, head, DIFF_TEXT_MAX);
+    if (all.size > DIFF_TEXT_MAX) {
+        struct gb_bytes tail = {all.data + all.size - DIFF_TEXT_END, DIFF_TEXT_END};
+
+        while (tail.size > 0 && (tail.data[0] & 0xc0) == 0x80) {
+            tail.data++;
+            tail.size--;
+        }
+        gb_buf_adds(&shown, " … ");
+        gb_escape(&shown, tail, DIFF_TEXT_MAX);
+    }
+    (void)fputs(gb_buf_str(&shown), stdout);
+}
+
+static void diff_put_value(struct diff *diff, const char *key, const struct thing *thing)
+{
+    if (thing == NULL || thing->type == NULL)
+        return;
+    gb_json_object(&diff->out, key);
+    gb_json_put_str(&diff->out, "type", thing->type);
+    gb_json_put_str(&diff->out, "repr", thing->text);
+    gb_json_end(&diff->out);
+}
+
+static void diff_print_value(const struct thing *thing, const struct thing *other)
+{
+    if (other == NULL || strcmp(thing->type, other->type) != 0) {
+        diff_print_text(thing->type);
+        (void)putchar(' ');
+    }
+    diff_print_text(thing->text);
+}
+
+/* @before NULL: it came; @after NULL: it went. */
+static void diff_tell(struct diff *diff, const struct thing *before, const struct thing *after)
+{
+    const struct thing *thing = before != NULL ? before : after;
+
+    diff->differences++;
+    if (args_has(diff->args, "json")) {
+        gb_json_object(&diff->out, NULL);
+        gb_json_put_str(&diff->out, thing->type != NULL ? "name" : "path", thing->name);
+        gb_json_put_str(&diff->out, "change",
+                        before == NULL  ? "added"
+                        : after == NULL ? "removed"
+                                        : "changed");
+        diff_put_value(diff, "before", before);
+        diff_put_value(diff, "after", after);
+        gb_json_end(&diff->out);
+        return;
+    }
+    (void)printf("%c ", before == NULL ? '+' : after == NULL ? '-' : '~');
+    diff_print_text(thing->name);
+    if (thing->type != NULL) {
+        (void)fputs("  ", stdout);
+        if (before != NULL)
+            diff_print_value(before, NULL);
+        if (before != NULL && after != NULL)
+            (void)fputs(" → ", stdout);
+        if (after != NULL)
+            diff_print_value(after, before);
+    }
+    (void)putchar('\n');
+}
+
+static void diff_compare(struct diff *diff, struct things *a, struct things *b)
+{
+    size_t i = 0, j = 0;
+
+    if (a->count > 0)
+        gb_sort(a->list, a->count, sizeof(*a->list), thing_compare, NULL);
+    if (b->count > 0)
+        gb_sort(b->list, b->count, sizeof(*b->list), thing_compare, NULL);
+    while (i < a->count || j < b->count) {
+        const struct thing *before = i < a->count ? &a->list[i] : NULL;
+        const struct thing *after = j < b->count ? &b->list[j] : NULL;
+        int order = before == NULL ? 1 : after == NULL ? -1 : strcmp(before->name, after->name);
+
+        i += order <= 0;
+        j += order >= 0;
+        if (order < 0)
+            diff_tell(diff, before, NULL);
+        else if (order > 0)
+            diff_tell(diff, NULL, after);
+        else if (strcmp(before->text, after->text) != 0 ||
+                 (before->type != NULL && strcmp(before->type, after->type) != 0))
+            diff_tell(diff, before, after);
+    }
+}
+
+static void diff_part(struct diff *diff, const char *title, struct things *a, struct things *b)
+{
+    if (args_has(diff->args, "json"))
+        gb_json_array(&diff->out, title);
+    diff_compare(diff, a, b);
+    if (args_has(diff->args, "json"))
+        gb_json_end(&diff->out);
+    if (a->cut || b->cut)
+        app_say("there are more %s than can be compared", title);
+}
+
+static void diff_all(struct diff *diff)
+{
+    struct side *a = &diff->sides[0], *b = &diff->sides[1];
+
+    diff->out.buf = &diff->json;
+    gb_json_object(&diff->out, NULL);
+    if (a->has_variables && b->has_variables && strcmp(a->language, b->language) == 0)
+        diff_part(diff, "variables", &a->variables, &b->variables);
+    else
+        app_say("variables are not compared: %s and %s", a->language, b->language);
+    diff_part(diff, "files", &a->files, &b->files);
+    gb_json_end(&diff->out);
+    if (args_has(diff->args, "json"))
+        (void)printf("%s\n", gb_buf_str(&diff->json));
+    gb_buf_release(&diff->json);
+}
+
+static int diff_run(const struct args *args)
+{
+    struct diff diff = {.args = args};
+    int status = EXIT_GLASSBELL;
+    bool good = true;
+
+    if (args->word_count != 2)
+        return app_wrong_use(args, "which two? SESSION is one as it is now, SESSION@CELL as it was "
+                                   "after a cell");
+    for (size_t i = 0; i < ARRAY_SIZE(diff.sides); i++)
+        good &= side_read(&diff.sides[i], args->words[i]);
+    app_open(&diff.app, args);
+    for (size_t i = 0; good && i < ARRAY_SIZE(diff.sides); i++)
+        good = side_find(&diff.app, &diff.sides[i]);
+    for (size_t i = 0; good && i < ARRAY_SIZE(diff.sides); i++)
+        good = side_fork(&diff.app, &diff.sides[i]) && side_look(&diff.app, &diff.sides[i]);
+    if (good) {
+        diff_all(&diff);
+        status = diff.differences > 0;
+    }
+    app_close(&diff.app);
+    for (size_t i = 0; i < ARRAY_SIZE(diff.sides); i++)
+        side_release(&diff.sides[i]);
+    return status;
+}
+
+static const struct option diff_options[] = {
+    OPTION_JSON_RESULT,
+    {0},
+};
+
+const struct verb verb_diff = {
+    .name = "diff",
+    .summary = "how variables and files of two moments differ",
+    .usage = "SESSION[@CELL] SESSION[@CELL]",
+    .options = diff_options,
+    .common = app_options,
+    .words = ARG_SESSION,
+    .examples = "  glassbell diff work@3 work\n  glassbell diff work other\n",
+    .run = diff_run,
+};
