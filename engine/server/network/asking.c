@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "asking.h"
 
+#include "base/allowance.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "rpc/object.h"
@@ -46,19 +47,10 @@ static void asking_on_time(void *arg)
 
 static bool asking_may_ask(struct network_session *state)
 {
-    uint64_t now = gb_clock_mono_ns(), earned;
+    /* People cannot answer more. */
+    static const struct gb_allowance_rate rate = {16, 2000 * GB_NS_PER_MS};
 
-    if (state->question_spent_at_ns == 0) {
-        state->question_spent_at_ns = now;
-        state->question_budget = QUESTIONS_BURST;
-    }
-    earned = (now - state->question_spent_at_ns) / (QUESTION_MS * GB_NS_PER_MS);
-    state->question_spent_at_ns += earned * QUESTION_MS * GB_NS_PER_MS;
-    state->question_budget = MIN(state->question_budget + earned, (uint64_t)QUESTIONS_BURST);
-    if (state->question_budget == 0)
-        return false;
-    state->question_budget--;
-    return true;
+    return gb_allowance_take(&state->question_allowance, &rate, gb_clock_mono_ns());
 }
 
 /* ---- what is told ---- */

@@ -4,33 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/allowance.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "server/core/event.h"
 #include "server/core/state.h"
 #include "server/network/state.h"
 
-/* A guest can connect faster than anybody reads, and its records must not displace the cells of
- * other sessions from the journal: so many at once, and then one a second. */
-enum { RECORDS_BURST = 1000, RECORD_MS = 1000 };
-
 /* ---- the journal ---- */
 
 static bool report_may_record(struct network_audit *audit)
 {
-    uint64_t now = gb_clock_mono_ns(), earned;
+    /* A guest can connect faster than anybody reads, and its records must not displace the cells of
+     * other sessions from the journal. */
+    static const struct gb_allowance_rate rate = {1000, 1000 * GB_NS_PER_MS};
 
-    if (audit->spent_at_ns == 0) {
-        audit->spent_at_ns = now;
-        audit->budget = RECORDS_BURST;
-    }
-    earned = (now - audit->spent_at_ns) / (RECORD_MS * GB_NS_PER_MS);
-    audit->spent_at_ns += earned * RECORD_MS * GB_NS_PER_MS;
-    audit->budget = MIN(audit->budget + earned, (uint64_t)RECORDS_BURST);
-    if (audit->budget == 0)
-        return false;
-    audit->budget--;
-    return true;
+    return gb_allowance_take(&audit->allowance, &rate, gb_clock_mono_ns());
 }
 
 void report_record(struct hosted *hosted, struct gb_network_record record)

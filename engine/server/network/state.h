@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/allowance.h"
 #include "net/net.h"
 #include "server/core/hosted.h"
 #include "server/core/part.h"
@@ -15,8 +16,8 @@ enum { REFUSED_MAX = 8, REFUSED_TEXT = 320 };
 
 /* What may still be written to the journal. */
 struct network_audit {
-    uint64_t spent_at_ns; /* monotonic: when `budget` was last computed; 0: never */
-    uint64_t budget, left_out;
+    struct gb_allowance allowance;
+    uint64_t left_out;
 };
 
 /* The ports of the guest on which programs listen, ascending. */
@@ -26,8 +27,7 @@ struct network_listening {
     struct gb_timer *pause; /* until the next event may be sent; NULL: there never was one */
 };
 
-/* So many questions at once, and then one in so many milliseconds: people cannot answer more. */
-enum { QUESTIONS_BURST = 16, QUESTION_MS = 2000, NOTES_MAX = 4, NOTE_TEXT = 400 };
+enum { NOTES_MAX = 4, NOTE_TEXT = 400 };
 
 struct network_session {
     char name[GB_SETTINGS_NAME_MAX + 1]; /* "": none */
@@ -40,7 +40,7 @@ struct network_session {
     struct network_audit audit;
     struct network_listening listening;
     struct gb_timer *question_timer; /* of the oldest question; NULL: there never was one */
-    uint64_t question_spent_at_ns, question_budget;
+    struct gb_allowance question_allowance;
     const char *answerer;             /* while an answer is applied: the client, NULL: unnamed */
     char notes[NOTES_MAX][NOTE_TEXT]; /* for the running cell */
     size_t note_count;
