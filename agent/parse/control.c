@@ -36,13 +36,15 @@ STATIC_TABLE(begun_fields, "BEGUN", U32(control_begun, cell));
 STATIC_TABLE(display_fields, "DISPLAY",
              U32(control_display, cell), BYTES(control_display, mime, GB_MIME_MAX),
              BYTES(control_display, data, GB_DISPLAY_MAX));
-STATIC_TABLE(waiting_fields, "WAITING", U32(control_waiting, cell), U8(control_waiting, on));
+STATIC_TABLE(waiting_fields, "WAITING", U32(control_waiting, cell),
+             CHOICE(control_waiting, on, 2));
 STATIC_TABLE(completions_fields, "COMPLETIONS",
              U32(control_completions, id), U32(control_completions, start),
              U32(control_completions, end),
              PAIRS(control_completions, matches, GB_MATCHES_MAX, GB_MATCH_TEXT_MAX));
 STATIC_TABLE(completeness_fields, "COMPLETENESS",
-             U32(control_completeness, id), U8(control_completeness, status),
+             U32(control_completeness, id),
+             CHOICE(control_completeness, status, GB_COMPLETENESS_COUNT),
              BYTES(control_completeness, indent, INDENT_MAX));
 /* clang-format on */
 
@@ -109,14 +111,10 @@ static bool values_allowed(const struct control_message *message)
                result_allowed(message->done.flags, message->done.value);
     case CONTROL_ENDING:
         return result_allowed(message->ending.flags, message->ending.value);
-    case CONTROL_WAITING:
-        return message->waiting.on <= 1;
     case CONTROL_DISPLAY:
         return message->display.mime.size > 0;
     case CONTROL_COMPLETIONS:
         return message->completions.start <= message->completions.end;
-    case CONTROL_COMPLETENESS:
-        return message->completeness.status < GB_COMPLETENESS_COUNT;
     default:
         return true;
     }

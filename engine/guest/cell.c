@@ -181,6 +181,8 @@ static int cell_check_done(const struct gb_done *done, struct gb_err *err)
         return r;
     if (done->exit_code < -1 || done->exit_code > 255 || done->signal >= (uint32_t)NSIG)
         return gb_err_set(err, GB_EINTERNAL, "DONE: exit code or signal out of range");
+    if ((done->flags & ~(uint32_t)GB_DONE_FLAGS_ALL) != 0)
+        return gb_err_set(err, GB_EINTERNAL, "DONE: there are no flags %x", done->flags);
     return 0;
 }
 

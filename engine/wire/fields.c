@@ -65,7 +65,7 @@ static bool decode_field(struct cursor *cursor, const struct gb_field *field, ui
 
     switch (field->type) {
     case GB_FIELD_U8:
-        if (!take(cursor, 1, &data))
+        if (!take(cursor, 1, &data) || (field->limit > 0 && *data > field->limit))
             return false;
         *to = *data;
         return true;
@@ -122,6 +122,7 @@ void gb_fields_encode(const struct gb_fields *table, const void *message, struct
 
         switch (field->type) {
         case GB_FIELD_U8:
+            assert(field->limit == 0 || *from <= field->limit);
             gb_buf_add_u8(buf, *from);
             break;
         case GB_FIELD_U32:

@@ -27,7 +27,8 @@ struct gb_field {
     const char *name;
     enum gb_field_type type;
     size_t offset; /* in the struct */
-    size_t limit;  /* bytes or pairs; for PAIRS, `item_limit` applies to every key and value */
+    size_t limit;  /* bytes or pairs; for PAIRS, `item_limit` applies to every key and value; for U8
+                    * the greatest value, 0: all are valid */
     size_t item_limit;
 };
 

@@ -26,7 +26,7 @@ TABLE(gb_ready_fields, "READY",
       BYTES(gb_ready, language, NAME_MAX_BYTES), U32(gb_ready, generation),
       U64(gb_ready, start_ns));
 TABLE(gb_pong_fields, "PONG",
-      U64(gb_pong, uptime_ns), U64(gb_pong, wall_ns), U8(gb_pong, ready));
+      U64(gb_pong, uptime_ns), U64(gb_pong, wall_ns), CHOICE(gb_pong, ready, 2));
 TABLE(gb_configure_fields, "CONFIGURE",
       BYTES(gb_configure, entropy, ENTROPY_MAX), U64(gb_configure, wall_ns),
       BYTES(gb_configure, hostname, NAME_MAX_BYTES), BYTES(gb_configure, machine_id, NAME_MAX_BYTES),
@@ -42,7 +42,7 @@ TABLE(gb_exec_fields, "EXEC",
 TABLE(gb_credit_fields, "CREDIT", U64(gb_credit, bytes));
 TABLE(gb_display_fields, "DISPLAY",
       BYTES(gb_display, mime, GB_MIME_MAX), BYTES(gb_display, data, GB_DISPLAY_MAX));
-TABLE(gb_waiting_fields, "WAITING", U8(gb_waiting, on));
+TABLE(gb_waiting_fields, "WAITING", CHOICE(gb_waiting, on, 2));
 TABLE(gb_done_fields, "DONE",
       I64(gb_done, exit_code), U32(gb_done, signal), U32(gb_done, flags),
       U64(gb_done, dropped_stdout), U64(gb_done, dropped_stderr),
@@ -50,7 +50,8 @@ TABLE(gb_done_fields, "DONE",
       BYTES(gb_done, value, GB_VALUE_MAX), BYTES(gb_done, note, GB_NOTE_MAX),
       PAIRS(gb_done, changed, GB_CHANGED_MAX, GB_PATH_MAX));
 TABLE(gb_open_fields, "OPEN", U8(gb_open, kind), BYTES(gb_open, params, OPEN_PARAMS_MAX));
-TABLE(gb_interrupt_fields, "INTERRUPT", U8(gb_interrupt_request, how));
+TABLE(gb_interrupt_fields, "INTERRUPT",
+      CHOICE(gb_interrupt_request, how, GB_INTERRUPT_COUNT));
 TABLE(gb_complete_fields, "COMPLETE",
       BYTES(gb_complete, code, GB_CODE_MAX), U32(gb_complete, cursor));
 TABLE(gb_completions_fields, "COMPLETIONS",
@@ -58,7 +59,8 @@ TABLE(gb_completions_fields, "COMPLETIONS",
       PAIRS(gb_completions, matches, GB_MATCHES_MAX, GB_MATCH_TEXT_MAX));
 TABLE(gb_is_complete_fields, "IS_COMPLETE", BYTES(gb_is_complete, code, GB_CODE_MAX));
 TABLE(gb_completeness_fields, "COMPLETENESS",
-      U8(gb_completeness_reply, status), BYTES(gb_completeness_reply, indent, INDENT_MAX));
+      CHOICE(gb_completeness_reply, status, GB_COMPLETENESS_COUNT),
+      BYTES(gb_completeness_reply, indent, INDENT_MAX));
 TABLE(gb_terminal_fields, "TERMINAL",
       U32(gb_terminal_request, number), U32(gb_terminal_request, rows),
       U32(gb_terminal_request, columns),
@@ -72,7 +74,7 @@ TABLE(gb_file_list_fields, "FILE_LIST",
       U32(gb_file_list, limit));
 TABLE(gb_file_path_fields, "FILE_STAT", BYTES(gb_file_path, path, GB_PATH_MAX));
 TABLE(gb_file_change_fields, "FILE_REMOVE or FILE_MKDIR",
-      BYTES(gb_file_change, path, GB_PATH_MAX), U8(gb_file_change, recursive));
+      BYTES(gb_file_change, path, GB_PATH_MAX), CHOICE(gb_file_change, recursive, 2));
 TABLE(gb_trust_fields, "TRUST", BYTES(gb_trust, certificates, CERTIFICATES_MAX));
 TABLE(gb_status_fields, "STATUS",
       U64(gb_status, memory_total), U64(gb_status, memory_available), U64(gb_status, memory_used),

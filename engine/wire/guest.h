@@ -86,9 +86,10 @@ enum gb_done_flags {
     GB_DONE_HAS_VALUE = 16,
     GB_DONE_VALUE_CUT = 32,
     GB_DONE_CHANGED_CUT = 64,
+    GB_DONE_FLAGS_ALL = 127
 };
 
-enum gb_interrupt { GB_INTERRUPT_SIGINT, GB_INTERRUPT_SIGKILL };
+enum gb_interrupt { GB_INTERRUPT_SIGINT, GB_INTERRUPT_SIGKILL, GB_INTERRUPT_COUNT };
 
 struct gb_hello {
     uint32_t version;

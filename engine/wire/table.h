@@ -9,6 +9,9 @@
 #define FIELD(type, field_type, member)                                                            \
     { #member, field_type, offsetof(struct type, member), 0, 0 }
 #define U8(type, member) FIELD(type, GB_FIELD_U8, member)
+/* A U8 with values below @count: of an enumeration, or 2 for yes and no. */
+#define CHOICE(type, member, count)                                                                \
+    { #member, GB_FIELD_U8, offsetof(struct type, member), (count) - 1, 0 }
 #define U32(type, member) FIELD(type, GB_FIELD_U32, member)
 #define U64(type, member) FIELD(type, GB_FIELD_U64, member)
 #define I64(type, member) FIELD(type, GB_FIELD_I64, member)
