@@ -23,7 +23,9 @@
 
 #include "base/mem.h"
 #include "execute/internal.h"
+#include "model/event.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 
 enum { INTERRUPT_DEADLINE_MS = 10000 };
 
@@ -90,22 +92,25 @@ static void execute_on_notified(void *arg, const char *method, const struct gb_j
 {
     struct execution *execution = arg;
     struct gb_bytes session = json_text(params, "session");
-    bool to_stderr = gb_bytes_equal(json_text(params, "stream"), "stderr");
+    struct gb_output_info piece;
     struct gb_buf decoded = {0};
 
     if (strcmp(method, "cell.started") == 0)
         execute_on_started(execution, params);
+    if (strcmp(method, "cell.output") != 0 || execution->config->json)
+        return;
+    gb_object_take(&gb_output_object, params, &piece);
     /* Output of processes left by an earlier cell is not this program's. */
-    if (strcmp(method, "cell.output") != 0 || json_true(params, "background") ||
-        execution->config->json)
+    if ((piece.flags & GB_OUTPUT_BACKGROUND) != 0)
         return;
     for (size_t i = 0; i < execution->config->count; i++) {
         struct job *job = &execution->jobs[i];
 
         if (job->phase != JOB_RUNNING || !gb_bytes_equal(session, job->session))
             continue;
-        if (json_add_bytes(&decoded, params, "text", "base64"))
-            report_write(job, to_stderr ? TO_STDERR : TO_STDOUT, gb_buf_bytes(&decoded));
+        if (gb_bytes_add_decoded(&decoded, piece.data, (piece.flags & GB_OUTPUT_BASE64) != 0))
+            report_write(job, piece.stream == GB_STDERR ? TO_STDERR : TO_STDOUT,
+                         gb_buf_bytes(&decoded));
         break;
     }
     gb_buf_release(&decoded);

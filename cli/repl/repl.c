@@ -25,6 +25,7 @@
 #include "base/mem.h"
 #include "cli/params.h"
 #include "model/answer.h"
+#include "model/event.h"
 #include "model/hello.h"
 #include "model/session.h"
 #include "repl/console.h"
@@ -238,6 +239,7 @@ static void repl_show_output(struct repl *repl, const struct gb_json *params)
 static void repl_on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct repl *repl = arg;
+    struct gb_waiting_info waiting;
 
     if (repl->session == NULL || !gb_bytes_equal(json_text(params, "session"), repl->session))
         return;
@@ -246,7 +248,9 @@ static void repl_on_notified(void *arg, const char *method, const struct gb_json
     } else if (!repl->running) {
         return;
     } else if (strcmp(method, "cell.waiting") == 0 && repl->console != NULL) {
-        console_want_line(repl->console, json_true(params, "on") ? repl_on_typed : NULL, repl);
+        gb_object_take(&gb_waiting_object, params, &waiting);
+        console_want_line(repl->console,
+                          (waiting.flags & GB_WAITING_ON) != 0 ? repl_on_typed : NULL, repl);
     }
 }
 

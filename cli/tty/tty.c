@@ -216,12 +216,15 @@ static void tty_on_ended(struct tty *tty, const struct gb_json *params)
 static void tty_on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct tty *tty = arg;
+    struct gb_screen_info screen;
     struct gb_buf bytes = {0};
 
     if (params == NULL || tty->number == 0 || json_count(params, "terminal") != tty->number ||
         !gb_bytes_equal(json_text(params, "session"), tty->session))
         return;
-    if (strcmp(method, "terminal.output") == 0 && json_add_bytes(&bytes, params, "text", "base64"))
+    gb_object_take(&gb_screen_object, params, &screen);
+    if (strcmp(method, "terminal.output") == 0 &&
+        gb_bytes_add_decoded(&bytes, screen.data, (screen.flags & GB_SCREEN_BASE64) != 0))
         output_write(tty->output, gb_buf_bytes(&bytes));
     else if (strcmp(method, "terminal.ended") == 0)
         tty_on_ended(tty, params);

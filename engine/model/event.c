@@ -51,6 +51,17 @@ static const struct gb_member background_members[] = {
     PIECE,
     OUTPUT(dropped, "dropped", GB_U64, GB_ALWAYS, .doc = "bytes that were left out"),
 };
+
+#define WAITING(field_, ...) GB_MEMBER(struct gb_waiting_info, field_, __VA_ARGS__)
+
+static const struct gb_member started_members[] = {
+    WAITING(cell, "cell", GB_U32, GB_ALWAYS, .doc = "that has begun"),
+};
+static const struct gb_member waiting_members[] = {
+    WAITING(cell, "cell", GB_U32, GB_ALWAYS, .doc = "whose program it is"),
+    WAITING(flags, "on", GB_BOOL, GB_ALWAYS, .bit = GB_WAITING_ON,
+            .doc = "it waits for standard input from now on, or no longer"),
+};
 /* clang-format on */
 
 const struct gb_object gb_event_object = {
@@ -59,3 +70,7 @@ const struct gb_object gb_output_object = {
     GB_OBJECT_TABLE("output", struct gb_output_info, output_members)};
 const struct gb_object gb_background_object = {
     GB_OBJECT_TABLE("background", struct gb_output_info, background_members)};
+const struct gb_object gb_started_object = {
+    GB_OBJECT_TABLE("cell_started", struct gb_waiting_info, started_members)};
+const struct gb_object gb_waiting_object = {
+    GB_OBJECT_TABLE("cell_waiting", struct gb_waiting_info, waiting_members)};

@@ -53,4 +53,13 @@ struct gb_output_info {
     uint32_t flags;   /* enum gb_output_flags */
 };
 
-extern const struct gb_object gb_event_object, gb_output_object, gb_background_object;
+enum gb_waiting_flags { GB_WAITING_ON = 1 << 0 };
+
+/* The notifications `cell.started` (only the cell) and `cell.waiting`. */
+struct gb_waiting_info {
+    uint32_t cell;
+    uint32_t flags; /* enum gb_waiting_flags */
+};
+
+extern const struct gb_object gb_event_object, gb_output_object, gb_background_object,
+    gb_started_object, gb_waiting_object;

@@ -33,7 +33,21 @@ static const struct gb_member terminal_members[] = {
     END,
 };
 static const struct gb_member number_members[] = {NUMBER};
-static const struct gb_member end_members[] = {END};
+static const struct gb_member end_members[] = {NUMBER, END};
+#define SCREEN(field_, ...) GB_MEMBER(struct gb_screen_info, field_, __VA_ARGS__)
+#define SCREEN_NUMBER                                                                              \
+    SCREEN(number, "terminal", GB_U32, GB_ALWAYS, .doc = "its number in this session")
+
+static const struct gb_member screen_members[] = {
+    SCREEN_NUMBER,
+    SCREEN(data, "text", GB_PAIR, GB_ALWAYS, .base64 = GB_SCREEN_BASE64,
+           .doc = "what a terminal of the requested size is to be sent"),
+};
+static const struct gb_member taken_members[] = {
+    SCREEN_NUMBER,
+    SCREEN(by, "by", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX,
+           .doc = "the client that types at it now; null: one without a name"),
+};
 static const struct gb_member terminals_members[] = {
     GB_MEMBER(struct gb_terminals_info, terminals, "terminals", GB_LIST, GB_ALWAYS,
               .object = &gb_terminal_object, .doc = "in the order of their numbers"),
@@ -45,6 +59,8 @@ const struct gb_object
         GB_OBJECT_TABLE("terminal_number", struct gb_terminal_info, number_members)},
     gb_terminal_end_object = {
         GB_OBJECT_TABLE("terminal_end", struct gb_terminal_info, end_members)},
+    gb_screen_object = {GB_OBJECT_TABLE("terminal_output", struct gb_screen_info, screen_members)},
+    gb_taken_object = {GB_OBJECT_TABLE("terminal_taken", struct gb_screen_info, taken_members)},
     gb_terminals_object = {
         GB_OBJECT_TABLE("terminals", struct gb_terminals_info, terminals_members)};
 /* clang-format on */

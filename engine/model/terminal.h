@@ -30,6 +30,17 @@ struct gb_terminals_info {
     uint32_t flags;            /* none */
 };
 
+enum gb_screen_flags { GB_SCREEN_BASE64 = 1 << 0 /* in a reader: the data is in base64 */ };
+
+/* The notifications `terminal.output` (`data`) and `terminal.taken` (`by`). */
+struct gb_screen_info {
+    uint32_t number;
+    uint32_t flags; /* enum gb_screen_flags */
+    struct gb_bytes data, by;
+};
+
+extern const struct gb_object gb_screen_object, gb_taken_object;
+
 /* All members; only the number, as returned by `session.terminal`; how it ended, as in
  * `terminal.ended`. */
 extern const struct gb_object gb_terminal_object, gb_terminal_number_object, gb_terminal_end_object;

@@ -84,7 +84,9 @@ static const struct gb_object *const objects[] = {
     &gb_terminal_object,       &gb_terminal_number_object,
     &gb_terminal_end_object,   &gb_terminals_object,
     &gb_event_object,          &gb_output_object,
-    &gb_background_object,
+    &gb_background_object,     &gb_started_object,
+    &gb_waiting_object,        &gb_screen_object,
+    &gb_taken_object,
 };
 
 static size_t size_of_type(enum gb_member_type type)

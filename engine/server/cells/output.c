@@ -10,77 +10,52 @@
 #include "model/event.h"
 #include "rpc/object.h"
 #include "server/core/event.h"
+#include "server/core/note.h"
 
 enum { FOLLOWERS_MAX = 64 }; /* per session */
 
 /* ---- notifications ---- */
 
-static void output_begin_note(struct gb_json_out *out, struct gb_buf *line, const char *method,
-                              const struct hosted *hosted, uint32_t cell)
-{
-    *out = (struct gb_json_out){.buf = line};
-    gb_json_object(out, NULL);
-    gb_json_put_str(out, "jsonrpc", "2.0");
-    gb_json_put_str(out, "method", method);
-    gb_json_object(out, "params");
-    gb_json_put_str(out, "session", gb_session_id(hosted->session));
-    gb_json_put_u64(out, "cell", cell);
-}
-
-static void output_send_note(struct gb_json_out *out, struct connection *connection)
-{
-    gb_json_end(out);
-    gb_json_end(out);
-    gb_buf_add_u8(out->buf, '\n');
-    connection_send(connection, out->buf);
-    gb_buf_release(out->buf);
-}
-
 void output_send_started(struct connection *connection, const struct hosted *hosted, uint32_t cell)
 {
-    struct gb_buf line = {0};
-    struct gb_json_out out;
+    const struct gb_waiting_info info = {.cell = cell};
 
-    output_begin_note(&out, &line, "cell.started", hosted, cell);
-    output_send_note(&out, connection);
+    note_send(connection, "cell.started", hosted, &gb_started_object, &info);
 }
 
 void output_send_waiting(struct connection *connection, const struct hosted *hosted, uint32_t cell,
                          bool on)
 {
-    struct gb_buf line = {0};
-    struct gb_json_out out;
+    const struct gb_waiting_info info = {.cell = cell, .flags = on ? GB_WAITING_ON : 0};
 
-    output_begin_note(&out, &line, "cell.waiting", hosted, cell);
-    gb_json_put_bool(&out, "on", on);
-    output_send_note(&out, connection);
+    note_send(connection, "cell.waiting", hosted, &gb_waiting_object, &info);
 }
 
-static void output_put(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
-                       struct gb_bytes bytes, uint32_t flags)
+static struct gb_output_info output_info(uint32_t cell, enum gb_output stream,
+                                         struct gb_bytes bytes, uint32_t flags)
 {
-    const struct gb_output_info piece = {
+    return (struct gb_output_info){
         .cell = cell, .stream = (uint8_t)stream, .data = bytes, .flags = flags};
-
-    gb_object_write(out, &gb_output_object, &piece);
 }
 
 void output_send(struct connection *connection, const struct hosted *hosted, uint32_t cell,
                  enum gb_output stream, struct gb_bytes bytes, bool background)
 {
-    struct gb_buf line = {0};
-    struct gb_json_out out = {.buf = &line};
+    const struct gb_output_info piece =
+        output_info(cell, stream, bytes, background ? GB_OUTPUT_BACKGROUND : 0);
 
-    gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "jsonrpc", "2.0");
-    gb_json_put_str(&out, "method", "cell.output");
-    gb_json_object(&out, "params");
-    gb_json_put_str(&out, "session", gb_session_id(hosted->session));
-    output_put(&out, cell, stream, bytes, background ? GB_OUTPUT_BACKGROUND : 0);
-    output_send_note(&out, connection);
+    note_send(connection, "cell.output", hosted, &gb_output_object, &piece);
 }
 
 /* ---- events ---- */
+
+static void output_put(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
+                       struct gb_bytes bytes, uint32_t flags)
+{
+    const struct gb_output_info piece = output_info(cell, stream, bytes, flags);
+
+    gb_object_write(out, &gb_output_object, &piece);
+}
 
 /* As much of @bytes as fits into an event, ending between characters. */
 static struct gb_bytes output_take_piece(struct gb_bytes *bytes)

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "rpc/object.h"
 #include "server/core/event.h"
+#include "server/core/note.h"
 #include "server/core/state.h"
 
 enum {
@@ -59,37 +60,14 @@ void screen_tell(const struct screen *screen, const char *kind)
     event_end(&event);
 }
 
-static void note_begin(struct gb_json_out *out, struct gb_buf *line, const char *method,
-                       const struct screen *screen)
-{
-    *out = (struct gb_json_out){.buf = line};
-    gb_json_object(out, NULL);
-    gb_json_put_str(out, "jsonrpc", "2.0");
-    gb_json_put_str(out, "method", method);
-    gb_json_object(out, "params");
-    gb_json_put_str(out, "session", gb_session_id(screen->hosted->session));
-    gb_json_put_u64(out, "terminal", screen->number);
-}
-
-static void note_send(struct gb_json_out *out, struct connection *connection)
-{
-    gb_json_end(out);
-    gb_json_end(out);
-    gb_buf_add_u8(out->buf, '\n');
-    connection_send(connection, out->buf);
-    gb_buf_release(out->buf);
-}
-
 static void viewer_send(struct viewer *viewer, struct gb_buf *bytes)
 {
-    struct gb_buf line = {0};
-    struct gb_json_out out;
+    const struct gb_screen_info info = {.number = viewer->screen->number,
+                                        .data = gb_buf_bytes(bytes)};
 
-    if (bytes->size > 0) {
-        note_begin(&out, &line, "terminal.output", viewer->screen);
-        gb_json_put_bytes(&out, "text", "base64", gb_buf_bytes(bytes));
-        note_send(&out, viewer->connection);
-    }
+    if (bytes->size > 0)
+        note_send(viewer->connection, "terminal.output", viewer->screen->hosted, &gb_screen_object,
+                  &info);
     gb_buf_release(bytes);
 }
 
@@ -113,19 +91,16 @@ void viewer_paint(struct viewer *viewer)
 static void viewer_tell_end(struct viewer *viewer)
 {
     const struct screen *screen = viewer->screen;
-    struct gb_buf bytes = {0}, line = {0};
+    struct gb_buf bytes = {0};
     struct gb_terminal_info info;
-    struct gb_json_out out;
 
     if (screen->state == SCREEN_STARTING)
         return; /* its requester has got an error */
     gb_vt_view_paint(viewer->view, screen->vt, &bytes);
     gb_vt_view_end(viewer->view, &bytes);
     viewer_send(viewer, &bytes);
-    note_begin(&out, &line, "terminal.ended", screen);
     screen_describe(screen, &info);
-    gb_object_write(&out, &gb_terminal_end_object, &info);
-    note_send(&out, viewer->connection);
+    note_send(viewer->connection, "terminal.ended", screen->hosted, &gb_terminal_end_object, &info);
 }
 
 void viewer_leave(struct viewer *viewer)
@@ -171,15 +146,13 @@ void viewer_take_over(struct viewer *viewer)
     struct viewer *other;
 
     GB_LIST_FOREACH(other, &screen->viewers, of_screen) {
-        struct gb_buf line = {0};
-        struct gb_json_out out;
+        const struct gb_screen_info info = {.number = screen->number,
+                                            .by = gb_bytes_str(viewer->connection->client)};
 
         if (!other->types || other == viewer)
             continue;
         other->types = false;
-        note_begin(&out, &line, "terminal.taken", screen);
-        gb_json_put_str(&out, "by", viewer->connection->client);
-        note_send(&out, other->connection);
+        note_send(other->connection, "terminal.taken", screen->hosted, &gb_taken_object, &info);
     }
     viewer->types = true;
     if (viewer->rows != gb_vt_rows(screen->vt) || viewer->columns != gb_vt_columns(screen->vt))

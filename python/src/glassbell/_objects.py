@@ -512,6 +512,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "terminal": Member("integer", 4294967295, (), ""),
     },
     "terminal_end": {
+        "terminal": Member("integer", 4294967295, (), ""),
         "exit_code": Member("integer", 255, (), ""),
         "signal": Member("word", 0, ("SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGPOLL", "SIGPWR", "SIGSYS", "SIG32", "SIG33", "SIG34", "SIG35", "SIG36", "SIG37", "SIG38", "SIG39", "SIG40", "SIG41", "SIG42", "SIG43", "SIG44", "SIG45", "SIG46", "SIG47", "SIG48", "SIG49", "SIG50", "SIG51", "SIG52", "SIG53", "SIG54", "SIG55", "SIG56", "SIG57", "SIG58", "SIG59", "SIG60", "SIG61", "SIG62", "SIG63", "SIG64", ), ""),
         "message": Member("text", 0, (), ""),
@@ -553,5 +554,20 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "stream": Member("word", 0, ("stdout", "stderr", ), ""),
         "text": Member("pair", 0, (), ""),
         "dropped": Member("integer", 9007199254740992, (), ""),
+    },
+    "cell_started": {
+        "cell": Member("integer", 4294967295, (), ""),
+    },
+    "cell_waiting": {
+        "cell": Member("integer", 4294967295, (), ""),
+        "on": Member("boolean", 0, (), ""),
+    },
+    "terminal_output": {
+        "terminal": Member("integer", 4294967295, (), ""),
+        "text": Member("pair", 0, (), ""),
+    },
+    "terminal_taken": {
+        "terminal": Member("integer", 4294967295, (), ""),
+        "by": Member("text", 128, (), ""),
     },
 }
