@@ -7,47 +7,14 @@
 
 #include "base/mem.h"
 #include "glyph/glyph.h"
+#include "show/role.h"
 
-enum { TAB_COLUMNS = 4, LINE_INKS_MAX = 8192 };
-
-/* The appearance of a character. */
-enum ink {
-    INK_PLAIN,
-    INK_HIDDEN, /* replaces something that cannot be shown */
-    INK_SUGGESTION,
-    INK_SELECTED,
-    INK_KEYWORD,
-    INK_STRING,
-    INK_NUMBER,
-    INK_COMMENT,
-    INK_FUNCTION,
-    INK_TYPE,
-    INK_VARIABLE,
-    INK_COUNT
-};
-
-/* Weight and reverse video; colours, if enabled. */
-static const struct {
-    const char *plain, *colour;
-} inks[INK_COUNT] = {
-    [INK_PLAIN] = {"", ""},      [INK_HIDDEN] = {"2", "2;33"}, [INK_SUGGESTION] = {"2", "2"},
-    [INK_SELECTED] = {"7", "7"}, [INK_KEYWORD] = {"", "35"},   [INK_STRING] = {"", "32"},
-    [INK_NUMBER] = {"", "33"},   [INK_COMMENT] = {"", "2"},    [INK_FUNCTION] = {"", "36"},
-    [INK_TYPE] = {"", "33"},     [INK_VARIABLE] = {"", "36"},
-};
-
-static const uint8_t ink_of_role[] = {
-    [HIGHLIGHT_KEYWORD] = INK_KEYWORD,   [HIGHLIGHT_STRING] = INK_STRING,
-    [HIGHLIGHT_NUMBER] = INK_NUMBER,     [HIGHLIGHT_COMMENT] = INK_COMMENT,
-    [HIGHLIGHT_FUNCTION] = INK_FUNCTION, [HIGHLIGHT_TYPE] = INK_TYPE,
-    [HIGHLIGHT_OPERATOR] = INK_PLAIN,    [HIGHLIGHT_VARIABLE] = INK_VARIABLE,
-};
-static_assert(ARRAY_SIZE(ink_of_role) == HIGHLIGHT_ROLE_COUNT, "an ink for each");
+enum { TAB_COLUMNS = 4, LINE_ROLES_MAX = 8192 };
 
 /* A glyph in a row. Only bytes, because rows are compared with memcmp(). */
 struct row_cell {
     char text[GLYPH_BYTES];
-    uint8_t size, width, ink, uncertain;
+    uint8_t size, width, role, uncertain;
 };
 
 static size_t row_size(const struct redisplay_row *row)
@@ -115,11 +82,11 @@ static void flow_set_cursor(struct flow *flow)
     flow->cursor_y = flow->y;
 }
 
-static void flow_glyph(struct flow *flow, const struct glyph *glyph, enum ink ink)
+static void flow_glyph(struct flow *flow, const struct glyph *glyph, enum show_role role)
 {
     struct row_cell cell = {.size = glyph->size,
                             .width = glyph->width,
-                            .ink = (uint8_t)ink,
+                            .role = (uint8_t)role,
                             .uncertain = glyph->uncertain};
     struct redisplay_row *row;
 
@@ -145,41 +112,41 @@ static void flow_end_line(struct flow *flow)
     flow_set_cursor(flow);
 }
 
-static void flow_text(struct flow *flow, struct gb_bytes text, enum ink ink)
+static void flow_text(struct flow *flow, struct gb_bytes text, enum show_role role)
 {
     for (size_t at = 0; at < text.size;) {
         struct glyph glyph;
 
         at += glyph_next((struct gb_bytes){text.data + at, text.size - at}, &glyph);
-        flow_glyph(flow, &glyph, ink);
+        flow_glyph(flow, &glyph, role);
     }
 }
 
 /* Adds what fits into the rest of the row. */
-static void flow_cut(struct flow *flow, struct gb_bytes text, enum ink ink)
+static void flow_cut(struct flow *flow, struct gb_bytes text, enum show_role role)
 {
     text.size = text_fit(text, (size_t)MAX(flow->columns - flow->x, 0), NULL);
-    flow_text(flow, text, ink);
+    flow_text(flow, text, role);
 }
 
 static void flow_on_token(void *arg, size_t from, size_t to, enum highlight_role role)
 {
     uint8_t *line = arg;
 
-    if (from < LINE_INKS_MAX)
-        memset(line + from, ink_of_role[role], MIN(to, (size_t)LINE_INKS_MAX) - from);
+    if (from < LINE_ROLES_MAX)
+        memset(line + from, (int)show_role_of(role), MIN(to, (size_t)LINE_ROLES_MAX) - from);
 }
 
 /* Adds a line of the text; @cursor is a byte offset in it, or SIZE_MAX. */
 static void flow_line(struct flow *flow, const struct redisplay_look *look,
                       struct highlight_state *state, struct gb_bytes line, size_t cursor)
 {
-    uint8_t line_inks[LINE_INKS_MAX];
+    uint8_t line_roles[LINE_ROLES_MAX];
     const int indent = flow->x;
     size_t at = 0;
 
-    memset(line_inks, INK_PLAIN, MIN(line.size, sizeof(line_inks)));
-    highlight_line(look->language, state, line, flow_on_token, line_inks);
+    memset(line_roles, SHOW_TEXT, MIN(line.size, sizeof(line_roles)));
+    highlight_line(look->language, state, line, flow_on_token, line_roles);
     while (at < line.size) {
         struct glyph glyph = {.text = " ", .size = 1, .width = 1};
         size_t size = 1;
@@ -188,12 +155,12 @@ static void flow_line(struct flow *flow, const struct redisplay_look *look,
             size = glyph_next((struct gb_bytes){line.data + at, line.size - at}, &glyph);
         flow->here |= cursor >= at && cursor < at + size; /* inside a cluster: in front of it */
         flow_glyph(flow, &glyph,
-                   glyph.hidden         ? INK_HIDDEN
-                   : at < LINE_INKS_MAX ? (enum ink)line_inks[at]
-                                        : INK_PLAIN);
+                   glyph.hidden          ? SHOW_HIDDEN
+                   : at < LINE_ROLES_MAX ? (enum show_role)line_roles[at]
+                                         : SHOW_TEXT);
         while (line.data[at] == '\t' && (flow->x - indent) % TAB_COLUMNS != 0 &&
                flow->x < flow->columns)
-            flow_glyph(flow, &glyph, INK_PLAIN);
+            flow_glyph(flow, &glyph, SHOW_TEXT);
         at += size;
     }
     flow->here |= cursor == line.size;
@@ -204,9 +171,9 @@ static void flow_suggestion(struct flow *flow, const char *suggestion)
 {
     size_t size = strcspn(suggestion, "\n");
 
-    flow_cut(flow, (struct gb_bytes){(const uint8_t *)suggestion, size}, INK_SUGGESTION);
+    flow_cut(flow, (struct gb_bytes){(const uint8_t *)suggestion, size}, SHOW_SUGGESTION);
     if (suggestion[size] == '\n')
-        flow_cut(flow, gb_bytes_str(" ↵…"), INK_SUGGESTION);
+        flow_cut(flow, gb_bytes_str(" ↵…"), SHOW_SUGGESTION);
 }
 
 /* Adds the whole text with its prompts. */
@@ -224,7 +191,7 @@ static void flow_view(struct flow *flow, const struct redisplay_look *look,
         size_t cursor =
             view->cursor >= at && view->cursor - at <= size ? view->cursor - at : SIZE_MAX;
 
-        flow_text(flow, gb_bytes_str(prompt), INK_PLAIN);
+        flow_text(flow, gb_bytes_str(prompt), SHOW_TEXT);
         flow_line(flow, look, &state, (struct gb_bytes){(const uint8_t *)view->text + at, size},
                   cursor);
         at += size + 1;
@@ -250,16 +217,16 @@ static size_t matches_rows(const struct redisplay_look *look, const struct promp
 static void flow_match(struct flow *flow, const struct prompt_match *match, int columns,
                        bool selected)
 {
-    const enum ink ink = selected ? INK_SELECTED : INK_PLAIN;
+    const enum show_role role = selected ? SHOW_SELECTED : SHOW_TEXT;
 
     flow_break(flow, false);
-    flow_cut(flow, gb_bytes_str("  "), INK_PLAIN);
-    flow_cut(flow, gb_bytes_str(match->text), ink);
+    flow_cut(flow, gb_bytes_str("  "), SHOW_TEXT);
+    flow_cut(flow, gb_bytes_str(match->text), role);
     if (match->kind[0] == '\0')
         return;
     while (flow->x < MIN(columns + 4, flow->columns - 1))
-        flow_cut(flow, gb_bytes_str(" "), ink);
-    flow_cut(flow, gb_bytes_str(match->kind), selected ? INK_SELECTED : INK_SUGGESTION);
+        flow_cut(flow, gb_bytes_str(" "), role);
+    flow_cut(flow, gb_bytes_str(match->kind), selected ? SHOW_SELECTED : SHOW_SUGGESTION);
 }
 
 /* Below the text, @rows of them, including the selected one. */
@@ -279,7 +246,7 @@ static void flow_matches(struct flow *flow, const struct prompt_view *view, size
         return;
     gb_buf_addf(&place, "  %zu of %zu", view->selected + 1, view->match_count);
     flow_break(flow, false);
-    flow_cut(flow, gb_buf_bytes(&place), INK_SUGGESTION);
+    flow_cut(flow, gb_buf_bytes(&place), SHOW_SUGGESTION);
     gb_buf_release(&place);
 }
 
@@ -289,17 +256,17 @@ struct pen {
     struct gb_buf *out;
     const struct redisplay_look *look;
     int x, y; /* x == columns: after the last column, but not on the next row yet */
-    enum ink ink;
+    enum show_role role;
 };
 
-static void pen_ink(struct pen *pen, enum ink ink)
+static void pen_role(struct pen *pen, enum show_role role)
 {
-    const char *sgr = pen->look->colour ? inks[ink].colour : inks[ink].plain;
-    const char *now = pen->look->colour ? inks[pen->ink].colour : inks[pen->ink].plain;
+    const char *sgr = show_role_sgr(role, pen->look->colour);
+    const char *now = show_role_sgr(pen->role, pen->look->colour);
 
     if (strcmp(sgr, now) != 0)
         gb_buf_addf(pen->out, sgr[0] != '\0' ? "\033[0;%sm" : "\033[0%sm", sgr);
-    pen->ink = ink;
+    pen->role = role;
 }
 
 /* Rows in between exist or are created: at the bottom the terminal scrolls. */
@@ -320,7 +287,7 @@ static void pen_move(struct pen *pen, int x, int y)
 
 static void pen_cell(struct pen *pen, const struct row_cell *cell)
 {
-    pen_ink(pen, (enum ink)cell->ink);
+    pen_role(pen, (enum show_role)cell->role);
     gb_buf_add(pen->out, cell->text, cell->size);
     pen->x += cell->width;
     /* Position explicitly, whatever width the terminal gives the glyph. */
@@ -343,7 +310,7 @@ static void pen_row(struct pen *pen, int y, const struct redisplay_row *row,
     if (same == 0 && above != NULL && above->goes_on && pen->y == y - 1 &&
         pen->x == pen->look->columns) { /* the terminal wraps by itself, and records that */
         if (size == 0) {
-            pen_ink(pen, INK_PLAIN);
+            pen_role(pen, SHOW_TEXT);
             gb_buf_adds(pen->out, " \r\033[K");
         }
         pen->y = y;
@@ -354,7 +321,7 @@ static void pen_row(struct pen *pen, int y, const struct redisplay_row *row,
     for (; same < size; same++)
         pen_cell(pen, row_at(row, same));
     if (old != NULL && old->columns > row->columns) {
-        pen_ink(pen, INK_PLAIN);
+        pen_role(pen, SHOW_TEXT);
         gb_buf_adds(pen->out, "\033[K");
     }
 }
@@ -408,7 +375,7 @@ static void redisplay_show(struct redisplay *redisplay, const struct redisplay_l
     for (size_t i = 0; i < flow.count; i++)
         pen_row(&pen, (int)i, &flow.rows[i], i < redisplay->count ? &redisplay->rows[i] : NULL,
                 i > 0 ? &flow.rows[i - 1] : NULL);
-    pen_ink(&pen, INK_PLAIN);
+    pen_role(&pen, SHOW_TEXT);
     if (redisplay->count > flow.count) {
         pen_move(&pen, 0, (int)flow.count);
         gb_buf_adds(out, "\033[J");

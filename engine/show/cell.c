@@ -11,19 +11,15 @@
 #include "show/facts.h"
 #include "show/outcome.h"
 #include "show/remarks.h"
+#include "show/role.h"
 #include "show/words.h"
 
 enum { FILES_SHOWN = 8 };
 
-#define DIM "2"
-#define BOLD "1"
-#define RED "31"
-#define CYAN "36"
-
-static void show_colour(const struct show_target *target, const char *sgr)
+static void show_colour(const struct show_target *target, enum show_role role)
 {
     if (target->colour)
-        gb_buf_addf(target->out, "\x1b[%sm", sgr);
+        gb_buf_addf(target->out, "\x1b[%sm", show_role_sgr(role, true));
 }
 
 static void show_no_colour(const struct show_target *target)
@@ -95,10 +91,10 @@ static void show_clock(struct gb_buf *out, double seconds)
 
 static void show_head(const struct show_target *to, const struct gb_cell_info *cell)
 {
-    show_colour(to, BOLD);
+    show_colour(to, SHOW_STRONG);
     gb_buf_addf(to->out, "[%u]", cell->number);
     show_no_colour(to);
-    show_colour(to, DIM);
+    show_colour(to, SHOW_DIM);
     show_clock(to->out, facts_seconds(cell->started_at_ns));
     if (cell->client.size > 0) {
         gb_buf_adds(to->out, "  ");
@@ -123,7 +119,7 @@ static void show_code(struct show *show, const struct gb_cell_info *cell, struct
         const uint8_t *newline = memchr(code.data, '\n', code.size);
         size_t size = newline != NULL ? (size_t)(newline - code.data) : code.size;
 
-        show_colour(to, CYAN);
+        show_colour(to, SHOW_CODE);
         gb_buf_adds(to->out, prompt);
         show_text(to, (struct gb_bytes){code.data, size});
         show_no_colour(to);
@@ -171,7 +167,7 @@ void show_piece(struct show *show, bool is_stderr, struct gb_bytes bytes)
         /* Reset the colour, so that whoever writes next, including a person at a prompt, does not
          * inherit it. */
         if (is_stderr)
-            show_colour(target, RED);
+            show_colour(target, SHOW_STDERR);
         show_filtered(target, bytes, false);
         if (is_stderr)
             show_no_colour(target);
@@ -190,7 +186,7 @@ static void show_value(struct show *show, const struct gb_cell_info *cell)
     if (value.size == 0)
         return;
     if (!show->prompt) {
-        show_colour(to, BOLD);
+        show_colour(to, SHOW_STRONG);
         gb_buf_adds(to->out, "= ");
         show_no_colour(to);
     }
@@ -271,7 +267,7 @@ static void show_outcome(const struct show_target *to, const struct gb_cell_info
 
     show_trouble(&trouble, cell);
     words_duration(duration, sizeof(duration), ms);
-    show_colour(to, trouble.size > 0 ? RED : DIM);
+    show_colour(to, trouble.size > 0 ? SHOW_FAILED : SHOW_DIM);
     /* Without a time, nobody saw it end. */
     gb_buf_addf(to->out, "[%s%s%s]", ms > 0 || trouble.size == 0 ? duration : "",
                 ms > 0 && trouble.size > 0 ? ", " : "", gb_buf_str(&trouble));
@@ -353,7 +349,7 @@ void show_note(struct show *show, const char *text)
     const struct show_target *to = show->ours;
 
     show_end_line(show);
-    show_colour(to, DIM);
+    show_colour(to, SHOW_DIM);
     gb_buf_adds(to->out, "[");
     show_text(to, gb_bytes_str(text));
     gb_buf_adds(to->out, "]");

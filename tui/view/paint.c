@@ -22,16 +22,29 @@ struct roles {
     size_t size;
 };
 
-enum role paint_role_of(enum highlight_role role)
+enum role paint_role_of(enum show_role role)
 {
     static const uint8_t table[] = {
-        [HIGHLIGHT_KEYWORD] = ROLE_CODE_KEYWORD,   [HIGHLIGHT_STRING] = ROLE_CODE_STRING,
-        [HIGHLIGHT_NUMBER] = ROLE_CODE_NUMBER,     [HIGHLIGHT_COMMENT] = ROLE_CODE_COMMENT,
-        [HIGHLIGHT_FUNCTION] = ROLE_CODE_FUNCTION, [HIGHLIGHT_TYPE] = ROLE_CODE_TYPE,
-        [HIGHLIGHT_OPERATOR] = ROLE_CODE_OPERATOR, [HIGHLIGHT_VARIABLE] = ROLE_CODE_VARIABLE,
+        [SHOW_TEXT] = ROLE_TEXT,
+        [SHOW_DIM] = ROLE_DIM,
+        [SHOW_STRONG] = ROLE_STRONG,
+        [SHOW_HIDDEN] = ROLE_DIM,
+        [SHOW_SUGGESTION] = ROLE_SUGGESTION,
+        [SHOW_SELECTED] = ROLE_POPUP_SELECTED,
+        [SHOW_CODE] = ROLE_CELL_CODE,
+        [SHOW_STDERR] = ROLE_CELL_STDERR,
+        [SHOW_FAILED] = ROLE_CELL_FAILED,
+        [SHOW_KEYWORD] = ROLE_CODE_KEYWORD,
+        [SHOW_STRING] = ROLE_CODE_STRING,
+        [SHOW_NUMBER] = ROLE_CODE_NUMBER,
+        [SHOW_COMMENT] = ROLE_CODE_COMMENT,
+        [SHOW_FUNCTION] = ROLE_CODE_FUNCTION,
+        [SHOW_TYPE] = ROLE_CODE_TYPE,
+        [SHOW_OPERATOR] = ROLE_CODE_OPERATOR,
+        [SHOW_VARIABLE] = ROLE_CODE_VARIABLE,
     };
 
-    static_assert(ARRAY_SIZE(table) == HIGHLIGHT_ROLE_COUNT, "a role for each");
+    static_assert(ARRAY_SIZE(table) == SHOW_ROLE_COUNT, "a role for each");
     return (enum role)table[role];
 }
 
@@ -40,7 +53,8 @@ static void paint_on_token(void *arg, size_t from, size_t to, enum highlight_rol
     struct roles *roles = arg;
 
     if (from < roles->size)
-        memset(roles->roles + from, (int)paint_role_of(role), MIN(to, roles->size) - from);
+        memset(roles->roles + from, (int)paint_role_of(show_role_of(role)),
+               MIN(to, roles->size) - from);
 }
 
 static void paint_mark_matches(struct roles *roles, const struct search *search,

@@ -4,6 +4,7 @@
 
 #include "highlight/highlight.h"
 #include "screen/grid.h"
+#include "show/role.h"
 #include "text/text.h"
 #include "view/search.h"
 
@@ -13,8 +14,8 @@ struct line_tokens {
     struct highlight_state *state;
 };
 
-/* The role of a token. */
-enum role paint_role_of(enum highlight_role role);
+/* The theme's role for what is shown to people everywhere. */
+enum role paint_role_of(enum show_role role);
 
 /* Paints bytes @from to @to of a line at column @x, clipped. Colours set by the program stay, the
  * rest has @role. @tokens and @search may be NULL. Returns the number of columns. */

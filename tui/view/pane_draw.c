@@ -37,7 +37,8 @@ static void pane_draw_on_token(void *arg, size_t from, size_t to, enum highlight
     uint8_t *roles = arg;
 
     if (from < LINE_ROLES_MAX)
-        memset(roles + from, (int)paint_role_of(role), MIN(to, (size_t)LINE_ROLES_MAX) - from);
+        memset(roles + from, (int)paint_role_of(show_role_of(role)),
+               MIN(to, (size_t)LINE_ROLES_MAX) - from);
 }
 
 /* Paints one line of the text; sets the position of the cursor if it is in it. */
