@@ -141,10 +141,8 @@ static void cast_add_output(struct playing *playing, const struct gb_cell_info *
 
     facts_stream(&playing->streams[0], cell, GB_STDOUT);
     facts_stream(&playing->streams[1], cell, GB_STDERR);
-    for (uint32_t i = 0; i < json_list_count(pace); i++) {
-        step = i == 0 ? gb_json_first(pace) : gb_json_next(step);
+    JSON_FOREACH(step, pace)
         cast_play_step(playing, step, began);
-    }
     playing->at = began + facts_seconds(cell->wall_ns);
     cast_show_stream(playing, false, SIZE_MAX);
     cast_show_stream(playing, true, SIZE_MAX);

@@ -53,12 +53,8 @@ static void past_search_list(void *arg, const struct gb_json *result)
 {
     const struct gb_json *list = json_member(result, "sessions"), *session = NULL;
 
-    if (list == NULL || list->type != GB_JSON_ARRAY)
-        return;
-    for (uint32_t i = 0; i < list->count; i++) {
-        session = i == 0 ? gb_json_first(list) : gb_json_next(session);
+    JSON_FOREACH(session, list)
         past_consider(arg, session);
-    }
 }
 
 bool past_list(struct app *app, const char *state, app_use *use, void *arg)
@@ -136,10 +132,11 @@ static void past_use_page(void *arg, const struct gb_json *result)
     struct gb_err err = {0};
 
     page->count = json_list_count(list);
-    for (uint32_t i = 0; i < page->count && !page->stop; i++) {
+    JSON_FOREACH(json, list) {
         struct gb_cell_info cell;
 
-        json = i == 0 ? gb_json_first(list) : gb_json_next(json);
+        if (page->stop)
+            break;
         if (gb_object_read(&gb_cell_object, json, &cell, &err) < 0) {
             app_say_err(&err);
             page->stop = page->refused = true;
@@ -196,10 +193,9 @@ static void past_use_records(void *arg, const struct gb_json *result)
     gb_object_take(&gb_network_log_object, result, &info);
     list = info.records.json;
     page->more = (info.flags & GB_PAGE_MORE) != 0 && info.next > page->next;
-    for (uint32_t i = 0; list != NULL && i < list->count; i++) {
+    JSON_FOREACH(json, list) {
         struct gb_network_record record;
 
-        json = i == 0 ? gb_json_first(list) : gb_json_next(json);
         gb_object_take(&gb_network_record_object, json, &record);
         if (page->each(page->arg, &record, json))
             continue;

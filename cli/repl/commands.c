@@ -144,14 +144,11 @@ static void command_get(struct repl *repl, size_t count, char **words)
 
 static void command_print_entries(void *arg, const struct gb_json *result)
 {
-    const struct gb_json *list = json_member(result, "entries"), *entry;
+    const struct gb_json *list = json_member(result, "entries"), *entry = NULL;
     struct gb_buf text = {0};
 
     (void)arg;
-    if (list == NULL || list->type != GB_JSON_ARRAY)
-        return;
-    entry = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count; i++, entry = gb_json_next(entry)) {
+    JSON_FOREACH(entry, list) {
         struct gb_entry_info told;
         struct gb_buf name = {0};
         char size[32];

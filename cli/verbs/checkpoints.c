@@ -42,10 +42,10 @@ static void checkpoints_print(void *arg, const struct gb_json *result)
 {
     struct listing *listing = arg;
     const struct gb_json *list = json_array(result, "checkpoints");
-    const struct gb_json *one = list == NULL ? NULL : gb_json_first(list);
+    const struct gb_json *one = NULL;
 
     listing->more = json_true(result, "more") && json_list_count(list) > 0;
-    for (uint32_t i = 0; one != NULL && i < json_list_count(list); i++, one = gb_json_next(one)) {
+    JSON_FOREACH(one, list) {
         if (args_has(listing->args, "json"))
             print_json(one);
         else if (listing->lines++ == 0)

@@ -165,11 +165,10 @@ static void ls_add_sessions(void *arg, const struct gb_json *result)
         memcpy(cells, table->cells, table->rows * COLUMN_COUNT * sizeof(*cells));
     free(table->cells);
     table->cells = cells;
-    for (uint32_t i = 0; i < list->count; i++) {
+    JSON_FOREACH(session, list) {
         struct gb_session_info told;
         struct gb_err err = {0};
 
-        session = i == 0 ? gb_json_first(list) : gb_json_next(session);
         if (gb_object_read(&gb_session_object, session, &told, &err) < 0) {
             app_say_err(&err);
             listing->refused = true;

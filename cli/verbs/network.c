@@ -129,10 +129,8 @@ static void network_on_event(void *arg, const char *method, const struct gb_json
     } else if (gb_bytes_equal(kind, "snapshot")) {
         const struct gb_json *list = json_array(event, "questions"), *one = NULL;
 
-        for (uint32_t i = 0; i < json_list_count(list); i++) {
-            one = i == 0 ? gb_json_first(list) : gb_json_next(one);
+        JSON_FOREACH(one, list)
             network_say_question(following, one, (struct gb_bytes){0});
-        }
     }
 }
 
