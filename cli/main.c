@@ -23,7 +23,7 @@ static int main_run_verb(const struct verb *verb, int argc, char **argv)
     if (args_parse(verb, argc, argv, &args, &message)) {
         args.verbs = verbs;
         if (args.help)
-            help_verb(&message, verb);
+            verbs_help(&message, verb);
         status = args.help ? print_text(&message) : verb->run(&args);
         args_release(&args);
     } else {

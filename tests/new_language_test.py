@@ -177,6 +177,42 @@ def test_programs(server, tmp_path):
     assert listed == ["javascript", "python", "rpn", "shell"]
 
 
+def test_the_command_line_tells_it(server):
+    """The help, the hint for what is no verb, and completion: all by the record."""
+    for verb in ("run", "repl", "open"):
+        assert "\nlanguages: javascript, python, rpn, shell\n" in glassbell(server, verb, "--help").stdout
+    assert "languages:" not in glassbell(server, "ls", "--help").stdout
+    for word in ("rpn", "calc"):
+        said = glassbell(server, word, status=2).stderr
+        assert f"there is no verb {word}; `glassbell repl -l rpn` is a prompt of RPN, " in said, said
+    # As bash does it, with the word before the cursor.
+    script = ('eval "$("$0" completion bash)"; COMP_WORDS=(glassbell run -l r); COMP_CWORD=3; '
+              'COMP_LINE="glassbell run -l r"; COMP_POINT=${#COMP_LINE}; _glassbell; echo "${COMPREPLY[*]}"')
+    environment = {**server.env, "PATH": f"{pathlib.Path(BINARY).resolve().parent}:{os.environ['PATH']}"}
+    assert run("bash", "-c", script, BINARY, env=environment).split() == ["rpn"]
+
+
+def test_models_are_told_it(server):
+    """In the schema of a tool of `glassbell mcp`, which then runs it."""
+    lines = [{"method": "initialize", "id": 0, "params": {"protocolVersion": "2025-06-18", "capabilities": {},
+                                                          "clientInfo": {"name": "test", "version": "1"}}},
+             {"method": "tools/list", "id": 1},
+             {"method": "tools/call", "id": 2,
+              "params": {"name": "run_code", "arguments": {"code": "6 7 * print", "language": "calc"}}}]
+    mcp = subprocess.Popen([BINARY, "mcp", "--no-autostart"], env=server.env, text=True, stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE)
+    mcp.stdin.writelines(json.dumps({"jsonrpc": "2.0", **line}) + "\n" for line in lines)
+    mcp.stdin.flush()
+    answers = [json.loads(mcp.stdout.readline())["result"] for _ in lines]
+    mcp.communicate(timeout=DEADLINE)
+    assert mcp.returncode == 0
+    tools = {tool["name"]: tool for tool in answers[1]["tools"]}
+    for name in ("run_code", "open_session"):
+        said = tools[name]["inputSchema"]["properties"]["language"]["description"]
+        assert said.endswith("Its languages: javascript, python, rpn, shell"), said
+    assert answers[2]["structuredContent"]["stdout"] == "42\n"
+
+
 def test_documents(server, rpn):
     rpn.exec("1 2 +")
     rpn.exec("echo hello", mode="shell")

@@ -283,7 +283,7 @@ START_TEST(texts_are_made_from_the_table)
     help_program(&text, verbs);
     check_contains(&text, "  repl        type code\n");
     gb_buf_clear(&text);
-    help_verb(&text, verbs[0]);
+    help_verb(&text, verbs[0], NULL);
     check_contains(&text, "usage: glassbell run FILE…\n");
     check_contains(&text, "  -c, --code CODE         the code\n");
     check_contains(&text, "      --socket PATH       the socket\n");

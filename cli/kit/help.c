@@ -38,7 +38,7 @@ static void help_add_option(struct gb_buf *out, const struct option *option)
     gb_buf_release(&left);
 }
 
-void help_verb(struct gb_buf *out, const struct verb *verb)
+void help_verb(struct gb_buf *out, const struct verb *verb, const struct gb_languages *languages)
 {
     gb_buf_addf(out, "glassbell %s: %s\n\nusage: glassbell %s%s%s\n", verb->name, verb->summary,
                 verb->name, verb->usage[0] != '\0' ? " " : "", verb->usage);
@@ -50,6 +50,11 @@ void help_verb(struct gb_buf *out, const struct verb *verb)
     for (const struct option *option = verb->common; option != NULL && option->name != NULL;
          option++)
         help_add_option(out, option);
+    if (languages != NULL && languages->count > 0) {
+        gb_buf_adds(out, "\nlanguages: ");
+        gb_languages_add_names(languages, out);
+        gb_buf_adds(out, "\n");
+    }
     if (verb->examples != NULL)
         gb_buf_addf(out, "\nexamples:\n%s", verb->examples);
 }

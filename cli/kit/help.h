@@ -4,8 +4,10 @@
 
 #include "base/buf.h"
 #include "cli/args.h"
+#include "language/language.h"
 
 /* `glassbell help`: the verbs and what they do. */
 void help_program(struct gb_buf *out, const struct verb *const *verbs);
-/* `glassbell VERB --help`: usage, options, examples. */
-void help_verb(struct gb_buf *out, const struct verb *verb);
+/* `glassbell VERB --help`: usage, options, @languages (NULL: the verb takes none, or they are not
+ * known), examples. */
+void help_verb(struct gb_buf *out, const struct verb *verb, const struct gb_languages *languages);

@@ -223,7 +223,7 @@ static void server_handle_list(struct request *request)
         return;
     }
     server_begin_result(request, &out, &line);
-    tools_write_list(&out, request->revision, 0, TOOLS_PAGE);
+    tools_write_list(&out, request->revision, request->server->config.languages, 0, TOOLS_PAGE);
     server_put_cacheable(&out, request->revision);
     server_send_result(request, &out, &line);
 }

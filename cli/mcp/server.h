@@ -31,6 +31,7 @@ struct mcp_config {
     const char *socket;  /* NULL: found as the protocol defines it */
     const char *program; /* run to start the server if there is none; NULL: never */
     struct tool_standards standards;
+    const struct gb_languages *languages; /* for the descriptions of tools; NULL: not known */
     uint64_t lease_wait_ms; /* how long `exec` waits while another client holds the session */
     /* Sends a line to the client. Borrowed. */
     void (*send)(void *arg, struct gb_bytes line);

@@ -48,9 +48,9 @@ enum {
     }
 #define LANGUAGE                                                                                   \
     {                                                                                              \
-        "language", "image", ARGUMENT_NAME, false, 1, GB_NAME_MAX, 0, NULL,                        \
-            "python, javascript or shell; or the name of another image of this server. Without "   \
-            "it: python, unless the server was started with another image"                         \
+        "language", "image", ARGUMENT_LANGUAGE, false, 1, GB_NAME_MAX, 0, NULL,                    \
+            "a language or the name of an image of this server. Without it: " GB_IMAGE_DEFAULT     \
+            ", unless this program was started with another image"                                 \
     }
 #define TIMEOUT(what)                                                                              \
     {                                                                                              \
@@ -68,7 +68,7 @@ enum {
 #define MEMORY                                                                                     \
     {                                                                                              \
         "memory_mb", "memory_mb", ARGUMENT_INTEGER, false, 64, 1048576, 0, NULL,                   \
-            "memory of the VM in MiB; default: the image's (224 for the three languages)"          \
+            "memory of the VM in MiB; default: the image's"                                        \
     }
 #define MAX_OUTPUT                                                                                 \
     {                                                                                              \
@@ -343,7 +343,22 @@ static void tool_write_number(struct gb_json_out *out, const char *key, double n
     gb_json_put_raw(out, key, gb_bytes_str(text));
 }
 
-static void tool_write_argument(struct gb_json_out *out, const struct argument *argument)
+/* The languages of the server come after the sentence, which is all if they are not known. */
+static void tool_write_doc(struct gb_json_out *out, const struct argument *argument,
+                           const struct gb_languages *languages)
+{
+    _cleanup_(gb_buf_release) struct gb_buf doc = {0};
+
+    gb_buf_adds(&doc, argument->doc);
+    if (argument->type == ARGUMENT_LANGUAGE && languages != NULL && languages->count > 0) {
+        gb_buf_adds(&doc, ". Its languages: ");
+        gb_languages_add_names(languages, &doc);
+    }
+    gb_json_put(out, "description", gb_buf_bytes(&doc));
+}
+
+static void tool_write_argument(struct gb_json_out *out, const struct argument *argument,
+                                const struct gb_languages *languages)
 {
     gb_json_object(out, argument->name);
     switch (argument->type) {
@@ -380,11 +395,12 @@ static void tool_write_argument(struct gb_json_out *out, const struct argument *
             gb_json_put_str(out, NULL, argument->choices[i]);
         gb_json_end(out);
     }
-    gb_json_put_str(out, "description", argument->doc);
+    tool_write_doc(out, argument, languages);
     gb_json_end(out);
 }
 
-static void tool_write_input_schema(struct gb_json_out *out, const struct tool *tool)
+static void tool_write_input_schema(struct gb_json_out *out, const struct tool *tool,
+                                    const struct gb_languages *languages)
 {
     const struct argument *argument;
 
@@ -392,7 +408,7 @@ static void tool_write_input_schema(struct gb_json_out *out, const struct tool *
     gb_json_put_str(out, "type", "object");
     gb_json_object(out, "properties");
     for (argument = tool->arguments; argument->name != NULL; argument++)
-        tool_write_argument(out, argument);
+        tool_write_argument(out, argument, languages);
     gb_json_end(out);
     gb_json_array(out, "required");
     for (argument = tool->arguments; argument->name != NULL; argument++)
@@ -435,14 +451,14 @@ static void tool_write_output_schema(struct gb_json_out *out, const struct tool 
 }
 
 static void tool_write_tool(struct gb_json_out *out, const struct tool *tool,
-                            enum revision revision)
+                            enum revision revision, const struct gb_languages *languages)
 {
     gb_json_object(out, NULL);
     gb_json_put_str(out, "name", tool->name);
     if (revision >= REVISION_2025_06_18)
         gb_json_put_str(out, "title", tool->title);
     gb_json_put_str(out, "description", tool->doc);
-    tool_write_input_schema(out, tool);
+    tool_write_input_schema(out, tool, languages);
     if (revision >= REVISION_2025_06_18)
         tool_write_output_schema(out, tool);
     if (revision >= REVISION_2025_03_26) {
@@ -457,14 +473,15 @@ static void tool_write_tool(struct gb_json_out *out, const struct tool *tool,
     gb_json_end(out);
 }
 
-void tools_write_list(struct gb_json_out *out, enum revision revision, size_t start, size_t page)
+void tools_write_list(struct gb_json_out *out, enum revision revision,
+                      const struct gb_languages *languages, size_t start, size_t page)
 {
     size_t end = MIN(start + page, ARRAY_SIZE(tools));
     char cursor[24];
 
     gb_json_array(out, "tools");
     for (size_t i = start; i < end; i++)
-        tool_write_tool(out, &tools[i], revision);
+        tool_write_tool(out, &tools[i], revision, languages);
     gb_json_end(out);
     if (end < ARRAY_SIZE(tools)) {
         (void)snprintf(cursor, sizeof(cursor), "%zu", end);
@@ -595,6 +612,7 @@ static int tool_put_argument(const struct argument *argument, const struct gb_js
     switch (argument->type) {
     case ARGUMENT_TEXT:
     case ARGUMENT_NAME:
+    case ARGUMENT_LANGUAGE:
         r = tool_read_string(argument, value, err);
         if (r == 0)
             gb_json_put(params, argument->wire, value->text);

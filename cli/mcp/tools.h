@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "language/language.h"
 #include "mcp/revision.h"
 #include "rpc/json.h"
 
@@ -35,9 +36,10 @@ enum tool_answer {
 };
 
 enum argument_type {
-    ARGUMENT_TEXT,    /* string of at most @max bytes */
-    ARGUMENT_NAME,    /* the same, but not empty and without NUL */
-    ARGUMENT_SECONDS, /* number from @min to @max, milliseconds on the socket */
+    ARGUMENT_TEXT,     /* string of at most @max bytes */
+    ARGUMENT_NAME,     /* the same, but not empty and without NUL */
+    ARGUMENT_LANGUAGE, /* the same; the schema lists the languages */
+    ARGUMENT_SECONDS,  /* number from @min to @max, milliseconds on the socket */
     ARGUMENT_INTEGER,
     ARGUMENT_CHOICE,     /* one of @choices */
     ARGUMENT_EXECUTABLE, /* true: permission bits 0755 */
@@ -98,8 +100,9 @@ size_t tools_count(void);
 const struct tool *tools_find(struct gb_bytes name);
 
 /* Writes the result of tools/list without its envelope: "tools" from @start on, at most @page of
- * them, and "nextCursor" if there are more. */
-void tools_write_list(struct gb_json_out *out, enum revision revision, size_t start, size_t page);
+ * them, and "nextCursor" if there are more. @languages NULL or empty: not known. */
+void tools_write_list(struct gb_json_out *out, enum revision revision,
+                      const struct gb_languages *languages, size_t start, size_t page);
 
 /* Reads @arguments (NULL: none) and writes the parameters of the method, without braces. @err is
  * GB_EINVALID or GB_ETOOLARGE. */

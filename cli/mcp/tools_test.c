@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 static struct gb_json_doc doc;
 static char *kept;
 
@@ -150,7 +152,7 @@ START_TEST(pages)
         const struct gb_json *root, *list, *cursor;
 
         gb_json_object(&out, NULL);
-        tools_write_list(&out, REVISION_2025_06_18, start, 4);
+        tools_write_list(&out, REVISION_2025_06_18, NULL, start, 4);
         gb_json_end(&out);
         root = parse(gb_buf_str(&text));
         gb_buf_release(&text);
@@ -169,6 +171,35 @@ START_TEST(pages)
 }
 END_TEST
 
+static void expect_description(const struct gb_languages *languages, const char *end)
+{
+    const char *const path[] = {"inputSchema", "properties", "language", "description"};
+    struct gb_buf text = {0};
+    struct gb_json_out out = {.buf = &text};
+    const struct gb_json *at;
+
+    gb_json_object(&out, NULL);
+    tools_write_list(&out, REVISION_2025_06_18, languages, 0, 1);
+    gb_json_end(&out);
+    at = gb_json_first(gb_json_member(parse(gb_buf_str(&text)), "tools"));
+    for (size_t i = 0; i < ARRAY_SIZE(path); i++)
+        at = gb_json_member(at, path[i]);
+    ck_assert_uint_ge(at->text.size, strlen(end));
+    ck_assert_mem_eq(at->text.data + at->text.size - strlen(end), end, strlen(end));
+    gb_buf_release(&text);
+}
+
+START_TEST(languages_are_those_of_the_images)
+{
+    struct gb_language lua = {.name = (char[]){"lua"}}, ruby = {.name = (char[]){"ruby"}};
+    const struct gb_languages two = {{&lua, &ruby}, 2}, none = {{NULL}, 0};
+
+    expect_description(&two, "another image. Its languages: lua, ruby");
+    expect_description(&none, "another image");
+    expect_description(NULL, "another image");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tools");
@@ -180,6 +211,7 @@ int main(void)
     tcase_add_test(tests, what_is_wrong_is_said);
     tcase_add_test(tests, standards_fill_gaps);
     tcase_add_test(tests, pages);
+    tcase_add_test(tests, languages_are_those_of_the_images);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);

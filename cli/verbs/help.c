@@ -17,7 +17,7 @@ static int help_run(const struct args *args)
     verb = args_find_verb(args->verbs, args->words[0]);
     if (verb == NULL)
         return verbs_unknown(args->words[0]);
-    help_verb(&text, verb);
+    verbs_help(&text, verb);
     return print_text(&text);
 }
 

@@ -10,6 +10,7 @@
 #include "kit/output.h"
 #include "mcp/server.h"
 #include "verbs/verbs.h"
+#include "vm/image.h"
 
 enum {
     /* Stop reading from the client while this much output is unread. */
@@ -116,6 +117,7 @@ static bool mcp_read_lease_wait(const struct args *args, uint64_t *ret_ms)
 static int mcp_run(const struct args *args)
 {
     struct mcp mcp = {0};
+    struct gb_images *images;
     struct mcp_config config = {.send = mcp_send_line, .queued = mcp_queued, .arg = &mcp};
     struct gb_err err = {0};
     struct server_place place;
@@ -130,6 +132,9 @@ static int mcp_run(const struct args *args)
     config.host = place.host;
     config.socket = place.socket;
     config.program = place.program;
+    /* Of another machine's server they are not known before it is asked. */
+    images = place.host == NULL ? verbs_images() : NULL;
+    config.languages = images == NULL ? NULL : &images->languages;
     app_open_loop(&mcp.app);
     mcp.output = output_new(mcp.app.loop, STDOUT_FILENO, mcp_on_drained, mcp_on_broken, &mcp);
     mcp.server = mcp_server_new(mcp.app.loop, &config);
@@ -141,6 +146,7 @@ static int mcp_run(const struct args *args)
     mcp_server_free(mcp.server);
     output_free(mcp.output);
     app_close(&mcp.app);
+    gb_images_free(images);
     place_release(&place);
     return 0;
 }

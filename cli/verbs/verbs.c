@@ -5,6 +5,10 @@
 
 #include "base/mem.h"
 #include "cli/app.h"
+#include "cli/help.h"
+#include "language/language.h"
+#include "vm/find.h"
+#include "vm/image.h"
 
 #define ROW(name_) &verb_##name_,
 const struct verb *const verbs[] = {VERBS(ROW) NULL};
@@ -28,9 +32,6 @@ static const char *verbs_instead(const char *name)
         {" sh bash ssh ",
          "`glassbell shell` is a shell in a session, `glassbell repl -l shell` one in "
          "a fresh VM"},
-        {" python python3 py ", "`glassbell repl` is a Python prompt, `glassbell run` runs a file"},
-        {" node js javascript ",
-         "`glassbell repl -l javascript` is a prompt, `glassbell run` runs a file"},
         {" images ", "`glassbell image ls` lists the images"},
         {" build ", "`glassbell image build` makes images"},
         {" stats status monitor ",
@@ -57,6 +58,50 @@ static const char *verbs_instead(const char *name)
     return NULL;
 }
 
+struct gb_images *verbs_images(void)
+{
+    _cleanup_(freep) char *folder = NULL;
+    struct gb_images *images = NULL;
+
+    if (find_images(NULL, &folder, NULL) < 0 || gb_images_load(folder, &images, NULL) < 0)
+        return NULL;
+    return images;
+}
+
+/* The same for a name of a language or of its interpreter. False: it is none. */
+static bool verbs_say_language(const char *name)
+{
+    struct gb_images *images = verbs_images();
+    const struct gb_languages *languages = images == NULL ? NULL : &images->languages;
+    const struct gb_language *language = gb_languages_of_word(languages, name);
+
+    if (language == NULL)
+        language = gb_languages_of_program(languages, name);
+    if (language != NULL)
+        app_say("there is no verb %s; `glassbell repl -l %s` is a prompt of %s, `glassbell run` "
+                "runs a file",
+                name, language->name, language->title);
+    gb_images_free(images);
+    return language != NULL;
+}
+
+static bool verbs_takes_language(const struct verb *verb)
+{
+    for (const struct option *option = verb->options; option != NULL && option->name != NULL;
+         option++)
+        if (option->kind == ARG_LANGUAGE)
+            return true;
+    return false;
+}
+
+void verbs_help(struct gb_buf *out, const struct verb *verb)
+{
+    struct gb_images *images = verbs_takes_language(verb) ? verbs_images() : NULL;
+
+    help_verb(out, verb, images == NULL ? NULL : &images->languages);
+    gb_images_free(images);
+}
+
 int verbs_unknown(const char *name)
 {
     const struct verb *near = args_nearest_verb(verbs, name);
@@ -64,6 +109,8 @@ int verbs_unknown(const char *name)
 
     if (instead != NULL)
         app_say("there is no verb %s; %s", name, instead);
+    else if (verbs_say_language(name))
+        return EXIT_USAGE;
     else if (near != NULL)
         app_say("there is no verb %s; did you mean `glassbell %s`?", name, near->name);
     else

@@ -5,6 +5,8 @@
 
 #include "cli/args.h"
 
+struct gb_images;
+
 /* In the order in which help lists them. A new verb needs a line here and its file. */
 #define VERBS(X)                                                                                   \
     X(run)                                                                                         \
@@ -52,5 +54,9 @@ VERBS(DECLARE)
 /* All of them; NULL-terminated. */
 extern const struct verb *const verbs[];
 
+/* `glassbell VERB --help`, with the languages of verbs_images(). */
+void verbs_help(struct gb_buf *out, const struct verb *verb);
+/* The images on this machine, as `image ls` lists them; NULL: there are none. Gives. */
+struct gb_images *verbs_images(void);
 /* Reports an unknown verb, and which one may be meant. Returns EXIT_USAGE. */
 int verbs_unknown(const char *name);
