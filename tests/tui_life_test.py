@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -145,3 +146,20 @@ def test_detaches_and_attaches_in_screen(few, folder):
         terminal.wait("closed")
         terminal.keys("q")
         assert terminal.status() == 0
+
+
+def test_many_ends_are_asked_for_together(few, folder):
+    """While the list of ended sessions is shown, it is read anew at most once a second, however many end."""
+    def lists():
+        return sum(call["method"] == "session.list" and call["params"].get("state") == "closed" for call in few.calls)
+
+    with front_end(folder, few.path) as terminal:
+        terminal.wait("scraper")
+        terminal.keys("E")
+        terminal.wait("ended (0)")
+        before, began = lists(), time.monotonic()
+        for i in range(200):
+            few.ended.append(made_up(100 + i, label=f"job-{i}", state="closed", ended_at=time.time(), reason="it was closed"))
+            few.tell("session.closed", session=few.ended[-1]["session"], reason="closed")
+        terminal.wait("ended (200)")
+        assert lists() - before <= 2 + (time.monotonic() - began)

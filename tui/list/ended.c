@@ -3,8 +3,9 @@
  *
  * Theory of operation. Both replies (sessions that were closed, sessions that were lost) go to the
  * store, where the view of a session finds them, too. They are requested when this view appears and
- * when a session ends while it is shown; one request of each kind is in flight at most. Rows are
- * pointers into the store, built anew for each frame.
+ * when sessions have ended while it is shown: then at most once in ENDED_AGAIN_MS, however many
+ * they are; one request of each kind is in flight at most. Rows are pointers into the store, built
+ * anew for each frame.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <time.h>
 
 #include "app/tui.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "list/filter.h"
 #include "list/list.h"
@@ -22,6 +24,7 @@
 
 enum {
     ENDED_DEADLINE_MS = 30000,
+    ENDED_AGAIN_MS = 1000,
     ENDED_ASKED_MAX = STORE_ENDED_MAX / 2,
     ENDED_DETAIL_ROWS = 5,
     ENDED_WORDS_FROM = 56
@@ -36,7 +39,8 @@ struct ended_view {
     struct store_listener listener;
     uint64_t calls[ENDED_KINDS]; /* requests in flight; 0: none */
     bool again, told[ENDED_KINDS], covered;
-    uint64_t connection;
+    uint64_t connection, asked_ns;
+    struct gb_timer *soon; /* for sessions that have ended since */
     char trouble[GB_ERR_MESSAGE_MAX];
     struct session **rows; /* newest end first */
     size_t count;
@@ -107,7 +111,7 @@ static struct session *ended_selected(struct ended_view *ended)
 
 /* ---- requests ---- */
 
-static void ended_ask_all(struct ended_view *ended);
+static void ended_ask_soon(struct ended_view *ended);
 
 static void ended_on_list(struct ended_view *ended, unsigned kind, const struct gb_json *result,
                           const struct gb_call_error *error)
@@ -121,7 +125,7 @@ static void ended_on_list(struct ended_view *ended, unsigned kind, const struct 
     tui_redraw(ended->view.tui);
     if (ended->again && ended->calls[ENDED_CLOSED] == 0 && ended->calls[ENDED_LOST] == 0) {
         ended->again = false;
-        ended_ask_all(ended);
+        ended_ask_soon(ended);
     }
 }
 
@@ -160,9 +164,28 @@ static void ended_ask_all(struct ended_view *ended)
         return;
     }
     ended->connection = tui_connection(ended->view.tui);
+    ended->asked_ns = gb_clock_mono_ns();
+    gb_timer_stop(ended->soon);
     ended->trouble[0] = '\0';
     ended->calls[ENDED_CLOSED] = ended_ask_for(ended, GB_SESSION_CLOSED, ended_on_closed);
     ended->calls[ENDED_LOST] = ended_ask_for(ended, GB_SESSION_LOST, ended_on_lost);
+}
+
+static void ended_on_soon(void *arg)
+{
+    struct ended_view *ended = arg;
+
+    if (!ended->covered && tui_is_up(ended->view.tui))
+        ended_ask_all(ended);
+}
+
+static void ended_ask_soon(struct ended_view *ended)
+{
+    const uint64_t due = ended->asked_ns + ENDED_AGAIN_MS * GB_NS_PER_MS;
+    const uint64_t now = gb_clock_mono_ns();
+
+    if (!gb_timer_active(ended->soon))
+        gb_timer_start(ended->soon, due > now ? (due - now) / GB_NS_PER_MS + 1 : 0);
 }
 
 static void ended_on_event(void *arg, const struct store_event *event)
@@ -170,7 +193,7 @@ static void ended_on_event(void *arg, const struct store_event *event)
     struct ended_view *ended = arg;
 
     if (!ended->covered && strcmp(event->kind, "session.closed") == 0)
-        ended_ask_all(ended);
+        ended_ask_soon(ended);
 }
 
 static void ended_update(struct view *view)
@@ -468,6 +491,7 @@ static void ended_free(struct view *view)
     struct ended_view *ended = ended_of(view);
 
     store_unlisten(&ended->listener);
+    gb_timer_free(ended->soon);
     if (ended->connection == tui_connection(view->tui))
         for (size_t i = 0; i < ENDED_KINDS; i++)
             if (ended->calls[i] != 0)
@@ -502,6 +526,7 @@ void ended_run_show(struct tui *tui, const struct words *words)
     (void)words;
     ended->view.ops = &ended_ops;
     ended->view.tui = tui;
+    ended->soon = gb_timer_new(tui_loop(tui), ended_on_soon, ended);
     store_listen(tui_store(tui), &ended->listener, ended_on_event, ended);
     tui_show_over_first(tui, &ended->view);
 }

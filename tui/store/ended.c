@@ -36,7 +36,20 @@ void ended_clear(struct store *store)
         ended_drop(store, session);
 }
 
-static void ended_add(struct store *store, const struct gb_session_info *info)
+/* *@at, the session behind the last one, is tried first: a list has mostly the order of the one
+ * before. */
+static struct session *ended_find_near(struct store *store, const char *id, struct gb_list **at)
+{
+    struct session *session = *at == &store->ended ? NULL : container_of(*at, struct session, link);
+
+    if (session == NULL || strcmp(session->id, id) != 0)
+        session = ended_find(store, id);
+    if (session != NULL)
+        *at = session->link.next;
+    return session;
+}
+
+static void ended_add(struct store *store, const struct gb_session_info *info, struct gb_list **at)
 {
     struct session *session;
     char id[STORE_NAME_MAX];
@@ -44,7 +57,7 @@ static void ended_add(struct store *store, const struct gb_session_info *info)
     if (info->id.size == 0 || info->id.size >= sizeof(id))
         return;
     json_copy_text(info->id, id, sizeof(id));
-    session = ended_find(store, id);
+    session = ended_find_near(store, id, at);
     if (session == NULL) {
         if (store->ended_count >= STORE_ENDED_MAX)
             return;
@@ -62,6 +75,7 @@ void ended_take(struct store *store, const struct gb_json *result, enum session_
     struct gb_sessions_info list;
     struct gb_session_info info;
     struct session *session;
+    struct gb_list *near = store->ended.next;
     struct gb_err err;
 
     if (gb_object_read(&gb_sessions_object, result, &list, &err) < 0)
@@ -70,7 +84,7 @@ void ended_take(struct store *store, const struct gb_json *result, enum session_
         session->named = session->state != state;
     for (size_t at = 0; gb_items_next(&gb_session_object, &list.sessions, &at, &info) == 1;)
         if (info.state == (uint8_t)state)
-            ended_add(store, &info);
+            ended_add(store, &info, &near);
     GB_LIST_FOREACH(session, &store->ended, link)
         if (!session->named)
             ended_drop(store, session);

@@ -425,23 +425,29 @@ static bool cells_misses_output(const struct card *card)
 /* After a gap: cells that were running and are not any more have ended meanwhile. */
 static void cells_end_unseen(struct cells *cells, const struct gb_json *list)
 {
+    uint32_t *running = xcalloc((size_t)json_list_count(list) + 1, sizeof(*running));
+    const struct gb_json *json = NULL;
+    size_t count = 0;
+
+    JSON_FOREACH(json, list) {
+        struct gb_cell_info info;
+
+        gb_object_take(&gb_cell_object, json, &info);
+        if (gb_bytes_equal(info.session, cells->session))
+            running[count++] = info.number;
+    }
     for (size_t i = 0; i < cells->count; i++) {
         struct card *card = cells->cards[i];
-        const struct gb_json *json = NULL;
         bool runs = card->state != CARD_RUNNING || card->call != 0;
 
-        for (size_t j = 0; !runs && j < json_list_count(list); j++) {
-            struct gb_cell_info info;
-
-            json = j == 0 ? gb_json_first(list) : gb_json_next(json);
-            gb_object_take(&gb_cell_object, json, &info);
-            runs = info.number == card->number && gb_bytes_equal(info.session, cells->session);
-        }
+        for (size_t j = 0; !runs && j < count; j++)
+            runs = running[j] == card->number;
         if (runs)
             continue;
         cells_end_card(cells, card);
         cells_doubt_output(card);
     }
+    free(running);
 }
 
 static void cells_take_snapshot(struct cells *cells, const struct gb_json *list)
