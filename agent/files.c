@@ -19,8 +19,9 @@
 
 enum { GATHER = 4 };
 
-int files_init(struct files *files, int proc_fd, uint64_t reserve)
+int files_init(struct files *files, struct loop *loop, int proc_fd, uint64_t reserve)
 {
+    files->loop = loop;
     files->proc_fd = proc_fd;
     files->reserve = reserve;
     files->home_fd = open(USER_HOME, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -245,41 +246,72 @@ struct target {
     int folder_fd;
 };
 
+static int parse_target(const struct gb_file_change *request, struct path *path, struct gb_err *err)
+{
+    int r = path_parse(request->path, USER_HOME, path, err);
+
+    if (r < 0)
+        return r;
+    while (path->size > 1 && path->text[path->size - 1] == '/')
+        path->text[--path->size] = '\0';
+    return 0;
+}
+
+static int open_target(const struct files *files, struct target *target, struct gb_err *err)
+{
+    target->name = path_split(&target->path);
+    if (target->name == NULL)
+        return gb_err_set(err, GB_EPOLICY, "the path does not name anything that can be changed");
+    target->folder_fd = home_open(files->home_fd, target->path.text, O_PATH | O_DIRECTORY, 0);
+    if (target->folder_fd < 0)
+        return home_error(err, -target->folder_fd, "the folder above");
+    return 0;
+}
+
+static int find_target(const struct files *files, const struct gb_file_change *request,
+                       struct target *target, struct gb_err *err)
+{
+    int r = parse_target(request, &target->path, err);
+
+    return r < 0 ? r : open_target(files, target, err);
+}
+
 static int change(const struct files *files, const struct gb_file_change *request, bool make,
                   struct target *target, struct gb_err *err)
 {
-    struct path *path = &target->path;
-    const int home_fd = files->home_fd;
-    int r = path_parse(request->path, USER_HOME, path, err);
+    int r = parse_target(request, &target->path, err);
 
     if (r == 0 && make)
         r = files_check_room(files, 0, err);
     if (r < 0)
         return r;
-    while (path->size > 1 && path->text[path->size - 1] == '/')
-        path->text[--path->size] = '\0';
     if (make && request->recursive) {
-        target->folder_fd = home_open_parents(home_fd, path->text);
+        target->folder_fd = home_open_parents(files->home_fd, target->path.text);
         return target->folder_fd < 0
                    ? home_error(err, -target->folder_fd, "the folder cannot be made")
                    : 0;
     }
-    target->name = path_split(path);
-    if (target->name == NULL)
-        return gb_err_set(err, GB_EPOLICY, "the path does not name anything that can be changed");
-    target->folder_fd = home_open(home_fd, path->text, O_PATH | O_DIRECTORY, 0);
-    if (target->folder_fd < 0)
-        return home_error(err, -target->folder_fd, "the folder above");
+    r = open_target(files, target, err);
+    if (r < 0)
+        return r;
     if (make)
         r = mkdirat(target->folder_fd, target->name, 0755) < 0 ? -errno : 0;
-    else if (request->recursive)
-        r = home_remove_tree(target->folder_fd, target->name);
     else if (unlinkat(target->folder_fd, target->name, 0) < 0)
         r = errno == EISDIR && unlinkat(target->folder_fd, target->name, AT_REMOVEDIR) == 0
                 ? 0
                 : -errno;
     return r < 0 ? home_error(err, -r, make ? "the folder cannot be made" : "it cannot be removed")
                  : 0;
+}
+
+/* Closes the target. */
+static void finish_change(const struct files *files, struct port *port, uint32_t id,
+                          struct target *target, int r, const struct gb_err *err)
+{
+    if (target->folder_fd >= 0 && target->name != NULL)
+        changes_accept(files->changes, target->folder_fd, target->name);
+    target->folder_fd = gb_close(target->folder_fd);
+    answer(port, id, r, err);
 }
 
 static void serve_change(struct files *files, struct port *port, uint32_t id,
@@ -292,16 +324,79 @@ static void serve_change(struct files *files, struct port *port, uint32_t id,
     home_as_user(true);
     r = change(files, request, make, &target, &err);
     home_as_user(false);
-    if (target.folder_fd >= 0 && target.name != NULL)
-        changes_accept(files->changes, target.folder_fd, target.name);
-    (void)gb_close(target.folder_fd);
-    answer(port, id, r, &err);
+    finish_change(files, port, id, &target, r, &err);
+}
+
+/* Removing a folder with everything in it, a step in each round of the loop. */
+
+struct removing {
+    struct deadline next; /* passed at once: the host and cells are served in between */
+    struct files *files;
+    struct port *port;
+    uint32_t id;
+    struct target target;
+    struct removal removal;
+};
+
+static void removing_end(struct removing *removing, int r)
+{
+    struct gb_err err;
+
+    if (r < 0)
+        r = home_error(&err, -r, "it cannot be removed");
+    removing->files->removing_count--;
+    finish_change(removing->files, removing->port, removing->id, &removing->target, r, &err);
+    free(removing);
+}
+
+static void removing_step(struct deadline *next)
+{
+    struct removing *removing = container_of(next, struct removing, next);
+    int r;
+
+    home_as_user(true);
+    r = home_removal_step(&removing->removal);
+    home_as_user(false);
+    if (r == 1)
+        deadline_set(removing->files->loop, next, gb_clock_mono_ns());
+    else
+        removing_end(removing, r);
+}
+
+static void remove_tree(struct files *files, struct port *port, uint32_t id,
+                        const struct gb_file_change *request)
+{
+    struct removing *removing = xcalloc(1, sizeof(*removing));
+    struct gb_err err;
+    int r;
+
+    *removing = (struct removing){.files = files, .port = port, .id = id, .target.folder_fd = -1};
+    home_as_user(true);
+    r = find_target(files, request, &removing->target, &err);
+    if (r == 0)
+        r = home_removal_begin(&removing->removal, removing->target.folder_fd,
+                               removing->target.name);
+    home_as_user(false);
+    if (removing->target.folder_fd < 0) {
+        free(removing);
+        answer(port, id, r, &err);
+        return;
+    }
+    files->removing_count++;
+    deadline_init(&removing->next, removing_step);
+    if (r == 1)
+        removing_step(&removing->next);
+    else
+        removing_end(removing, r);
 }
 
 void files_remove(struct files *files, struct port *port, uint32_t id,
                   const struct gb_file_change *request)
 {
-    serve_change(files, port, id, request, false);
+    if (request->recursive)
+        remove_tree(files, port, id, request);
+    else
+        serve_change(files, port, id, request, false);
 }
 
 void files_mkdir(struct files *files, struct port *port, uint32_t id,

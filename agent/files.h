@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "loop.h"
 #include "port.h"
 #include "track/changes.h"
 #include "wire/guest.h"
@@ -21,10 +22,12 @@ struct files {
     uint64_t reserve;        /* bytes of memory kept free, whatever the host writes */
     struct changes *changes; /* below the home */
     unsigned upload_count;   /* unfinished uploads (upload.c) */
+    struct loop *loop;       /* borrowed */
+    unsigned removing_count; /* folders that are being removed */
 };
 
 /* 0 or -errno. Changes made by the host are not reported as changes of a cell. */
-int files_init(struct files *files, int proc_fd, uint64_t reserve);
+int files_init(struct files *files, struct loop *loop, int proc_fd, uint64_t reserve);
 
 /* Memory written by the agent is outside the user's memory limit: it must not take what the kernel
  * needs. */

@@ -16,7 +16,12 @@
 #include "base/mem.h"
 #include "init.h"
 
-enum { RACES_MAX = 16, REMOVALS_MAX = 400000 };
+enum {
+    RACES_MAX = 16,
+    REMOVALS_MAX =
+        400000,          /* so that a removal ends even if somebody else keeps filling the folder */
+    REMOVAL_STEP = 1000, /* operations, each of some microseconds */
+};
 
 void home_as_user(bool on)
 {
@@ -85,12 +90,6 @@ int home_open_parents(int home_fd, const char *path)
     return home_open(home_fd, path, O_PATH | O_DIRECTORY, 0);
 }
 
-/* Counts operations, so that a removal ends even if somebody else keeps filling the folder. */
-struct removal {
-    int folder_fd; /* the folder being removed, to which subfolders are moved */
-    unsigned steps, moved;
-};
-
 static DIR *open_folder(int at_fd, const char *name)
 {
     int fd = openat(at_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -106,16 +105,29 @@ static bool is_dot(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+/* Counts an operation. 0; -EAGAIN at the end of the step; -EBUSY. */
+static int count_step(struct removal *removal)
+{
+    if (++removal->steps > REMOVALS_MAX)
+        return -EBUSY;
+    if (removal->allowed == 0)
+        return -EAGAIN;
+    removal->allowed--;
+    return 0;
+}
+
 /* Moves a folder up, under a name that is not taken there. */
 static int move_up(struct removal *removal, int at_fd, const char *name)
 {
     char moved[32];
+    int r;
 
     do {
-        if (++removal->steps > REMOVALS_MAX)
-            return -EBUSY;
+        r = count_step(removal);
+        if (r < 0)
+            return r;
         (void)snprintf(moved, sizeof(moved), ".removed-%u", removal->moved++);
-        if (renameat2(at_fd, name, removal->folder_fd, moved, RENAME_NOREPLACE) == 0)
+        if (renameat2(at_fd, name, removal->fd, moved, RENAME_NOREPLACE) == 0)
             return 0;
     } while (errno == EEXIST);
     return -errno;
@@ -132,7 +144,7 @@ static int remove_or_move(struct removal *removal, int at_fd, const char *name)
         return 0;
     if (errno != ENOTEMPTY && errno != EEXIST)
         return -errno;
-    if (at_fd == removal->folder_fd)
+    if (at_fd == removal->fd)
         return 0; /* it is up here, and will be emptied in turn */
     return move_up(removal, at_fd, name);
 }
@@ -149,9 +161,8 @@ static int empty_folder(struct removal *removal, int at_fd, const char *name)
     while (r == 0 && (entry = readdir(entries)) != NULL) {
         if (is_dot(entry->d_name))
             continue;
-        if (++removal->steps > REMOVALS_MAX)
-            r = -EBUSY;
-        else
+        r = count_step(removal);
+        if (r == 0)
             r = remove_or_move(removal, dirfd(entries), entry->d_name);
     }
     (void)closedir(entries);
@@ -161,7 +172,8 @@ static int empty_folder(struct removal *removal, int at_fd, const char *name)
 /* One pass over the folder itself. 1: there was something; 0: it was empty. */
 static int pass(struct removal *removal)
 {
-    DIR *entries = open_folder(removal->folder_fd, ".");
+    DIR *entries = open_folder(removal->fd, ".");
+    const int top_fd = removal->fd;
     const struct dirent *entry;
     bool found = false;
     int r = 0;
@@ -172,36 +184,46 @@ static int pass(struct removal *removal)
         if (is_dot(entry->d_name))
             continue;
         found = true;
-        if (++removal->steps > REMOVALS_MAX)
-            r = -EBUSY;
+        r = count_step(removal);
         if (r == 0 && entry->d_type == DT_DIR)
-            r = empty_folder(removal, removal->folder_fd, entry->d_name);
+            r = empty_folder(removal, top_fd, entry->d_name);
         if (r == 0)
-            r = remove_or_move(removal, removal->folder_fd, entry->d_name);
+            r = remove_or_move(removal, top_fd, entry->d_name);
     }
     (void)closedir(entries);
     return r < 0 ? r : found;
 }
 
-int home_remove_tree(int folder_fd, const char *name)
+int home_removal_begin(struct removal *removal, int folder_fd, const char *name)
 {
-    struct removal removal = {0};
-    _cleanup_(closep) int fd = -1;
-    int r;
-
+    *removal = (struct removal){.folder_fd = folder_fd, .name = name, .fd = -1};
     if (unlinkat(folder_fd, name, 0) == 0)
         return 0;
     if (errno != EISDIR && errno != EPERM)
         return -errno;
-    fd = openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    removal.folder_fd = fd;
-    while ((r = pass(&removal)) > 0)
+    removal->fd = openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return removal->fd < 0 ? -errno : 1;
+}
+
+int home_removal_step(struct removal *removal)
+{
+    int r;
+
+    removal->allowed = REMOVAL_STEP;
+    while ((r = pass(removal)) > 0)
         ;
-    if (r == 0 && unlinkat(folder_fd, name, AT_REMOVEDIR) < 0)
+    if (r == -EAGAIN)
+        return 1;
+    if (r == 0 && unlinkat(removal->folder_fd, removal->name, AT_REMOVEDIR) < 0)
         r = -errno;
+    home_removal_abandon(removal);
     return r;
+}
+
+void home_removal_abandon(struct removal *removal)
+{
+    (void)gb_close(removal->fd);
+    removal->fd = -1;
 }
 
 int home_error(struct gb_err *err, int sys_errno, const char *what)

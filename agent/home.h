@@ -18,10 +18,24 @@ int home_open(int home_fd, const char *path, int flags, mode_t mode);
 /* Like home_open(O_PATH | O_DIRECTORY), creating missing folders. */
 int home_open_parents(int home_fd, const char *path);
 
-/* Removes the entry @name of the folder and, if it is a folder, everything in it. Not recursive:
- * subfolders are moved up until they are empty, so depth costs nothing. 0 or -errno; -EBUSY if it
- * is refilled as fast as it is emptied. */
-int home_remove_tree(int folder_fd, const char *name);
+/* The removal of a folder with everything in it, in steps that take some milliseconds. Not
+ * recursive: subfolders are moved up until they are empty, so depth costs nothing. */
+struct removal {
+    int folder_fd;         /* borrowed: the folder that it is in */
+    const char *name;      /* borrowed: its name there */
+    int fd;                /* the folder itself; -1: @name is not a folder, or it is over */
+    unsigned steps, moved; /* operations and moves so far */
+    unsigned allowed;      /* operations that are left in this step */
+};
+
+/* Removes the entry @name of the folder; if it is a folder that is not empty, the rest is left to
+ * home_removal_step(). 0: it is gone; 1: there is more; -errno: nothing was removed. */
+int home_removal_begin(struct removal *removal, int folder_fd, const char *name);
+/* 1: there is more; else it is over: 0, or -errno with what is left in its place. -EBUSY: it is
+ * refilled as fast as it is emptied. */
+int home_removal_step(struct removal *removal);
+/* Of one that is not over. */
+void home_removal_abandon(struct removal *removal);
 
 /* Fills @err from an errno of the calls above: escapes and missing permissions become policy, lack
  * of space too_large. Returns the negative code. */

@@ -194,7 +194,8 @@ static void start(struct agent *agent)
     agent->oom_kills = limit_kills(&agent->limit, &agent->cgroup);
     try_port(agent);
     init_finish(&agent->boot);
-    essential(files_init(&agent->files, agent->boot.proc_fd, agent->reserve), "the home");
+    essential(files_init(&agent->files, &agent->loop, agent->boot.proc_fd, agent->reserve),
+              "the home");
     protect();
     set_priority();
 }

@@ -126,6 +126,8 @@ static int check_rest(const struct agent *agent, struct gb_err *err)
         return gb_err_set(err, GB_EBUSY, "the worker is not idle");
     if (agent->configure_id != 0 || agent->prepare_id != 0 || query_is_open(&agent->queries))
         return gb_err_set(err, GB_EBUSY, "a query of the worker is unanswered");
+    if (agent->files.removing_count > 0)
+        return gb_err_set(err, GB_EBUSY, "a folder is being removed");
     return 0;
 }
 

@@ -24,7 +24,7 @@ IMAGES, AGENT = os.environ.get("GLASSBELL_IMAGES"), os.environ.get("GLASSBELL_AG
 pytestmark = pytest.mark.skipif(not IMAGES or not AGENT,
                                 reason="GLASSBELL_IMAGES and GLASSBELL_AGENT name no images and agent")
 
-INVALID, NOT_FOUND, BUSY, POLICY, TOO_LARGE = 1, 2, 4, 8, 11
+INVALID, NOT_FOUND, BUSY, POLICY, TOO_LARGE, INTERNAL = 1, 2, 4, 8, 11, 12
 
 
 def configure_start(guest, env=None, entropy=b"\x07" * 32, hostname="box-1", nproc=0):
@@ -265,6 +265,8 @@ def test_interrupt(vm):
     vm.exec("kept = 2")
     started = vm.exec_start("import time; print('go', flush=True); time.sleep(60)")
     vm.wait(lambda f: f.type == "OUTPUT")
+    for how in (b"\2", b"\xff", b"", b"\0\0"):  # none of these is a way to interrupt
+        refused(INTERNAL, lambda how=how: vm.ask("INTERRUPT", how, started[0]))
     assert vm.ask("INTERRUPT", b"\0", started[0]).type == "OK"
     done = vm.exec_wait(started)
     assert done.flags == g.INTERRUPTED and done.exit_code == 130
@@ -747,6 +749,19 @@ def test_trees_with_names_of_any_kind_are_removed(vm):
     vm.exec("import os\nfor i in range(4):\n    os.makedirs(f'tree/.removed-{i}/a/b'); os.makedirs(f'tree/{i}/a/b/c')\n"
             "    os.makedirs(f'tree/{i}/.removed-{i + 3}/a'); open(f'tree/.removed-{i + 4}', 'w').close()")
     vm.ask("FILE_REMOVE", blob("tree") + b"\1")
+    assert vm.exec("import os; print(os.listdir('.'))").out == b"[]\n"
+
+
+def test_removing_many_files_holds_nothing_up(vm):
+    """It is done in steps: what is asked meanwhile is answered first, and it counts as something under way."""
+    vm.exec("import os\nfor name in 'ab':\n    os.mkdir(name)\n"
+            "    for i in range(4000): open(f'{name}/{i}', 'w').close()")
+    removals = [vm.send("FILE_REMOVE", blob(name) + b"\1") for name in "ab"]
+    hold, ping = vm.send("HOLD"), vm.send("PING")
+    answers = [vm.wait(lambda frame: frame.id in (*removals, hold, ping)) for _ in range(4)]
+    assert [answer.id for answer in answers][:2] == [hold, ping] and answers[1].type == "PONG"
+    assert answers[0].type == "ERROR" and "being removed" in g.Refused(answers[0]).message
+    assert [answer.type for answer in answers[2:]] == ["OK", "OK"]
     assert vm.exec("import os; print(os.listdir('.'))").out == b"[]\n"
 
 
