@@ -82,6 +82,14 @@ def fresh(client):
         session.close()
 
 
+@pytest.fixture
+def session(client):
+    """One that does not expire, of the module's own server if it has one."""
+    session = Session(client, idle_ms=0)
+    yield session
+    session.close()
+
+
 @pytest.fixture(scope="module")
 def cli(server):
     return Cli(server.socket)

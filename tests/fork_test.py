@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from support import BINARY, Failure, Server, Session, Watcher, out, qemu_pid, wait_for
+from support import BINARY, Failure, Server, Session, Watcher, out, qemu_pid, wait_for, with_settings
 
 
 @pytest.fixture(scope="module")
@@ -19,13 +19,6 @@ def server():
 def client(server):
     with server.client() as client:
         yield client
-
-
-@pytest.fixture
-def session(client):
-    session = Session(client, idle_ms=0)
-    yield session
-    session.close()
 
 
 class Child(Session):
@@ -46,12 +39,6 @@ def fork(session, **options):
 def close_all(sessions):
     for session in sessions:
         session.close()
-
-
-def with_settings(tmp_path, text):
-    path = tmp_path / "a.conf"
-    path.write_text(text)
-    return Server("--config", str(path), folder=str(tmp_path))
 
 
 def test_children_have_all_and_are_independent(client, session):

@@ -13,13 +13,13 @@ import time
 
 import pytest
 
-from support import BINARY, Failure, Server, Session, Watcher, alive, data_of, out, qemu_pid, wait_for
+from support import BINARY, Failure, Session, Watcher, alive, data_of, out, qemu_pid, wait_for, with_settings
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """One that takes only those that it is asked for."""
-    with with_settings(tmp_path_factory.mktemp("server"), "") as server:
+    with asked(tmp_path_factory.mktemp("server"), "") as server:
         yield server
 
 
@@ -29,11 +29,9 @@ def client(server):
         yield client
 
 
-@pytest.fixture
-def session(client):
-    session = Session(client, idle_ms=0)
-    yield session
-    session.close()
+def asked(tmp_path, text, env=None):
+    """A server with settings that takes only checkpoints that it is asked for, unless they say otherwise."""
+    return with_settings(tmp_path, text if "checkpoints =" in text else text + "[past]\ncheckpoints = asked\n", env)
 
 
 def checkpoint(session, **options):
@@ -588,7 +586,7 @@ def test_a_chain_that_is_damaged_is_noticed(server, client, session):
 
 def test_damage_that_is_found_late_costs_one_checkpoint(tmp_path):
     """Where old ones are removed, what they are based on is read: none is named that went with it."""
-    with with_settings(tmp_path, "[past]\nkeep = 8\n") as server, server.client() as client:
+    with asked(tmp_path, "[past]\nkeep = 8\n") as server, server.client() as client:
         session = Session(client)
         session.exec("x = 0")
         checkpoint(session)
@@ -613,14 +611,8 @@ def test_damage_that_is_found_late_costs_one_checkpoint(tmp_path):
         session.close()
 
 
-def with_settings(tmp_path, text, env=None):
-    path = tmp_path / "a.conf"
-    path.write_text(text if "checkpoints =" in text else text + "[past]\ncheckpoints = asked\n")
-    return Server("--config", str(path), folder=str(tmp_path), env=env)
-
-
 def test_one_is_kept_after_each_cell_when_that_is_wanted(tmp_path):
-    with with_settings(tmp_path, "[past]\ncheckpoints = idle\n") as server, server.client() as client:
+    with asked(tmp_path, "[past]\ncheckpoints = idle\n") as server, server.client() as client:
         session = Session(client)
 
         def cells():
@@ -647,7 +639,7 @@ def test_one_is_kept_after_each_cell_when_that_is_wanted(tmp_path):
 
 
 def test_there_are_no_more_than_the_settings_allow(tmp_path):
-    with with_settings(tmp_path, "[past]\nkeep = 8\n") as server, server.client() as client:
+    with asked(tmp_path, "[past]\nkeep = 8\n") as server, server.client() as client:
         session = Session(client)
         session.exec("x = 0")
         values = {checkpoint(session, name="first")["seq"]: 0}
@@ -684,7 +676,7 @@ MIXED = {
 def test_no_changed_page_is_missed(tmp_path, way, image, before):
     """Each checkpoint compares all pages with what it found, and fails if it has missed one."""
     env = {"GLASSBELL_TRACKING": way, "GLASSBELL_VERIFY_TRACKING": "1"}
-    with with_settings(tmp_path, "", env) as server, server.client() as client:
+    with asked(tmp_path, "", env) as server, server.client() as client:
         if client.call("hello")["tracking"] != way:
             pytest.skip(f"this host's kernel has no {way}")
         client.send("image.warm", image=image).wait(240)
@@ -702,7 +694,7 @@ def test_no_changed_page_is_missed(tmp_path, way, image, before):
 @pytest.mark.parametrize("way", ["userfaultfd", "content"])
 def test_a_checkpoint_copies_what_has_changed(tmp_path, way):
     """One that copies a little of a large session is taken although the session is larger than the limit."""
-    with with_settings(tmp_path, "[past]\ncheckpoints = idle\nlargest = 40M\n", {"GLASSBELL_TRACKING": way}) as server, \
+    with asked(tmp_path, "[past]\ncheckpoints = idle\nlargest = 40M\n", {"GLASSBELL_TRACKING": way}) as server, \
             server.client() as client:
         if client.call("hello")["tracking"] != way:
             pytest.skip(f"this host's kernel has no {way}")
@@ -735,7 +727,7 @@ def set_budget(server, client, folder, megabytes):
 
 def test_a_copy_takes_no_more_memory_than_the_host_can_spare(tmp_path):
     """What a client asks for is not bounded by the setting for automatic ones, but by what is there."""
-    with with_settings(tmp_path, "[admission]\nmemory = 400M\n") as server, server.client() as client:
+    with asked(tmp_path, "[admission]\nmemory = 400M\n") as server, server.client() as client:
         client.send("image.warm", image="python").wait(240)
         set_budget(server, client, tmp_path, 130)
         session = Session(client)
@@ -752,7 +744,7 @@ def test_a_copy_takes_no_more_memory_than_the_host_can_spare(tmp_path):
 
 
 def test_off_is_off(tmp_path):
-    with with_settings(tmp_path, "[past]\ncheckpoints = off\n") as server, server.client() as client:
+    with asked(tmp_path, "[past]\ncheckpoints = off\n") as server, server.client() as client:
         session = Session(client)
         session.exec("x = 1")
         assert "[past] checkpoints" in str(refused("no_past", session, "session.checkpoint"))
@@ -762,7 +754,7 @@ def test_off_is_off(tmp_path):
 
 
 def test_a_server_that_was_killed_leaves_no_checkpoints(tmp_path):
-    server = with_settings(tmp_path, "")
+    server = asked(tmp_path, "")
     with server.client() as client:
         session = Session(client)
         checkpoint(session)

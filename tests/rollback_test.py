@@ -5,7 +5,7 @@ import base64
 
 import pytest
 
-from support import Server, Session, Watcher, alive, out, qemu_pid, wait_for
+from support import Server, Session, Watcher, alive, out, qemu_pid, wait_for, with_settings
 
 STUBBORN = ("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
             "x = 'changed'\nopen('f', 'w').write('changed')\nopen('g', 'w').close()\n"
@@ -23,19 +23,6 @@ def server():
 def client(server):
     with server.client() as client:
         yield client
-
-
-@pytest.fixture
-def session(client):
-    session = Session(client, idle_ms=0)
-    yield session
-    session.close()
-
-
-def with_settings(tmp_path, text):
-    path = tmp_path / "a.conf"
-    path.write_text(text)
-    return Server("--config", str(path), folder=str(tmp_path))
 
 
 def prepare(session):

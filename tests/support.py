@@ -255,6 +255,13 @@ class Server:
         assert status == 0, f"the server ended with {status}:\n{text[-4000:]}"
 
 
+def with_settings(folder, text, env=None):
+    """A server with this settings file, everything of which is in the folder."""
+    path = folder / "a.conf"
+    path.write_text(text)
+    return Server("--config", str(path), folder=str(folder), env=env)
+
+
 def wait_for(condition, timeout=DEADLINE, what="a condition"):
     """Waits on a condition that gives no event (another process's /proc entry), without a busy loop."""
     import select
