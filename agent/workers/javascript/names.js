@@ -177,6 +177,8 @@ function start() {
   vm.runInThisContext(`let ${HELP}; (help) => { ${HELP} = help }`)(Object.freeze(help));
 }
 
-const begin = (what) => { running = what; };
+function begin({ code, source, placeOf, name }, file, typed) {
+  running = { code, source, placeOf, name, file, typed };
+}
 
 module.exports = { session, concerns, declare, release, look, list, start, begin, shaped };

@@ -33,9 +33,8 @@ class Program {
     process.argv = [process.execPath, ...first, ...rest];
   }
 
-  // The text of a file that is a cell, or what was given.
-  code(given) {
-    if (!this.file) return given;
+  // The text of a file that is a cell.
+  code() {
     this.find();
     for (const [name, value] of [['__filename', this.file], ['__dirname', path.dirname(this.file)]]) {
       Object.defineProperty(globalThis, name,

@@ -8,7 +8,10 @@ const { process } = globalThis;
 const fs = require('node:fs');
 const addon = require('./addon.node');
 
+const { Writable } = require('node:stream');
+
 const { writeSync, openSync, fstatSync } = fs;
+const { WritableState } = Writable;
 const { nextTick } = process;
 
 function writeAll(fd, data) {
@@ -28,7 +31,6 @@ const OPTIONS = { decodeStrings: true };
 
 // Makes an output that the last cell has damaged as good as new: consoles keep the object.
 function renew(stream) {
-  const { WritableState } = require('node:stream').Writable;
   const state = stream._writableState;
   for (let left = state?.corked; left > 0; left--) stream.uncork();
   if (!(state instanceof WritableState) || state.errored || state.destroyed || state.ending || state.finished ||
@@ -39,7 +41,6 @@ function renew(stream) {
 
 // Writes at once, as node's own do on files and pipes; cannot be ended by the user.
 function makeOutput(fd) {
-  const { Writable } = require('node:stream');
   const stream = new Writable({
     ...OPTIONS,
     // What could not be written is lost, and said to who listens; a stream that has failed takes nothing

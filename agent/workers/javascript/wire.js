@@ -2,7 +2,7 @@
 'use strict';
 // Fields of messages (docs/guest.md, "Control channel").  One that is not there ends the process.
 
-const { Array, Buffer, Math } = globalThis;
+const { Buffer } = globalThis;
 const { reallyExit } = require('./exit.js');
 
 const EXIT_VIOLATION = 70;
@@ -11,24 +11,49 @@ function violation() {
   reallyExit(EXIT_VIOLATION);
 }
 
-function fields(data) {
-  let at = 0;
-  const take = (size) => {
-    if (at + size > data.length) violation();
-    at += size;
-    return data.subarray(at - size, at);
-  };
-  const reader = {
-    u8: () => take(1)[0],
-    u32: () => take(4).readUInt32LE(0),
-    bytes: () => take(reader.u32()),
-    text: () => reader.bytes().toString('utf8'),
-    pairs: () => Array.from({ length: Math.min(reader.u32(), data.length) },
-      () => [reader.text(), reader.text()]),
-    end: () => { if (at !== data.length) violation(); },
-  };
-  return reader;
+class Fields {
+  constructor(data) {
+    this.data = data;
+    this.at = 0;
+  }
+
+  take(size) {
+    const start = this.at;
+    if (start + size > this.data.length) violation();
+    this.at = start + size;
+    return start;
+  }
+
+  u8() {
+    return this.data[this.take(1)];
+  }
+
+  u32() {
+    return this.data.readUInt32LE(this.take(4));
+  }
+
+  bytes() {
+    const size = this.u32(), start = this.take(size);
+    return this.data.subarray(start, start + size);
+  }
+
+  text() {
+    const size = this.u32(), start = this.take(size);
+    return this.data.toString('utf8', start, start + size);
+  }
+
+  pairs() {
+    const found = [];
+    for (let left = this.u32(); left > 0; left--) found[found.length] = [this.text(), this.text()];
+    return found;
+  }
+
+  end() {
+    if (this.at !== this.data.length) violation();
+  }
 }
+
+const fields = (data) => new Fields(data);
 
 function u32(value) {
   const data = Buffer.alloc(4);

@@ -111,7 +111,6 @@ function runScript(script) {
 }
 
 function showValue(value) {
-  if (value === undefined) return;
   let data = Buffer.from(inspect(value, REPL_INSPECT));
   cell.flags |= HAS_VALUE;
   if (data.length > VALUE_MAX) {
@@ -124,7 +123,7 @@ function showValue(value) {
 }
 
 function showValueOf(value) {
-  deal(attempt(() => showValue(value)));
+  if (value !== undefined) deal(attempt(() => showValue(value)));
 }
 
 function fail(error) {
@@ -167,16 +166,10 @@ function atRest() {
   if (!cell.final) finish();
 }
 
+// The loop goes on when all promises and ticks of the code have had their turn, for something is
+// there.  When nothing is, nothing can come, and node itself tells that the loop has run dry.
 function onIteration() {
   if (cell && !cell.final && cell.started && !cell.pending && !hold.waits()) finish();
-}
-
-// By now all promises and ticks of the code have had their turn: when nothing is there to wait for,
-// nothing can come, and node itself tells that the loop has run dry.
-function watch(mine) {
-  if (cell !== mine || hold.isEmpty()) return;
-  addon.watch(1);
-  onIteration();
 }
 
 // The last word about a cell with which the process ends.
@@ -191,6 +184,17 @@ function tellEnding() {
 function depart(code) {
   tellEnding();
   addon.depart(cell.number, Number(code) & 0xff);
+}
+
+// What DONE says of a cell.
+function ending({ number, flags, value }, code) {
+  const data = Buffer.allocUnsafe(13 + value.length);
+  data.writeUInt32LE(number, 0);
+  data.writeUInt32LE(code, 4);
+  data[8] = flags;
+  data.writeUInt32LE(value.length, 9);
+  data.set(value, 13);
+  return data;
 }
 
 function finish() {
@@ -225,8 +229,7 @@ function finish() {
     addon.send(CELLS, READY, Buffer.alloc(0));
     return;
   }
-  addon.send(CELLS, DONE, Buffer.concat([u32(done.number), u32(code), Buffer.of(done.flags),
-    field(done.value)]));
+  addon.send(CELLS, DONE, ending(done, code));
 }
 
 function setVariable(name, value) {
@@ -263,6 +266,7 @@ function startCell(payload, answer = DONE) {
   }
   addon.hold(0);
   listen();
+  outputs.forEach(renew);
   if (!early) {
     begin(program, given, `<cell ${number}>`);
     return;
@@ -271,19 +275,26 @@ function startCell(payload, answer = DONE) {
   interrupt();
 }
 
+// A mark of byte order is no part of the text.
+const withoutMark = (text) => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+
 // Reads the file that a cell may be. One that is final node runs by itself.
 function begin(program, given, name) {
-  const alone = cell.final && program.file !== '';
+  if (program.file === '') {
+    perform(withoutMark(given), name);
+    return;
+  }
+  const alone = cell.final;
   let code = '';
   const ended = attempt(() => {
     if (alone) program.launch();
-    else code = program.code(given).replace(/^\ufeff/, '');
+    else code = withoutMark(program.code());
   });
   if (ended !== null) {
     cell.started = true;
     deal(ended);
   } else if (!alone) {
-    perform(code, program.file || name);
+    perform(code, program.file);
   }
 }
 
@@ -293,7 +304,6 @@ function listen() {
     process.prependListener('beforeExit', atRest);
   }
   if (process.listenerCount('SIGINT') === 0) addon.listen();
-  outputs.forEach(renew);
 }
 
 // A session that has been TypeScript stays it: `a<b>(c)` is a call with types then.
@@ -362,7 +372,7 @@ function launch(script, text) {
   const mine = cell;
   const current = () => cell === mine && !mine.finished;
   let result = null;
-  names.begin({ ...text, file: mine.program.file, typed });
+  names.begin(text, mine.program.file, typed);
   stacks.setPlaces(text.name, script.placeOf, text.placeOf);
   names.declare(script.names);
   mine.names = script.names;
@@ -391,7 +401,7 @@ function launch(script, text) {
   }
   if (!current()) return;
   listen();
-  if (!mine.final) setImmediate(watch, mine);
+  if (!mine.final) addon.watch(1);
 }
 
 // Settings
