@@ -39,7 +39,10 @@ ModuleType = type(sys)
 BuiltinType = type(len)
 GeneratorType = type(nothing for nothing in ())
 
+IMMUTABLE = 1 << 8  # of a class's flags: Py_TPFLAGS_IMMUTABLETYPE
+
 before = ()
+harmless = frozenset()  # classes known to be harmless, which nobody can change
 held = []  # what stays as it is
 
 
@@ -47,9 +50,22 @@ def is_ours(name):
     return name == PACKAGE or name.startswith(PACKAGE + '.')
 
 
+def all_classes():
+    found = {object}
+    left = [object]
+    while left:
+        more = set(type.__subclasses__(left.pop())) - found
+        found |= more
+        left += more
+    return found
+
+
 def remember():
-    """Notes what is there before any program; called once, before the template is made."""
-    global before
+    """Notes what is there before any program; called once, before the template is made.  To look at
+    a class for the first time in a clone costs more than to know it: the pages are not its own."""
+    global before, harmless
+    harmless = frozenset(kind for kind in all_classes()
+                         if all(base.__flags__ & IMMUTABLE for base in kind.__mro__) and is_harmless(kind))
     before = tuple((name, module, module.__dict__, module.__dict__.copy())
                    for name, module in modules.items()
                    if name not in APART and type(module) is ModuleType and not is_ours(name))
@@ -152,7 +168,7 @@ def is_bare():
     for kind in set(map(type, objects)):
         if kind is GeneratorType or issubclass(kind, (type, ReferenceType)):
             apart.append(kind)
-        elif not is_harmless(kind):
+        elif kind not in harmless and not is_harmless(kind):
             return False
     for thing in objects if apart else ():
         kind = type(thing)
