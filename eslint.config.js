@@ -16,5 +16,7 @@ module.exports = [
       'no-empty': ['error', { allowEmptyCatch: true }],
     },
   },
+  // What realm.js gives to the files of the worker.
+  { files: ['agent/workers/javascript/*.js'], languageOptions: { globals: { users: 'readonly' } } },
   { files: ['**/*.mjs'], languageOptions: { sourceType: 'module' } },
 ];

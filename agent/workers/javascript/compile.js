@@ -3,14 +3,16 @@
 // Makes scripts of a cell's text, and says what is wrong with it as node would: V8's words, at the
 // place in what the user wrote.
 
-const { Map, Math, Number, SyntaxError } = globalThis;
-const { process } = globalThis;
 const { Module } = require('node:module');
-const path = require('node:path');
+const { join } = require('node:path');
 const vm = require('node:vm');
 const names = require('./names.js');
+const { rewriteCell } = require('./rewrite.js');
 
-const { SourceTextModule } = vm;
+const { Script, SourceTextModule } = vm;
+const { _nodeModulePaths: modulePaths } = Module;
+const { _compile: compileModule } = Module.prototype;
+const { cwd } = process;
 
 // A cell without any of this awaits, imports and declares nothing at its top and is no object.
 const REWRITTEN = /^#!|^\s*\{|\b(?:await|class|const|export|function|import|let|var)\b/;
@@ -22,17 +24,17 @@ const EXPORTS = /^[ \t]*export\s+(?:default\s+)?(?=[\w([{])/gm;
 // import() as a module in the working directory would do it, for versions of Node (18) whose vm has
 // no loader of this kind.
 function importHere(specifier) {
-  const place = path.join(process.cwd(), '[cell]');
+  const place = join(cwd(), '[cell]');
   const module = new Module(place);
   module.filename = place;
-  module.paths = Module._nodeModulePaths(process.cwd());
-  module._compile('exports.load = (specifier) => import(specifier);', place);
+  module.paths = modulePaths(cwd());
+  compileModule.call(module, 'exports.load = (specifier) => import(specifier);', place);
   return module.exports.load(specifier);
 }
 
 const LOADER = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? importHere;
 
-const scriptOf = (text, name, head) => new vm.Script(text,
+const scriptOf = (text, name, head) => new Script(text,
   { filename: name, columnOffset: -head, importModuleDynamically: LOADER });
 const blank = (text) => text.replace(/[^\n]/g, ' ');
 
@@ -63,10 +65,9 @@ function build(code, name) {
       return { before: null, main: scriptOf(code, name, 0), awaits: false, names: [], placeOf: null };
     } catch (error) {
       // The way through the parser of our own tells more about a mistake.
-      if (!(error instanceof SyntaxError)) throw error;
+      if (!(error instanceof users.SyntaxError)) throw error;
     }
   }
-  const { rewriteCell } = require('./rewrite.js');
   const made = rewriteCell(code, names.session);
   return {
     before: made.before === null ? null : scriptOf(made.before, name, made.beforeHead),
@@ -80,7 +81,7 @@ function build(code, name) {
 // V8's complaint: { line, column, width, message }, or null.
 function complaint(text, name, lineOffset) {
   try {
-    new vm.Script(text, { filename: name, lineOffset });
+    new Script(text, { filename: name, lineOffset });
     return null;
   } catch (error) {
     const head = error.stack.slice(name.length).match(/^:(\d+)\n.*\n( *)(\^+)/);
@@ -96,7 +97,7 @@ function moduleMessage(code) {
     new SourceTextModule(code, { identifier: 'cell' });
     return null;
   } catch (error) {
-    return error instanceof SyntaxError ? error.message : null;
+    return error instanceof users.SyntaxError ? error.message : null;
   }
 }
 
@@ -129,7 +130,7 @@ function judge(code, name, place) {
 
 // An error as node shows it: the place, the line, a caret, the words.
 function shape(code, name, { line, column, width, message }) {
-  const error = new SyntaxError(message);
+  const error = new users.SyntaxError(message);
   const source = code.split('\n')[line - 1] ?? '';
   error.stack = `${name}:${line}\n${source}\n${' '.repeat(column)}${'^'.repeat(width)}\n\n` +
     `SyntaxError: ${message}`;

@@ -3,16 +3,17 @@
 // Answers questions on the query channel, without running getters, proxies or anything else of
 // the user's.
 
-const { Array, Buffer, Map, Math, Object, RegExp, Set, SyntaxError } = globalThis;
-const fs = require('node:fs');
-const path = require('node:path');
+const { readdirSync } = require('node:fs');
+const { dirname, join } = require('node:path');
 const { builtinModules } = require('node:module');
 const { isProxy } = require('node:util').types;
 const names = require('./names.js');
 const { parse, incomplete } = require('./rewrite.js');
 const typescript = require('./typescript.js');
-const { u32, field, violation } = require('./wire.js');
+const { encoded } = require('./streams.js');
+const { field, joined, u8, u32, violation } = require('./wire.js');
 
+const { cwd } = process;
 const COMPLETE = 16, COMPLETIONS = 17, IS_COMPLETE = 18, COMPLETENESS = 19;
 const WHOLE = 0, INCOMPLETE = 1, INVALID = 2;
 const MATCHES_MAX = 500, NAMES_MAX = 20000;
@@ -45,7 +46,7 @@ function descriptor(object, name) {
 }
 
 function lookup(chain) {
-  let value = globalThis;
+  let value = users.global;
   const parts = chain.split('.').map((p) => p.replace(/[\s?]/g, '')).filter(Boolean);
   const own = names.look(parts[0]);
   if (own) {
@@ -55,9 +56,9 @@ function lookup(chain) {
   for (const part of parts) {
     if (part === 'this' || part === 'globalThis') continue;
     if (value === null || value === undefined) return undefined;
-    const found = descriptor(Object(value), part);
+    const found = descriptor(users.Object(value), part);
     if (found?.get && lazyGetters.has(found.get)) {
-      value = globalThis[part];
+      value = users.global[part];
     } else {
       value = found?.value;
     }
@@ -77,9 +78,16 @@ function members(object, prefix) {
   return [...found].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
+// An array of node's, as one of ours.
+function ours(array) {
+  const copy = [];
+  for (let at = 0; at < array.length && at < NAMES_MAX; at++) copy[at] = array[at];
+  return copy;
+}
+
 function list(folder) {
   try {
-    return fs.readdirSync(folder, { withFileTypes: true }).slice(0, NAMES_MAX);
+    return ours(readdirSync(folder, { withFileTypes: true }));
   } catch {
     return [];
   }
@@ -96,13 +104,13 @@ function files(prefix) {
 
 function modules(prefix) {
   if (/^\.{0,2}\//.test(prefix)) return files(prefix);
-  const names = new Set(builtinModules.filter((name) => !name.startsWith('_')));
+  const names = new Set(ours(builtinModules).filter((name) => !name.startsWith('_')));
   if (prefix.startsWith('node:')) for (const name of [...names]) names.add(`node:${name}`);
-  for (let at = process.cwd(); ; at = path.dirname(at)) {
-    for (const { name } of list(path.join(at, 'node_modules'))) {
+  for (let at = cwd(); ; at = dirname(at)) {
+    for (const { name } of list(join(at, 'node_modules'))) {
       if (!name.startsWith('.')) names.add(name);
     }
-    if (at === path.dirname(at)) break;
+    if (at === dirname(at)) break;
   }
   return [prefix, [...names].filter((n) => n.startsWith(prefix)).sort().map((n) => [n, 'module'])];
 }
@@ -119,14 +127,14 @@ function complete(text) {
   if (chain) {
     const before = line.slice(0, line.length - chain.length - prefix.length).trimEnd();
     const value = before.endsWith('.') ? undefined : lookup(chain);
-    return [prefix, value === undefined || value === null ? [] : members(Object(value), prefix)];
+    return [prefix, value === undefined || value === null ? [] : members(users.Object(value), prefix)];
   }
   if (!prefix && /[.\])\w]\s*$/.test(line)) return ['', []];
   const keywords = KEYWORDS.filter((word) => word.startsWith(prefix))
     .map((word) => [word, 'keyword']);
   const own = new Map(names.list().filter((name) => name.startsWith(prefix))
     .map((name) => [name, kind(names.look(name)?.value)]));
-  for (const [name, what] of members(globalThis, prefix)) if (!own.has(name)) own.set(name, what);
+  for (const [name, what] of members(users.global, prefix)) if (!own.has(name)) own.set(name, what);
   return [prefix, [...keywords, ...[...own].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))]];
 }
 
@@ -169,14 +177,14 @@ function answer(type, fields, getters, reply) {
     }
     matches = matches.slice(0, MATCHES_MAX);
     const start = cursor - Array.from(replaced).length;
-    reply(COMPLETIONS, Buffer.concat([u32(id), u32(start), u32(cursor), u32(matches.length),
-      ...matches.flat().map((part) => field(Buffer.from(part)))]));
+    reply(COMPLETIONS, joined(u32(id), u32(start), u32(cursor), u32(matches.length),
+      ...matches.flat().map((part) => field(encoded(part)))));
     return;
   }
   if (type !== IS_COMPLETE) violation();
   fields.end();
   completeness(text, ([status, indent]) => reply(COMPLETENESS,
-    Buffer.concat([u32(id), Buffer.of(status), field(Buffer.from(indent))])));
+    joined(u32(id), u8(status), field(encoded(indent)))));
 }
 
 module.exports = { answer };

@@ -7,7 +7,7 @@
 // promises and of process.nextTick() is dropped, for nothing else than what just ran can have put
 // it there.  `exit` listeners have run then, once: they are taken out.
 
-const { Number, Object, Reflect } = globalThis;
+const { Number } = globalThis;
 const { createHook, executionAsyncResource } = require('node:async_hooks');
 const { signals } = require('node:os').constants;
 const addon = require('./addon.node');
@@ -19,7 +19,9 @@ const FATAL = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'S
   'SIGPROF', 'SIGIO', 'SIGPWR', 'SIGSYS'];
 
 const { process } = globalThis;
+const { listenerCount, removeAllListeners } = process;
 const emit = process.emit.bind(process);
+const { defineProperty, getOwnPropertyDescriptor } = Object;
 const runTicks = process._tickCallback;
 const native = {
   exit: process.exit, reallyExit: process.reallyExit, kill: process.kill,
@@ -35,7 +37,7 @@ const stubTicks = createHook({
 });
 
 function dropTicks() {
-  const own = Object.getOwnPropertyDescriptor(process, 'emit');
+  const own = getOwnPropertyDescriptor(process, 'emit');
   // Of rejections that nobody has handled yet.
   process.emit = () => true;
   stubTicks.enable();
@@ -43,7 +45,7 @@ function dropTicks() {
     runTicks();
   } finally {
     stubTicks.disable();
-    if (own) Object.defineProperty(process, 'emit', own);
+    if (own) defineProperty(process, 'emit', own);
     else delete process.emit;
   }
 }
@@ -52,8 +54,9 @@ function dropTicks() {
 function fatal(pid, signal) {
   if (pid != process.pid) return 0;
   const named = signal ?? 'SIGTERM';
-  for (const name of FATAL) {
-    if ((named === name || named === signals[name]) && process.listenerCount(name) === 0) {
+  for (let at = 0; at < FATAL.length; at++) {
+    const name = FATAL[at];
+    if ((named === name || named === signals[name]) && apply(listenerCount, process, [name]) === 0) {
       return signals[name];
     }
   }
@@ -66,7 +69,7 @@ function fatal(pid, signal) {
 // handled is printed after the listeners; they are called with its status then, not with 0.)
 function departAfterListeners(host) {
   const before = process.emit;
-  Object.defineProperty(process, 'emit', {
+  defineProperty(process, 'emit', {
     writable: true, configurable: true, enumerable: false,
     value: function emit(...args) {
       const heard = apply(before, this, args);
@@ -93,7 +96,7 @@ function install(host) {
     for (;;) addon.stop();
   };
 
-  const define = (name, value) => Object.defineProperty(process, name,
+  const define = (name, value) => defineProperty(process, name,
     { value, writable: true, configurable: true, enumerable: true });
 
   define('exit', function exit(code) {
@@ -135,7 +138,7 @@ function install(host) {
 function settle() {
   if (!process._exiting) return;
   process._exiting = false;
-  process.removeAllListeners('exit');
+  apply(removeAllListeners, process, ['exit']);
 }
 
 module.exports = { departAfterListeners, install, settle, exit: (code) => apply(native.exit, process, [code]),

@@ -12,8 +12,6 @@
 // Timers are one handle for the loop: those of earlier cells are told apart by their objects where
 // the user made them with the global functions, by their number where somebody else did.
 
-const { Math, Reflect, Set, WeakSet } = globalThis;
-const { process } = globalThis;
 const addon = require('./addon.node');
 
 const { apply } = Reflect;
@@ -46,7 +44,9 @@ function track(timer) {
 
 function count() {
   let timers = 0, immediates = 0;
-  for (const kind of resources()) {
+  const kinds = resources();
+  for (let at = 0; at < kinds.length; at++) {
+    const kind = kinds[at];
     if (kind === 'Timeout') timers++;
     else if (kind === 'Immediate') immediates++;
   }
@@ -80,7 +80,9 @@ function waits() {
   otherImmediates = Math.min(otherImmediates, now.immediates);
   if (now.timers > theirs + otherTimers || now.immediates > otherImmediates) return true;
   const apart = [];
-  for (const handle of activeHandles()) {
+  const handles = activeHandles();
+  for (let at = 0; at < handles.length; at++) {
+    const handle = handles[at];
     if (leftHandles.has(handle) || serves(handle)) apart[apart.length] = handle;
   }
   if (apart.length + theirs + otherTimers + otherImmediates === 0) return true;
@@ -104,7 +106,8 @@ function leave() {
   otherImmediates = now.immediates;
   for (const timer of own) left.add(timer);
   own.clear();
-  for (const handle of activeHandles()) leftHandles.add(handle);
+  const handles = activeHandles();
+  for (let at = 0; at < handles.length; at++) leftHandles.add(handles[at]);
 }
 
 // Is the timer what an earlier cell left?

@@ -18,8 +18,10 @@ const { inspect } = require('node:util');
 const { isNativeError } = require('node:util/types');
 const vm = require('node:vm');
 const { MessageChannel, receiveMessageOnPort } = require('node:worker_threads');
-const stacks = require('./stacks.js');
-const { stripNow, places } = require('./typescript.js');
+const { load } = require('./realm.js');
+
+const stacks = load('./stacks.js');
+const { stripNow, places } = load('./typescript.js');
 
 const exit = process.exit.bind(process);
 const EXIT_UNSETTLED = 13;

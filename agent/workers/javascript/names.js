@@ -3,14 +3,14 @@
 // The names of a session and where they are kept (rewrite.js tells how), and what rewritten cells
 // call of the worker.
 
-const { Map, Object, Proxy, ReferenceError, Reflect, Set, SyntaxError } = globalThis;
-const { TypeError, WeakSet } = globalThis;
-const { process } = globalThis;
 const { createRequire, Module } = require('node:module');
-const path = require('node:path');
+const { dirname, isAbsolute, join } = require('node:path');
 const { pathToFileURL } = require('node:url');
-const vm = require('node:vm');
+const { runInThisContext } = require('node:vm');
 const { rename, MARK, HELP } = require('./rewrite.js');
+
+const { cwd } = process;
+const { _cache: moduleCache } = Module;
 
 // What libraries look for to know where they run: a variable of the user's is no answer.
 const PROBES = ['window', 'self', 'document', 'define', 'importScripts', 'WorkerGlobalScope', 'Deno',
@@ -33,7 +33,7 @@ const session = {
   isLexical: (name) => lexical.has(name),
   isConstant: (name) => constants.has(name),
   isGuarded: (name) => pristine.has(name) || stuck.has(name),
-  isFixed: (name) => Object.getOwnPropertyDescriptor(globalThis, name)?.configurable === false,
+  isFixed: (name) => Object.getOwnPropertyDescriptor(users.global, name)?.configurable === false,
   newAlias: (name) => name + MARK.repeat(1 + (stuck.get(name) ?? 0)),
 };
 
@@ -54,7 +54,7 @@ function declare(names) {
     if (kind === 'const') constants.add(name);
     else constants.delete(name);
     if (kind === 'import') continue;
-    if (imports.delete(storage)) Reflect.deleteProperty(globalThis, storage);
+    if (imports.delete(storage)) Reflect.deleteProperty(users.global, storage);
     if (fresh) lexical.add(storage);
   }
 }
@@ -64,7 +64,7 @@ function release(names) {
   for (const { name, storage, fresh, native, kind } of names) {
     if (!fresh || !native || kind === 'import') continue;
     try {
-      vm.runInThisContext(`typeof ${storage}`);
+      runInThisContext(`typeof ${storage}`);
     } catch {
       stuck.set(name, (stuck.get(name) ?? 0) + 1);
       aliases.delete(name);
@@ -78,7 +78,7 @@ function look(name) {
   const storage = aliases.get(name) ?? name;
   if (!lexical.has(storage) && !imports.has(storage)) return undefined;
   try {
-    return { value: vm.runInThisContext(storage) };
+    return { value: runInThisContext(storage) };
   } catch {
     return undefined;
   }
@@ -98,8 +98,8 @@ const shaped = new WeakSet();
 function missing(from, imported, start, end) {
   let message = `The requested module '${from}' does not provide an export named '${imported}'`;
   try {
-    const found = createRequire(running.file || path.join(process.cwd(), '[cell]')).resolve(from);
-    if (Module._cache[found]) {
+    const found = createRequire(running.file || join(cwd(), '[cell]')).resolve(from);
+    if (moduleCache[found]) {
       message = `Named export '${imported}' not found. The requested module '${from}' is a ` +
         'CommonJS module, which may not support all module.exports as named exports.\n' +
         'CommonJS modules can always be imported via the default export, for example using:\n\n' +
@@ -108,7 +108,7 @@ function missing(from, imported, start, end) {
   } catch {
     // No file: a module of node's.
   }
-  const error = new SyntaxError(message);
+  const error = new users.SyntaxError(message);
   const { code, source, name, placeOf } = running;
   const before = code.slice(0, start).split('\n');
   const place = [before.length, before[before.length - 1].length + 1];
@@ -122,10 +122,10 @@ function missing(from, imported, start, end) {
 
 const help = {
   constant: new Proxy({}, {
-    set() { throw new TypeError('Assignment to constant variable.'); },
+    set() { throw new users.TypeError('Assignment to constant variable.'); },
   }),
   early(name) {
-    throw new ReferenceError(`Cannot access '${name}' before initialization`);
+    throw new users.ReferenceError(`Cannot access '${name}' before initialization`);
   },
   meant(code) {
     if (typeof code !== 'string' || aliases.size === 0) return code;
@@ -136,8 +136,10 @@ const help = {
     }
   },
   load(...modules) {
-    modules.forEach(([from, space, names]) => {
-      for (const [imported, storage, used, start, end, set] of names) {
+    // The arrays are those of the cell.
+    modules.forEach(({ 0: from, 1: space, 2: names }) => {
+      for (let at = 0; at < names.length; at++) {
+        const { 0: imported, 1: storage, 2: used, 3: start, 4: end, 5: set } = names[at];
         const whole = imported === '*';
         if (!whole && !Reflect.has(space, imported)) {
           // A type, of which nothing is left.
@@ -148,9 +150,9 @@ const help = {
           set(whole ? space : space[imported]);
           continue;
         }
-        Object.defineProperty(globalThis, storage, {
+        Object.defineProperty(users.global, storage, {
           get: whole ? () => space : () => space[imported],
-          set() { throw new TypeError('Assignment to constant variable.'); },
+          set() { throw new users.TypeError('Assignment to constant variable.'); },
           configurable: true, enumerable: false,
         });
         imports.add(storage);
@@ -158,12 +160,12 @@ const help = {
     });
   },
   get meta() {
-    const file = running.file || path.join(process.cwd(), '[cell]');
+    const file = running.file || join(cwd(), '[cell]');
     return {
-      __proto__: null, dirname: path.dirname(file), filename: file,
+      __proto__: null, dirname: dirname(file), filename: file,
       resolve: (specifier) => {
         const found = createRequire(file).resolve(specifier);
-        return path.isAbsolute(found) ? pathToFileURL(found).href
+        return isAbsolute(found) ? pathToFileURL(found).href
           : found.startsWith('node:') ? found : `node:${found}`;
       },
       url: pathToFileURL(file).href,
@@ -173,8 +175,8 @@ const help = {
 
 // Before the first cell, when the global object is as users find it.
 function start() {
-  for (const name of Object.getOwnPropertyNames(globalThis)) pristine.add(name);
-  vm.runInThisContext(`let ${HELP}; (help) => { ${HELP} = help }`)(Object.freeze(help));
+  for (const name of Object.getOwnPropertyNames(users.global)) pristine.add(name);
+  runInThisContext(`let ${HELP}; (help) => { ${HELP} = help }`)(Object.freeze(help));
 }
 
 function begin({ code, source, placeOf, name }, file, typed) {

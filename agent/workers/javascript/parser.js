@@ -4,11 +4,10 @@
 // has to take whatever V8 takes, so patterns of regular expressions are not looked into, and
 // attributes of imports are read here where acorn is too old to know them.
 
-const fs = require('node:fs');
+const { existsSync } = require('node:fs');
 
-const { Number } = globalThis;
 const DEBIAN = '/usr/share/nodejs/acorn';
-const acorn = require(fs.existsSync(DEBIAN) ? DEBIAN : 'acorn');
+const acorn = require(existsSync(DEBIAN) ? DEBIAN : 'acorn');
 
 const OPTIONS = {
   ecmaVersion: 'latest', sourceType: 'script', allowAwaitOutsideFunction: true,

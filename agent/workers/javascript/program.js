@@ -11,11 +11,12 @@ const { process, setImmediate } = globalThis;
 const fs = require('node:fs');
 const { Module } = require('node:module');
 const path = require('node:path');
+const { load } = require('./realm.js');
 
 // What cells find in the global object, and no module does.
 const OF_CELLS = ['require', 'module', 'exports'];
 
-const isTypeScript = (file) => /\.[cm]?ts$/i.test(file);
+const typescript = load('./typescript.js');
 
 class Program {
   constructor(file, argv) {
@@ -57,7 +58,7 @@ class Program {
     this.find();
     for (const name of OF_CELLS) delete globalThis[name];
     process.setUncaughtExceptionCaptureCallback(null);
-    if (isTypeScript(this.file)) require('./loader.js').launch(this.file);
+    if (typescript.isFile(this.file)) require('./loader.js').launch(this.file);
     else setImmediate(Module.runMain, this.file);
   }
 
@@ -66,4 +67,4 @@ class Program {
   }
 }
 
-module.exports = { Program, isTypeScript };
+module.exports = { Program };

@@ -4,7 +4,6 @@
 // and node makes the text: frames of the worker's are left out, and places in a cell are those of
 // the text that the user wrote.
 
-const { Map, Object, Reflect, String } = globalThis;
 const { apply, getPrototypeOf, ownKeys } = Reflect;
 const { indexOf, lastIndexOf, replaceAll, slice, startsWith } = String.prototype;
 

@@ -3,16 +3,18 @@
 // process.stdin, stdout and stderr, as lasting as the session while the descriptors below change
 // with each cell.
 
-const { Object } = globalThis;
-const { process } = globalThis;
 const fs = require('node:fs');
-const addon = require('./addon.node');
-
 const { Writable } = require('node:stream');
+const addon = require('./addon.node');
 
 const { writeSync, openSync, fstatSync } = fs;
 const { WritableState } = Writable;
 const { nextTick } = process;
+const { from } = Buffer;
+const { defineProperty } = Object;
+const { apply } = Reflect;
+const { encode } = TextEncoder.prototype;
+const encoder = new TextEncoder();
 
 function writeAll(fd, data) {
   let at = 0;
@@ -27,7 +29,16 @@ function writeAll(fd, data) {
   return null;
 }
 
-const OPTIONS = { decodeStrings: true };
+// The bytes of a text, without the help of Buffer: what that has may not be as it was.
+const encoded = (text) => apply(encode, encoder, [text]);
+
+function bytesOf(chunk, encoding) {
+  if (typeof chunk !== 'string') return chunk;
+  return encoding === 'utf8' || encoding === 'utf-8' ? encoded(chunk) : from(chunk, encoding);
+}
+
+// Text comes as it is, for bytesOf().
+const OPTIONS = { decodeStrings: false };
 
 // Makes an output that the last cell has damaged as good as new: consoles keep the object.
 function renew(stream) {
@@ -46,7 +57,7 @@ function makeOutput(fd) {
     // What could not be written is lost, and said to who listens; a stream that has failed takes nothing
     // any more, and the next cell has another descriptor.
     write(chunk, encoding, done) {
-      const error = writeAll(fd, chunk);
+      const error = writeAll(fd, bytesOf(chunk, encoding));
       if (error !== null && stream.listenerCount('error') > 1) nextTick(() => stream.emit('error', error));
       done();
     },
@@ -90,8 +101,8 @@ function makeStdin(tellWaiting) {
   } else {
     stream = new fs.ReadStream(null, { fd, autoClose: true });
   }
-  Object.defineProperty(stream, 'fd', { value: 0, configurable: true, writable: true });
+  defineProperty(stream, 'fd', { value: 0, configurable: true, writable: true });
   return stream;
 }
 
-module.exports = { writeAll, makeOutput, makeStdin, renew };
+module.exports = { encoded, writeAll, makeOutput, makeStdin, renew };

@@ -2,8 +2,6 @@
 'use strict';
 // Takes the types out of a cell, by esbuild (Debian's package); the one place that knows it.
 
-const { Buffer, JSON, Number } = globalThis;
-const { process } = globalThis;
 const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 
@@ -136,5 +134,6 @@ function stripNow(code, format, mapped = false) {
 }
 
 const maybe = (code) => SIGNS.test(code);
+const isFile = (name) => /\.[cm]?ts$/i.test(name);
 
-module.exports = { strip, stripNow, places, maybe };
+module.exports = { strip, stripNow, places, maybe, isFile };

@@ -2,9 +2,13 @@
 'use strict';
 // Fields of messages (docs/guest.md, "Control channel").  One that is not there ends the process.
 
-const { Buffer } = globalThis;
 const { reallyExit } = require('./exit.js');
 
+const { apply } = Reflect;
+const { alloc } = Buffer;
+// Node's toString() asks for it by name, which users may have given to something else.
+const { utf8Slice } = Buffer.prototype;
+const { set } = Uint8Array.prototype;
 const EXIT_VIOLATION = 70;
 
 function violation() {
@@ -14,12 +18,13 @@ function violation() {
 class Fields {
   constructor(data) {
     this.data = data;
+    this.size = data.length;
     this.at = 0;
   }
 
   take(size) {
     const start = this.at;
-    if (start + size > this.data.length) violation();
+    if (start + size > this.size) violation();
     this.at = start + size;
     return start;
   }
@@ -29,17 +34,18 @@ class Fields {
   }
 
   u32() {
-    return this.data.readUInt32LE(this.take(4));
+    const { data } = this, at = this.take(4);
+    return (data[at] | data[at + 1] << 8 | data[at + 2] << 16 | data[at + 3] << 24) >>> 0;
   }
 
   bytes() {
     const size = this.u32(), start = this.take(size);
-    return this.data.subarray(start, start + size);
+    return cut(this.data, start, size);
   }
 
   text() {
     const size = this.u32(), start = this.take(size);
-    return this.data.toString('utf8', start, start + size);
+    return apply(utf8Slice, this.data, [start, start + size]);
   }
 
   pairs() {
@@ -49,20 +55,44 @@ class Fields {
   }
 
   end() {
-    if (this.at !== this.data.length) violation();
+    if (this.at !== this.size) violation();
   }
 }
 
 const fields = (data) => new Fields(data);
 
-function u32(value) {
-  const data = Buffer.alloc(4);
-  data.writeUInt32LE(value);
+
+function u8(value) {
+  const data = alloc(1);
+  data[0] = value;
   return data;
 }
 
-function field(data) {
-  return Buffer.concat([u32(data.length), data]);
+function u32(value) {
+  const data = alloc(4);
+  for (let at = 0; at < 4; at++) data[at] = value >>> 8 * at;
+  return data;
 }
 
-module.exports = { fields, u32, field, violation };
+function joined(...parts) {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const data = alloc(size);
+  let at = 0;
+  for (const part of parts) {
+    apply(set, data, [part, at]);
+    at += part.length;
+  }
+  return data;
+}
+
+// A part of the data, as one of its own.
+function cut(data, start, size) {
+  const copy = alloc(size);
+  for (let at = 0; at < size; at++) copy[at] = data[start + at];
+  return copy;
+}
+
+const field = (data) => joined(u32(data.length), data);
+
+module.exports = { cut, field, fields, joined, u8, u32, violation };

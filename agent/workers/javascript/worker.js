@@ -20,26 +20,21 @@
 // - Code that is no JavaScript is tried as TypeScript (typescript.js), outside of this process, so
 //   that an interrupt need not wait for it.
 
-// User code may replace globals; these stay ours.
-const { Buffer, Error, Math, Number, Object, Promise, Reflect, Set } = globalThis;
-const { SyntaxError, Uint32Array } = globalThis;
-const { process } = globalThis;
-const { setImmediate } = globalThis;
-const { Module, createRequire } = require('node:module');
-const path = require('node:path');
-const util = require('node:util');
+const { inspect, types } = require('node:util');
 const vm = require('node:vm');
 const addon = require('./addon.node');
 const compile = require('./compile.js');
 const exit = require('./exit.js');
+const face = require('./face.js');
 const { attempt, guardTimers } = require('./guard.js');
 const hold = require('./hold.js');
 const names = require('./names.js');
-const { Program, isTypeScript } = require('./program.js');
+const { Program } = require('./program.js');
+const { callsWithTypes } = require('./rewrite.js');
 const stacks = require('./stacks.js');
-const { writeAll, makeOutput, makeStdin, renew } = require('./streams.js');
+const { encoded, writeAll, makeOutput, makeStdin, renew } = require('./streams.js');
 const typescript = require('./typescript.js');
-const { fields, u32, field, violation } = require('./wire.js');
+const { cut, field, fields, joined, u8, u32, violation } = require('./wire.js');
 
 const CELLS = 0, QUERIES = 1, ITERATION = 2, INTERRUPT = 3, STOPPED = 4;
 const CELL = 1, SETTINGS = 2, READY = 3, DONE = 4, SETTLED = 5, WAITING = 7;
@@ -48,15 +43,16 @@ const CELL_FINAL = 2, CELL_INTERACTIVE = 1, CELL_STALE_SIGINT = 4;
 const HAS_VALUE = 1, INTERRUPTED = 2, VALUE_CUT = 4;
 const VALUE_MAX = 1 << 20;
 const EXIT_UNSETTLED = 13, EXIT_INTERRUPTED = 130;
+const NOTHING = encoded('');
 const REPL_INSPECT = { showProxy: true };
 
 const { apply } = Reflect;
 const { then } = Promise.prototype;
-const emit = process.emit.bind(process);
-const { inspect } = util;
+const { isNativeError } = types;
+const { emit, listenerCount, listeners, prependListener } = process;
 const { runInContext } = Object.getPrototypeOf(vm.Script.prototype);
 // Globals of node's that are made when first used: completion may do so.
-const lazyGetters = new Set(Object.values(Object.getOwnPropertyDescriptors(globalThis))
+const lazyGetters = new Set(Object.values(Object.getOwnPropertyDescriptors(users.global))
   .map((found) => found.get).filter(Boolean));
 
 // Of the running cell, or null between cells.
@@ -71,7 +67,7 @@ let earlyInterrupt = false;
 function tellWaiting(on) {
   if (!cell || !cell.interactive || cell.waiting === on) return;
   cell.waiting = on;
-  addon.send(CELLS, WAITING, Buffer.concat([u32(cell.number), Buffer.of(on ? 1 : 0)]));
+  addon.send(CELLS, WAITING, joined(u32(cell.number), u8(on ? 1 : 0)));
 }
 
 // Errors
@@ -79,7 +75,7 @@ function tellWaiting(on) {
 // The text of an error without frames of node's.
 function describe(error) {
   if (names.shaped.has(error)) return `${error.stack}\n`;
-  const text = error instanceof Error || util.types.isNativeError(error)
+  const text = error instanceof users.Error || isNativeError(error)
     ? inspect(error) : `Uncaught ${inspect(error)}`;
   const out = [];
   for (const line of stacks.plain(text).split('\n')) {
@@ -95,12 +91,18 @@ function describe(error) {
 function write(text) {
   const stderr = process.stderr;
   if (typeof stderr?.write === 'function') stderr.write(text);
-  else writeAll(2, Buffer.from(text));
+  else writeAll(2, encoded(text));
 }
 
+// Of an error that node's own way of showing one stumbles over.
+const describeStack = ({ stack }) => `${stacks.plain(stack)}\n`;
+const describePlainly = ({ name, message }) => `Uncaught ${name}: ${message}\n`;
+
 function complain(error) {
-  const ended = attempt(() => write(describe(error)));
-  if (ended?.error) writeAll(2, Buffer.from('an error that cannot be shown\n'));
+  for (const way of [describe, describeStack, describePlainly]) {
+    if (attempt(() => write(way(error)))?.stopped !== false) return;
+  }
+  writeAll(2, encoded('an error that cannot be shown\n'));
 }
 
 // Cells
@@ -111,12 +113,12 @@ function runScript(script) {
 }
 
 function showValue(value) {
-  let data = Buffer.from(inspect(value, REPL_INSPECT));
+  let data = encoded(inspect(value, REPL_INSPECT));
   cell.flags |= HAS_VALUE;
   if (data.length > VALUE_MAX) {
     let end = VALUE_MAX;
     while ((data[end] & 0xc0) === 0x80) end--;
-    data = data.subarray(0, end);
+    data = cut(data, 0, end);
     cell.flags |= VALUE_CUT;
   }
   cell.value = data;
@@ -177,24 +179,12 @@ function tellEnding() {
   if (!cell?.final || cell.told) return;
   cell.told = true;
   tellWaiting(false);
-  addon.send(CELLS, ENDING, Buffer.concat([u32(cell.number), Buffer.of(cell.flags),
-    field(cell.value)]));
+  addon.send(CELLS, ENDING, joined(u32(cell.number), u8(cell.flags), field(cell.value)));
 }
 
 function depart(code) {
   tellEnding();
   addon.depart(cell.number, Number(code) & 0xff);
-}
-
-// What DONE says of a cell.
-function ending({ number, flags, value }, code) {
-  const data = Buffer.allocUnsafe(13 + value.length);
-  data.writeUInt32LE(number, 0);
-  data.writeUInt32LE(code, 4);
-  data[8] = flags;
-  data.writeUInt32LE(value.length, 9);
-  data.set(value, 13);
-  return data;
 }
 
 function finish() {
@@ -226,10 +216,10 @@ function finish() {
   addon.rest();
   cell = null;
   if (done.answer === READY) {
-    addon.send(CELLS, READY, Buffer.alloc(0));
+    addon.send(CELLS, READY, NOTHING);
     return;
   }
-  addon.send(CELLS, DONE, ending(done, code));
+  addon.send(CELLS, DONE, joined(u32(done.number), u32(code), u8(done.flags), field(done.value)));
 }
 
 function setVariable(name, value) {
@@ -253,7 +243,7 @@ function startCell(payload, answer = DONE) {
   program.enter();
   cell = {
     program,
-    answer, number, flags: 0, value: Buffer.alloc(0), code: undefined, pending: false,
+    answer, number, flags: 0, value: NOTHING, code: undefined, pending: false,
     started: false, ended: false, finished: false, told: false,
     waiting: false, names: null, giveUp: null,
     interactive: (flags & CELL_INTERACTIVE) !== 0,
@@ -261,7 +251,7 @@ function startCell(payload, answer = DONE) {
   };
   for (const [name, value] of env) process.env[name] = value;
   if (cell.final) {
-    process.prependListener('exit', tellEnding);
+    apply(prependListener, process, ['exit', tellEnding]);
     exit.departAfterListeners({ depart });
   }
   addon.hold(0);
@@ -300,10 +290,19 @@ function begin(program, given, name) {
 
 // What user code may have undone.
 function listen() {
-  if (!process.listeners('beforeExit').includes(atRest)) {
-    process.prependListener('beforeExit', atRest);
+  if (typeof process.emit !== 'function') process.emit = emit;
+  const { _events: events } = process;
+  if (typeof events !== 'object' || events === null) process._events = { __proto__: null };
+  if (process._events.beforeExit !== atRest && !isHeard('beforeExit', atRest)) {
+    apply(prependListener, process, ['beforeExit', atRest]);
   }
-  if (process.listenerCount('SIGINT') === 0) addon.listen();
+  if (apply(listenerCount, process, ['SIGINT']) === 0) addon.listen();
+}
+
+function isHeard(event, listener) {
+  const heard = apply(listeners, process, [event]);
+  for (let at = 0; at < heard.length; at++) if (heard[at] === listener) return true;
+  return false;
 }
 
 // A session that has been TypeScript stays it: `a<b>(c)` is a call with types then.
@@ -311,7 +310,6 @@ let typed = false;
 const TYPED_CALL = /[\w$\])]<[^;{}()]*>\s*[(`]/;
 
 function isTyped(code, problem) {
-  const { callsWithTypes } = require('./rewrite.js');
   if (problem !== null) return typescript.maybe(code);
   if (!code.includes('>')) return false;
   return (typed && TYPED_CALL.test(code)) || callsWithTypes(code);
@@ -326,10 +324,10 @@ function perform(code, name) {
       script = compile.build(code, name);
     } catch (error) {
       problem = error;
-      script = error instanceof SyntaxError ? compile.asItIs(code, name) : null;
+      script = isMistake(error) ? compile.asItIs(code, name) : null;
       if (script !== null) problem = null;
     }
-    types = isTypeScript(name) || isTyped(code, problem);
+    types = typescript.isFile(name) || isTyped(code, problem);
   });
   if (ended !== null) {
     mine.started = true;
@@ -363,9 +361,11 @@ function performStripped(code, name, { script, problem, stripped }) {
   }
 }
 
+const isMistake = (error) => error instanceof users.SyntaxError || error instanceof SyntaxError;
+
 function refuse(code, name, problem, other) {
   cell.started = true;
-  fail(problem instanceof SyntaxError ? compile.mistake(code, name, problem, other) : problem);
+  fail(isMistake(problem) ? compile.mistake(code, name, problem, other) : problem);
 }
 
 function launch(script, text) {
@@ -406,55 +406,23 @@ function launch(script, text) {
 
 // Settings
 
-// Numbers from 128 bits of state (xorshift), because V8's own cannot be seeded again after a
-// restore from a template.
-function makeRandom() {
-  const state = new Uint32Array(4);
-  const next = () => {
-    let t = state[3];
-    const s = state[0];
-    state[3] = state[2];
-    state[2] = state[1];
-    state[1] = s;
-    t ^= t << 11;
-    t ^= t >>> 8;
-    return state[0] = t ^ s ^ (s >>> 19);
-  };
-  const seed = (data) => {
-    state.fill(0x9e3779b9);
-    for (let at = 0; at < data.length; at++) {
-      state[(at >> 2) & 3] ^= data[at] << (8 * (at & 3));
-      if ((at & 15) === 15) next();
-    }
-    if (state.every((word) => word === 0)) state[0] = 1;
-    for (let n = 0; n < 16; n++) next();
-  };
-  const random = (() => ((next() >>> 5) * 67108864 + (next() >>> 6)) / 9007199254740992).bind();
-  Object.defineProperty(random, 'name', { value: 'random', configurable: true });
-  Object.defineProperty(Math, 'random',
-    { value: random, writable: true, configurable: true, enumerable: false });
-  return seed;
-}
-
-const seedRandom = makeRandom();
-
 function settings(payload) {
   const f = fields(payload);
   const entropy = f.bytes(), env = f.pairs();
   f.end();
   for (const [name, value] of env) process.env[name] = value;
   if (entropy.length) {
-    seedRandom(entropy);
+    face.seed(entropy);
     addon.reseed();
   }
-  addon.send(CELLS, SETTLED, Buffer.alloc(0));
+  addon.send(CELLS, SETTLED, NOTHING);
 }
 
 // Loads what most sessions need sooner or later.
 function prepare() {
   require('./complete.js');
   // Once, so that the first cell of the user's need not wait for its file to be read.
-  typescript.strip('let x: number', () => addon.send(CELLS, PREPARED, Buffer.alloc(0)));
+  typescript.strip('let x: number', () => addon.send(CELLS, PREPARED, NOTHING));
 }
 
 // Start
@@ -479,40 +447,20 @@ function onMessage(channel, type, payload) {
   else if (channel === INTERRUPT) onInterrupt();
   else if (channel === STOPPED) deal({ stopped: true });
   // One turn later, so that the cell does not run inside of the reading of its channel.
-  else if (type === CELL) setImmediate(startCell, payload);
+  else if (type === CELL) setImmediate(() => startCell(payload)); // node spreads arguments by what users may break
   else if (type === SETTINGS) settings(payload);
   else if (type === PREPARE) prepare();
   else violation();
 }
 
 function prepareGlobals() {
-  const main = new Module('.');
-  main.filename = null;
-  const here = () => createRequire(path.join(process.cwd(), '[cell]'));
-  const load = function require(id) { return here()(id); };
-  load.resolve = (...args) => here().resolve(...args);
-  load.cache = Module._cache;
-  load.extensions = Module._extensions;
-  load.main = main;
-  process.mainModule = undefined;
-  const given = { require: load, module: main, exports: main.exports };
-  for (const [name, value] of Object.entries(given)) {
-    Object.defineProperty(globalThis, name,
-      { value, writable: true, configurable: true, enumerable: false });
-  }
-  process.argv.length = 1;
-  process.execArgv.length = 0;
-  const define = (name, get) => Object.defineProperty(process, name,
-    { get, configurable: true, enumerable: true });
   const out = makeOutput(1), err = makeOutput(2);
   outputs = [out, err];
-  define('stdout', () => out);
-  define('stderr', () => err);
-  define('stdin', () => lastStdin ??= makeStdin(tellWaiting));
+  face.prepare({ stdout: () => out, stderr: () => err, stdin: () => lastStdin ??= makeStdin(tellWaiting) });
   exit.install({ cell: () => (leftRuns ? null : cell), complain, depart, tellEnding });
   process.setUncaughtExceptionCaptureCallback((error) => {
-    if (cell && !cell.ended && process.listenerCount('uncaughtException') > 0) {
-      emit('uncaughtException', error, 'uncaughtException');
+    if (cell && !cell.ended && apply(listenerCount, process, ['uncaughtException']) > 0) {
+      apply(emit, process, ['uncaughtException', error, 'uncaughtException']);
     } else {
       fail(error);
     }
@@ -532,17 +480,16 @@ function callTimer(timer, run) {
 // Runs a cell of our own all the way, so that the first one of the user finds everything in place.
 function warmUp() {
   // In a block: what a script declares at its top cannot be deleted again.
-  const code = Buffer.from('{ const x = 1; console.log(x); }\n[x => x]');
-  startCell(Buffer.concat([u32(0), Buffer.of(CELL_STALE_SIGINT), u32(0), u32(0), u32(0),
-    field(code)]), READY);
+  const code = encoded('{ const x = 1; console.log(x); }\n[x => x]');
+  startCell(joined(u32(0), u8(CELL_STALE_SIGINT), u32(0), u32(0), u32(0), field(code)), READY);
 }
 
-seedRandom(addon.entropy());
+face.seed(addon.entropy());
 prepareGlobals();
 guardTimers(hold.track, callTimer);
 names.start();
 compile.warmUp();
-process.on('beforeExit', atRest);
+apply(prependListener, process, ['beforeExit', atRest]);
 addon.start(onMessage);
 addon.traces(stacks.shown);
 addon.listen();
