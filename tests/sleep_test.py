@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions that are put to sleep, and wake when they are used."""
 
+import re
 import subprocess
 import time
 
@@ -227,7 +228,7 @@ def test_a_damaged_checkpoint_is_told_and_costs_nothing_else(client, server):
     session = Session(client, idle_ms=0)
     session.exec("x = 1")
     sleep(session, client)
-    (path,) = [path for path in chains(server) if session.id in path.name]
+    (path,) = [path for path in chains(server) if path.name == session.id]
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
@@ -345,3 +346,150 @@ def test_an_expired_one_is_kept_asleep_for_a_while(tmp_path):
         # Without a past it is closed as before.
         booted = Session(client, image="shell", idle_ms=200, network="none", memory_mb=200)
         wait_for(lambda: not [one for one in client.call("session.list")["sessions"] if one["session"] == booted.id])
+
+
+# ---- when the server ends ----
+
+
+def end(server, how):
+    if how == "kill":
+        server.process.kill()
+        server.process.wait()
+    else:
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_it_outlives_its_server(tmp_path, how):
+    server = with_settings(tmp_path, "")
+    with server.client() as client:
+        session = Session(client, key="long", label="a label", owner="ann", idle_ms=0,
+                          env={"WHO": "me = you\t"})
+        session.exec("import os, random, subprocess; random.seed(42); x = [1]; n = random.random()")
+        session.exec("child = subprocess.Popen(['sleep', '1000']); open('f', 'w').write('one')")
+        session.call("session.checkpoint", name="named")
+        session.exec("x.append(2)")
+        session.call("session.rewind", name="named")
+        kernel = out(session.exec("print(os.urandom(8).hex())")).strip()
+        before = session.get()
+        moments = session.call("session.checkpoints")
+        sleep(session, client)
+        other = Session(client, image="shell")  # awake
+        other.exec("x=1")
+        other.call("session.checkpoint")
+    end(server, how)
+    assert {path.name.split(".")[0] for path in chains(server)} >= {session.id}
+    server.start()
+    with server, server.client() as client:
+        (shown,) = client.call("session.list")["sessions"]
+        assert (shown["session"], shown["state"]) == (session.id, "asleep")
+        for name in ("key", "label", "owner", "client", "image", "cells", "incarnation", "memory_mb"):
+            assert shown[name] == before[name], name
+        assert abs(shown["created_at"] - before["created_at"]) < 0.01
+        assert {path.name.split(".")[0] for path in chains(server)} == {session.id}  # nothing else
+        again = client.call("session.open", key="long")
+        assert again["session"] == session.id and not again["created"]
+        session.client = client
+        assert [one for one in session.call("session.checkpoints")["checkpoints"]
+                if one["seq"] <= 2] == [dict(one, here=False) for one in moments["checkpoints"]]
+        assert session.call("session.checkpoints")["epoch"] == 2
+        woken = session.exec("print(x, open('f').read(), child.poll(), random.random(), os.environ['WHO'], "
+                             "os.urandom(8).hex())")
+        assert woken["cell"] == 5
+        words = out(woken).split()
+        assert words[:7] == ["[1]", "one", "None", "0.025010755222666936", "me", "=", "you"]
+        assert words[7] != kernel
+        told = session.call("session.history", limit=10)["cells"]
+        assert [(one["cell"], one.get("undone", False)) for one in told] == \
+            [(1, False), (2, False), (3, True), (4, False), (5, False)]
+        assert session.call("session.rewind", cell=3)["cell"] == 3
+        assert out(session.exec("print(x)")) == "[1, 2]\n"
+        # Awake again, it ends with its server.
+        assert not [path for path in chains(server) if path.name.endswith(".note")]
+        session.close()
+        wait_for(lambda: not chains(server), what="an empty folder")
+
+
+def test_it_sleeps_through_many_servers(tmp_path):
+    server = with_settings(tmp_path, "[past]\nasleep = 1h\n")
+    for i in range(4):
+        with server.client() as client:
+            if i == 0:
+                session = Session(client, image="shell", lifetime_ms=3600000)
+                session.exec("x=0")
+                sleep(session, client)
+            shown = client.call("session.get", session=session.id)
+            assert shown["state"] == "asleep" and shown["cells"] == 1
+            assert 0 < shown["expires_at"] - time.time() <= 3600
+        end(server, "kill" if i % 2 else "stop")
+        server.start()
+    with server, server.client() as client:
+        session.client = client
+        assert out(session.exec("echo $x")) == "0\n"
+        session.close()
+
+
+def test_what_cannot_be_woken_here_says_why(tmp_path):
+    server = with_settings(tmp_path, "")
+    with server.client() as client:
+        session = Session(client, image="shell", idle_ms=0)
+        session.exec("x=1")
+        sleep(session, client)
+    end(server, "kill")
+    (path,) = [path for path in chains(server) if path.name.endswith(".note")]
+    note = path.read_text()
+    qemu = re.search(r"\\nqemu ([^\\]+)\\n", note).group(1)
+    path.write_text(note.replace(f"qemu {qemu}", "qemu 3.14"))
+    server.start()
+    with server.client() as client:
+        session.client = client
+        for method, params in (("session.exec", {"code": "echo $x"}), ("session.wake", {}),
+                               ("file.list", {"path": "."})):
+            message = refused("gone", session, method, **params).error["message"]
+            assert '"qemu 3.14"' in message and f'"qemu {qemu}"' in message
+            assert state(session) == "asleep"
+    end(server, "stop")
+    path.write_text(note)  # the QEMU of before is installed again
+    server.start()
+    with server, server.client() as client:
+        session.client = client
+        assert out(session.exec("echo $x")) == "1\n"
+        session.close()
+
+
+@pytest.mark.parametrize("harm", ["note", "size", "chain", "ram", "image"])
+def test_what_is_damaged_meanwhile(tmp_path, harm):
+    server = with_settings(tmp_path, "")
+    with server.client() as client:
+        session = Session(client, image="shell", idle_ms=0)
+        session.exec("x=1")
+        sleep(session, client)
+        other = Session(client, image="shell", idle_ms=0)
+        other.exec("x=2")
+        sleep(other, client)
+    end(server, "kill")
+    files = {path.name: path for path in chains(server) if path.name.startswith(session.id)}
+    note = files[f"{session.id}.note"]
+    if harm == "note":
+        note.write_text(note.read_text()[:-20])
+    elif harm == "size":
+        note.write_text(note.read_text() + " " * (1 << 20))
+    elif harm == "chain":
+        data = files[session.id].read_bytes()
+        files[session.id].write_bytes(data[:len(data) - 100])
+    elif harm == "ram":
+        files[f"{session.id}.ram"].unlink()
+    else:
+        note.write_text(note.read_text().replace('"image":"shell"', '"image":"gone"'))
+    server.start()
+    with server, server.client() as client:
+        session.client = other.client = client
+        if harm == "chain":
+            assert state(session) == "asleep"
+            refused("gone", session, "session.exec", code="echo $x")
+            assert state(session) == "asleep"
+        else:
+            refused("session_closed", session, "session.exec", code="echo $x")
+            assert "is not taken up" in server.log.read_text()
+            assert note.exists()  # nothing of it is removed
+        assert out(other.exec("echo $x")) == "2\n"

@@ -225,6 +225,14 @@ void gb_start_begin_made(struct gb_start *start, struct gb_pool *pool, struct gb
     start_ask_for_room(start);
 }
 
+void gb_start_restored(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
+                       struct gb_snapshot *origin)
+{
+    start->pool = pool;
+    start->session = session;
+    start->origin = gb_snapshot_ref(origin);
+}
+
 void gb_start_hold(struct gb_start *start, struct gb_vm *vm)
 {
     gb_slot_hold(start->slot, vm);

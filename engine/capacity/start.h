@@ -46,6 +46,9 @@ void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_sess
 void gb_start_begin_made(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
                          uint64_t wait_ms, struct gb_snapshot *origin, void (*make)(void *arg),
                          void *arg);
+/* For a session that is asleep, and whose VMs are clones of @origin (held). */
+void gb_start_restored(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
+                       struct gb_snapshot *origin);
 /* The process has the capacity until it has been reaped. */
 void gb_start_hold(struct gb_start *start, struct gb_vm *vm);
 /* Ends the session, from the loop, with @err. */

@@ -534,8 +534,8 @@ static void template_job_done(struct template_job *job)
 
 /* ---- asking ---- */
 
-static int templates_describe(const struct gb_templates *templates, const struct gb_image *image,
-                              uint32_t memory_mb, struct gb_buf *key, struct gb_err *err)
+int gb_templates_describe(const struct gb_templates *templates, const struct gb_image *image,
+                          uint32_t memory_mb, struct gb_buf *key, struct gb_err *err)
 {
     const struct gb_images *images = templates->host->images;
 
@@ -562,7 +562,7 @@ static int entry_add(struct gb_templates *templates, const struct gb_image *imag
 {
     struct gb_buf key = {0};
     struct template_entry *entry;
-    int r = templates_describe(templates, image, memory_mb, &key, err);
+    int r = gb_templates_describe(templates, image, memory_mb, &key, err);
 
     if (r < 0) {
         gb_buf_release(&key);

@@ -43,6 +43,11 @@ void gb_templates_configure(struct gb_templates *templates,
 
 struct gb_host *gb_templates_host(const struct gb_templates *templates);
 
+/* Adds everything that a VM of this image and memory size depends on, in lines: a state saved where
+ * they differ cannot be used here. */
+int gb_templates_describe(const struct gb_templates *templates, const struct gb_image *image,
+                          uint32_t memory_mb, struct gb_buf *key, struct gb_err *err);
+
 /* A request that waits for a template. Embed it, zeroed; do not touch its members. */
 struct gb_template_waiter {
     struct gb_list link;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "past/mark.h"
 #include "past/track.h"
 #include "platform/file.h"
 
@@ -20,6 +21,7 @@ enum past_step {
     PAST_SAVING,
     PAST_LOOKING, /* in a thread */
     PAST_WRITING, /* in a thread */
+    PAST_MARKING, /* in a thread */
     /* a rewind */
     PAST_AWAITING,
     PAST_LAYING, /* in a thread */
@@ -44,7 +46,8 @@ struct gb_past {
     size_t count;
     uint64_t here, bytes;
     enum past_step step;
-    bool freed; /* freed when the operation in progress has ended */
+    bool freed;          /* freed when the operation in progress has ended */
+    bool marked, leaves; /* leaves: its files stay if it is marked */
 
     /* Owned by the thread while it is working. */
     struct gb_chain *chain; /* NULL: not opened yet */
@@ -64,6 +67,10 @@ struct gb_past {
     uint64_t begun_ns;
     uint64_t copied; /* bytes */
     struct gb_past_taken taken;
+
+    struct gb_buf note; /* of the mark being written */
+    gb_vm_done_fn *mark_done;
+    void *mark_arg;
 
     struct gb_clone *clone;  /* of a rewind */
     struct gb_err clone_err; /* of it, while a thread has `err`; code GB_OK: none */
@@ -109,6 +116,7 @@ static void past_release(struct gb_past *past)
     past_moments_release(past);
     gb_snapshot_unref(past->snapshot);
     free(past->pinned);
+    gb_buf_release(&past->note);
     free(past->name);
     free(past->path);
     free(past);
@@ -157,7 +165,8 @@ static void past_end_on_thread(struct gb_past *past)
     past_vm_release(&past->now);
     past_vm_release(&past->next);
     (void)gb_close(past->state_fd);
-    (void)unlink(past->path); /* there is none if nothing was kept */
+    if (!past->marked || !past->leaves)
+        gb_past_remove(past->path); /* there is none if nothing was kept */
 }
 
 static void past_begin_end(struct gb_past *past)
@@ -181,6 +190,13 @@ void gb_past_free(struct gb_past *past)
     gb_clone_free(TAKE_PTR(past->clone));
     if (past->step == PAST_REST || past->step == PAST_LOADING || past->step == PAST_RETURNED)
         past_begin_end(past); /* in other steps there will be a callback */
+}
+
+void gb_past_leave(struct gb_past *past)
+{
+    if (past != NULL)
+        past->leaves = true;
+    gb_past_free(past);
 }
 
 /* ---- what there is ---- */
@@ -485,6 +501,68 @@ int gb_past_take(struct gb_past *past, const struct gb_past_take *take, struct g
 uint64_t gb_past_copied_bytes(const struct gb_past *past)
 {
     return past->copied;
+}
+
+/* ---- a mark ---- */
+
+static void past_write_mark(struct gb_past *past)
+{
+    past->marked = past_mark_write(past->path, &past->snapshot->files, gb_buf_bytes(&past->note),
+                                   &past->err) == 0;
+}
+
+static void past_after_marking(struct gb_past *past)
+{
+    past->step = PAST_REST;
+    gb_buf_release(&past->note);
+    past->mark_done(past->mark_arg, past->marked ? NULL : &past->err);
+}
+
+int gb_past_mark(struct gb_past *past, struct gb_bytes note, gb_vm_done_fn *done, void *arg,
+                 struct gb_err *err)
+{
+    int r = past_begin(past, err);
+
+    if (r < 0)
+        return r;
+    if (note.size > GB_PAST_NOTE_MAX)
+        return gb_err_set(err, GB_EUNSUPPORTED, "the session has a past that is too long");
+    gb_buf_clear(&past->note);
+    gb_buf_add(&past->note, note.data, note.size);
+    past->mark_done = done;
+    past->mark_arg = arg;
+    past_run(past, PAST_MARKING, past_write_mark, past_after_marking);
+    return 0;
+}
+
+void gb_past_unmark(struct gb_past *past)
+{
+    if (past->marked)
+        past_mark_remove_note(past->path);
+    past->marked = false;
+}
+
+int gb_past_resume(struct gb_past *past, uint64_t here, struct gb_err *err)
+{
+    assert(past->step == PAST_REST && past->chain == NULL);
+    past->marked = true;
+    if (gb_chain_open(past->path, true, &past->chain, err) < 0)
+        return -(int)err->code;
+    past_list(past);
+    past->here = here;
+    if (past_find(past, here) == NULL || !gb_chain_is_sound(past->chain, here))
+        return gb_err_set(err, GB_EGONE, "its checkpoint %ju is damaged", (uintmax_t)here);
+    return 0;
+}
+
+void gb_past_name(struct gb_past *past, uint64_t seq, struct gb_bytes name)
+{
+    struct gb_past_moment *moment = past_find(past, seq);
+
+    if (moment == NULL)
+        return;
+    free(moment->name);
+    moment->name = xstrndup((const char *)name.data, name.size);
 }
 
 /* ---- a return ---- */

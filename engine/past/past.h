@@ -48,6 +48,21 @@ struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, 
  * on NULL. */
 void gb_past_free(struct gb_past *past);
 
+/* Makes the past outlive this process, as of gb_past_here(): stores @note (copied; at most
+ * GB_PAST_NOTE_MAX bytes) next to the chain, for gb_past_read_mark() (mark.h). Calls @done once.
+ * GB_EUNSUPPORTED: it cannot be, because the snapshot is on another file system. */
+int gb_past_mark(struct gb_past *past, struct gb_bytes note, gb_vm_done_fn *done, void *arg,
+                 struct gb_err *err);
+/* Removes the mark, if there is one: the note is not true any more. */
+void gb_past_unmark(struct gb_past *past);
+/* For a new past whose chain exists, with a mark: the session continues from checkpoint @here.
+ * Blocks on the disk. */
+int gb_past_resume(struct gb_past *past, uint64_t here, struct gb_err *err);
+/* Names a checkpoint of such a past. No-op if there is none with this number. */
+void gb_past_name(struct gb_past *past, uint64_t seq, struct gb_bytes name);
+/* Like gb_past_free(), but the files stay if there is a mark. */
+void gb_past_leave(struct gb_past *past);
+
 /* Whether an operation is in progress. */
 bool gb_past_is_busy(const struct gb_past *past);
 

@@ -369,12 +369,11 @@ static const struct gb_guest_events session_guest_events = {
     .dead = session_on_dead,
 };
 
-int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
-                   const struct gb_session_events *events, void *arg,
-                   struct gb_session **ret_session, struct gb_err *err)
+/* Without an id. */
+static struct gb_session *session_make(struct gb_host *host, const struct gb_session_config *config,
+                                       const struct gb_session_events *events, void *arg)
 {
     struct gb_session *session = xcalloc(1, sizeof(*session));
-    int r;
 
     session->host = host;
     session->image = config->image;
@@ -394,6 +393,24 @@ int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
     session->idle_timer = gb_timer_new(host->loop, session_on_idle, session);
     session->lifetime_timer = gb_timer_new(host->loop, session_on_lifetime, session);
     session->prepare_timer = gb_timer_new(host->loop, session_on_prepare_deadline, session);
+    return session;
+}
+
+static void session_arm_lifetime(struct gb_session *session, uint64_t left_ms)
+{
+    if (left_ms == 0)
+        return;
+    session->lifetime_end_ns = session->opened_at_ns + left_ms * GB_NS_PER_MS;
+    gb_timer_start(session->lifetime_timer, left_ms);
+}
+
+int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
+                   const struct gb_session_events *events, void *arg,
+                   struct gb_session **ret_session, struct gb_err *err)
+{
+    struct gb_session *session = session_make(host, config, events, arg);
+    int r;
+
     (void)snprintf(session->id, sizeof(session->id), "s-");
     r = session_random_hex(SESSION_ID_BYTES, session->id + 2, err);
     if (r == 0)
@@ -404,10 +421,31 @@ int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
         return r;
     }
     session->needs = r == 0 ? SESSION_NEEDS_DIGESTS : 0;
-    if (session->lifetime_ms > 0) {
-        session->lifetime_end_ns = session->opened_at_ns + session->lifetime_ms * GB_NS_PER_MS;
-        gb_timer_start(session->lifetime_timer, session->lifetime_ms);
-    }
+    session_arm_lifetime(session, session->lifetime_ms);
+    *ret_session = session;
+    return 0;
+}
+
+int gb_session_restore(struct gb_host *host, const struct gb_session_config *config,
+                       const struct gb_session_restored *restored,
+                       const struct gb_session_events *events, void *arg,
+                       struct gb_session **ret_session, struct gb_err *err)
+{
+    struct gb_session *session;
+
+    if (strlen(restored->id) != sizeof(session->id) - 1 || strncmp(restored->id, "s-", 2) != 0 ||
+        strspn(restored->id + 2, "0123456789abcdef") != 2 * SESSION_ID_BYTES)
+        return gb_err_set(err, GB_EINVALID, "%.40s is not the id of a session", restored->id);
+    session = session_make(host, config, events, arg);
+    memcpy(session->id, restored->id, sizeof(session->id));
+    session->cells_numbered = restored->cells;
+    session->incarnation = restored->incarnation;
+    session->epoch = restored->epoch;
+    session->source = GB_SOURCE_TEMPLATE;
+    session->asked = true;
+    session->asleep_ms = restored->asleep_left_ms;
+    session_enter(session, SESSION_ASLEEP);
+    session_arm_lifetime(session, restored->lifetime_left_ms);
     *ret_session = session;
     return 0;
 }

@@ -100,6 +100,20 @@ struct gb_session_events {
 int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
                    const struct gb_session_events *events, void *arg,
                    struct gb_session **ret_session, struct gb_err *err);
+/* A session that was asleep, in another process. */
+struct gb_session_restored {
+    const char *id;
+    uint32_t cells, incarnation;
+    uint64_t epoch;
+    uint64_t lifetime_left_ms, asleep_left_ms; /* 0: no limit */
+};
+
+/* Creates it anew: it is ASLEEP, and counts as opened, which is not called. GB_EINVALID: this is no
+ * session's id. */
+int gb_session_restore(struct gb_host *host, const struct gb_session_config *config,
+                       const struct gb_session_restored *restored,
+                       const struct gb_session_events *events, void *arg,
+                       struct gb_session **ret_session, struct gb_err *err);
 /* Boots a VM for it. On failure the session still has none; GB_ECLOSED if it is closing. */
 int gb_session_boot(struct gb_session *session, struct gb_err *err);
 /* Gives it a guest that LISTENS in a clone of its image and memory size, with a ready interpreter

@@ -9,7 +9,7 @@
  *    │      └────────── a clone is lost ─────────┼─────┘                        └───────── DONE ──────────┘
  *    └───────────────── adopt ───────────────────┘
  *
- *   IDLE <──> HELD <──> ASLEEP
+ *   IDLE <──> HELD <──> ASLEEP <── restored ── WITHOUT_VM
  *
  *   any of them ──> ENDING ──> CLOSED
  */
@@ -22,7 +22,8 @@
 
 enum session_state {
     /* Cells and requests are accepted, and wait. Left by gb_session_boot() and gb_session_adopt();
-     * by gb_session_close() and a failure, like all the following except CLOSED. */
+     * at once by gb_session_restore(); by gb_session_close() and a failure, like all the following
+     * except CLOSED. */
     SESSION_WITHOUT_VM,
     /* A VM is starting. Left by its HELLO; by its death. */
     SESSION_BOOTING,

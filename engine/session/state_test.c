@@ -7,7 +7,7 @@
 /* One line for each state, one sign for each state to go to: in the order of the enum. */
 static const char *const exits[] = {
     /* to: W    B    P    I    H    A    R    I    E    C */
-    [SESSION_WITHOUT_VM] = ".++.....+.", [SESSION_BOOTING] = "..+.....+.",
+    [SESSION_WITHOUT_VM] = ".++..+..+.", [SESSION_BOOTING] = "..+.....+.",
     [SESSION_PREPARING] = "+..+....+.",  [SESSION_IDLE] = "....+.+.+.",
     [SESSION_HELD] = "...+.+..+.",       [SESSION_ASLEEP] = "....+...+.",
     [SESSION_RUNNING] = "...+...++.",    [SESSION_WAITING_INPUT] = "...+..+.+.",

@@ -2,11 +2,8 @@
 /* When checkpoints are taken, and the methods. */
 #include "server/checkpoint/checkpoint.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -21,19 +18,6 @@ enum { CHECKPOINT_IDLE_MS = 20 };
 
 /* ---- the folder ---- */
 
-/* Removes those of sessions that ended with an earlier server. */
-static void checkpoint_sweep(const char *folder)
-{
-    DIR *entries = opendir(folder);
-    const struct dirent *entry;
-
-    while (entries != NULL && (entry = readdir(entries)) != NULL)
-        if (strncmp(entry->d_name, "s-", 2) == 0)
-            (void)unlinkat(dirfd(entries), entry->d_name, 0);
-    if (entries != NULL)
-        (void)closedir(entries);
-}
-
 /* Without the folder, the server works without checkpoints. */
 static int checkpoint_on_start(struct gb_server *server, struct gb_err *err)
 {
@@ -47,13 +31,16 @@ static int checkpoint_on_start(struct gb_server *server, struct gb_err *err)
         gb_warning("no checkpoints will be taken: %s", state->why.message);
     } else {
         state->folder = xstrdup(server->past_folder);
-        checkpoint_sweep(state->folder);
+        restore_sweep(state->folder);
+        /* When every part has started: each is told about the sessions. */
+        gb_loop_defer(server->loop, &state->restore, restore_all, server);
     }
     return 0;
 }
 
 static void checkpoint_on_server_free(struct gb_server *server)
 {
+    gb_loop_undefer(&checkpoint_of_server(server)->restore);
     free(TAKE_PTR(checkpoint_of_server(server)->folder));
 }
 
@@ -120,7 +107,11 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
     if (state->birth != NULL)
         fork_child_born(TAKE_PTR(state->birth), why);
     job_end_all(hosted, why);
-    gb_past_free(TAKE_PTR(state->past));
+    if (hosted->server->state == SERVER_CLOSING)
+        gb_past_leave(TAKE_PTR(state->past)); /* of one that is asleep, for the next server */
+    else
+        gb_past_free(TAKE_PTR(state->past));
+    free(TAKE_PTR(state->template));
     gb_lives_release(&state->lives);
     checkpoint_count(hosted);
     gb_timer_free(TAKE_PTR(state->idle));
@@ -158,35 +149,6 @@ static void checkpoint_on_connection_closing(struct connection *connection)
 }
 
 /* ---- methods ---- */
-
-struct hosted *checkpoint_find(struct request *request, const struct gb_params *params, bool adds)
-{
-    struct gb_err err = {0};
-    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
-
-    if (hosted != NULL &&
-        (checkpoint_may_be(hosted, &err) == 0 || (!adds && err.code == GB_ECAPACITY)))
-        return hosted;
-    /* It may still be made from a template. */
-    if (hosted != NULL && !hosted->opened && err.code == GB_ENOPAST &&
-        checkpoint_of_server(hosted->server)->folder != NULL)
-        return hosted;
-    request_fail(request, &err);
-    return NULL;
-}
-
-struct job *checkpoint_new_job(struct request *request, struct hosted *hosted, struct gb_bytes name)
-{
-    struct job *job = xcalloc(1, sizeof(*job));
-
-    job->hosted = hosted;
-    job->request = request;
-    job->asked = true;
-    job->target.cell = -1;
-    if (name.data != NULL)
-        job->name = xstrndup((const char *)name.data, name.size);
-    return job;
-}
 
 static void checkpoint_handle(struct request *request, const struct gb_params *params)
 {

@@ -84,7 +84,7 @@ void job_fail(struct hosted *hosted, const struct gb_err *err)
     }
     if (job->kind == JOB_WAKE)
         job_refuse_waiting(hosted, err);
-    sleep_failed(hosted, job, err);
+    checkpoint_of(hosted)->rest->failed(hosted, job, err);
     job_refuse(job, err);
     job_next(hosted);
 }
@@ -262,12 +262,10 @@ static void job_on_returned(void *arg, struct gb_clone *clone, const struct gb_e
     struct hosted *hosted = arg;
     struct gb_err problem = {0};
 
-    if (clone == NULL && checkpoint_of(hosted)->job->kind == JOB_WAKE) {
-        sleep_cannot(hosted, err);
+    if (checkpoint_of(hosted)->job->kind == JOB_WAKE) {
+        checkpoint_of(hosted)->rest->go_on(hosted, clone, err);
     } else if (clone == NULL) {
         job_fail(hosted, err);
-    } else if (checkpoint_of(hosted)->job->kind == JOB_WAKE) {
-        sleep_go_on(hosted, clone);
     } else if (gb_session_is_held(hosted->session)) {
         gb_session_exchange(hosted->session, gb_clone_take(clone), job_on_exchanged, hosted);
     } else {
@@ -359,7 +357,7 @@ static void job_on_taken(void *arg, const struct gb_past_taken *taken, const str
     }
     job_tell_checkpoint(job, taken);
     if (job->kind == JOB_SLEEP) {
-        sleep_fall(hosted);
+        checkpoint_of(hosted)->rest->fall(hosted);
         return;
     }
     if (job->kind == JOB_FORK)
@@ -397,7 +395,7 @@ static void job_on_held(void *arg, const struct gb_err *err)
         return;
     }
     if (job->kind == JOB_SLEEP && checkpoint_is_now(hosted)) {
-        sleep_fall(hosted);
+        checkpoint_of(hosted)->rest->fall(hosted);
         return;
     }
     job->room = room;
@@ -472,15 +470,15 @@ static void job_begin(struct hosted *hosted, struct job *job)
         return;
     }
     if (job->kind == JOB_WAKE && gb_session_is_asleep(hosted->session)) {
-        sleep_wake(hosted);
+        checkpoint_of(hosted)->rest->wake(hosted);
         return;
     }
     if (job->kind == JOB_WAKE ||
         (job->kind == JOB_SLEEP && gb_session_is_asleep(hosted->session))) {
-        sleep_tell(hosted);
+        checkpoint_of(hosted)->rest->tell(hosted);
         return;
     }
-    if (!sleep_may_begin(hosted, job, &err)) {
+    if (!checkpoint_of(hosted)->rest->may_begin(hosted, job, &err)) {
         job_fail(hosted, &err);
         return;
     }
@@ -559,7 +557,7 @@ static void job_rouse(struct hosted *hosted)
     if (state->job == NULL && !gb_list_empty(&state->waiting) &&
         gb_session_is_asleep(hosted->session) &&
         job_needs_vm(hosted, container_of(state->waiting.next, struct job, link)))
-        sleep_add_wake(hosted);
+        state->rest->rouse(hosted);
 }
 
 void job_next(struct hosted *hosted)
@@ -570,7 +568,7 @@ void job_next(struct hosted *hosted)
     job_rouse(hosted);
     job = job_find_next(hosted);
     if (job == NULL) {
-        sleep_watch(hosted);
+        checkpoint_of(hosted)->rest->watch(hosted);
         return;
     }
     gb_list_remove(&job->link);

@@ -48,7 +48,7 @@ static void sleep_tell_watchers(struct hosted *hosted, const char *kind,
     event_end(&event);
 }
 
-void sleep_tell(struct hosted *hosted)
+static void sleep_tell(struct hosted *hosted)
 {
     struct job *job = checkpoint_of(hosted)->job;
     struct gb_slept_info info = {0};
@@ -76,24 +76,63 @@ static void sleep_done(struct hosted *hosted, const char *kind)
 
 /* ---- falling asleep ---- */
 
-void sleep_fall(struct hosted *hosted)
+/* Whether it can still fall asleep. */
+static int sleep_check(struct hosted *hosted, struct gb_err *err)
 {
-    struct gb_err err = {0};
-
-    if (!gb_session_is_held(hosted->session)) {
-        (void)gb_err_set(&err, GB_ECLOSED, "the session has ended");
-        job_fail(hosted, &err);
-    } else if (!checkpoint_is_now(hosted)) {
-        (void)gb_err_set(&err, GB_EBUSY, "something was asked of the session while it fell asleep");
-        job_fail(hosted, &err);
-    } else {
-        gb_session_sleep(hosted->session, hosted->server->settings.past.asleep_ms);
-        gb_past_forget_vm(checkpoint_of(hosted)->past);
-        sleep_done(hosted, "session.asleep");
-    }
+    if (!gb_session_is_held(hosted->session))
+        return gb_err_set(err, GB_ECLOSED, "the session has ended");
+    if (!checkpoint_is_now(hosted))
+        return gb_err_set(err, GB_EBUSY, "something was asked of the session while it fell asleep");
+    return 0;
 }
 
-void sleep_failed(struct hosted *hosted, const struct job *job, const struct gb_err *err)
+/* It has a mark; or @unmarked says why it cannot have one, and it ends with its server. */
+static void sleep_end_vm(struct hosted *hosted, const struct gb_err *unmarked)
+{
+    struct gb_past *past = checkpoint_of(hosted)->past;
+    struct gb_err err = {0};
+
+    if (sleep_check(hosted, &err) < 0) {
+        gb_past_unmark(past);
+        job_fail(hosted, &err);
+        return;
+    }
+    if (unmarked != NULL)
+        gb_warning("%s: it sleeps, but not beyond the end of this server: %s",
+                   gb_session_id(hosted->session), unmarked->message);
+    gb_session_sleep(hosted->session, hosted->server->settings.past.asleep_ms);
+    gb_past_forget_vm(past);
+    sleep_done(hosted, "session.asleep");
+}
+
+static void sleep_on_marked(void *arg, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+
+    if (err != NULL && err->code != GB_EUNSUPPORTED)
+        job_fail(hosted, err);
+    else
+        sleep_end_vm(hosted, err);
+}
+
+static void sleep_fall(struct hosted *hosted)
+{
+    _cleanup_(gb_buf_release) struct gb_buf note = {0};
+    struct gb_err err = {0};
+    int r = sleep_check(hosted, &err);
+
+    if (r == 0) {
+        restore_write(hosted, &note);
+        r = gb_past_mark(checkpoint_of(hosted)->past, gb_buf_bytes(&note), sleep_on_marked, hosted,
+                         &err);
+    }
+    if (r == -GB_EUNSUPPORTED)
+        sleep_end_vm(hosted, &err);
+    else if (r < 0)
+        job_fail(hosted, &err);
+}
+
+static void sleep_failed(struct hosted *hosted, const struct job *job, const struct gb_err *err)
 {
     if (job->kind == JOB_WAKE && gb_session_is_asleep(hosted->session))
         gb_session_refuse(hosted->session, err);
@@ -114,7 +153,7 @@ static struct job *sleep_new_job(struct hosted *hosted, enum job_kind kind)
     return job;
 }
 
-bool sleep_may_begin(struct hosted *hosted, const struct job *job, struct gb_err *err)
+static bool sleep_may_begin(struct hosted *hosted, const struct job *job, struct gb_err *err)
 {
     if (job->kind != JOB_SLEEP || job->asked ||
         job->since_ns == gb_session_last_active_ns(hosted->session))
@@ -142,6 +181,8 @@ static uint64_t sleep_after_ms(struct hosted *hosted)
     return ms > idle_ms ? ms - idle_ms : 0;
 }
 
+static void sleep_watch(struct hosted *hosted);
+
 static void sleep_on_drowsy(void *arg)
 {
     struct hosted *hosted = arg;
@@ -157,7 +198,7 @@ static void sleep_on_drowsy(void *arg)
         job_add(sleep_new_job(hosted, JOB_SLEEP), 0);
 }
 
-void sleep_watch(struct hosted *hosted)
+static void sleep_watch(struct hosted *hosted)
 {
     const struct checkpoint_session *state = checkpoint_of(hosted);
 
@@ -180,16 +221,11 @@ bool sleep_on_expiring(struct hosted *hosted)
     return true;
 }
 
-void sleep_on_session(struct hosted *hosted)
-{
-    checkpoint_of(hosted)->drowsy = gb_timer_new(hosted->server->loop, sleep_on_drowsy, hosted);
-}
-
 /* ---- waking ---- */
 
 /* The kinds with which a chain or a VM fails would tell a client something else: that its request
  * is wrong, or the session has ended. */
-void sleep_cannot(struct hosted *hosted, const struct gb_err *err)
+static void sleep_cannot(struct hosted *hosted, const struct gb_err *err)
 {
     struct gb_err problem = *err;
 
@@ -206,16 +242,22 @@ static void sleep_on_woken(void *arg, const struct gb_err *err)
     struct hosted *hosted = arg;
 
     gb_past_settle(checkpoint_of(hosted)->past, err == NULL);
-    if (err != NULL)
+    if (err != NULL) {
         sleep_cannot(hosted, err);
-    else
-        sleep_done(hosted, "session.awake");
+        return;
+    }
+    gb_past_unmark(checkpoint_of(hosted)->past);
+    sleep_done(hosted, "session.awake");
 }
 
-void sleep_go_on(struct hosted *hosted, struct gb_clone *clone)
+static void sleep_go_on(struct hosted *hosted, struct gb_clone *clone, const struct gb_err *why)
 {
     struct gb_err err = {0};
 
+    if (clone == NULL) {
+        sleep_cannot(hosted, why);
+        return;
+    }
     if (gb_session_is_asleep(hosted->session)) {
         gb_session_wake(hosted->session, gb_clone_take(clone), sleep_on_woken, hosted);
         return;
@@ -239,7 +281,7 @@ static void sleep_on_room(void *arg, struct gb_slot *slot, const struct gb_err *
     job_return_to(hosted, gb_past_here(state->past));
 }
 
-void sleep_wake(struct hosted *hosted)
+static void sleep_wake(struct hosted *hosted)
 {
     struct job *job = checkpoint_of(hosted)->job;
     struct gb_server *server = hosted->server;
@@ -247,14 +289,19 @@ void sleep_wake(struct hosted *hosted)
         gb_charge_of(server->host->accel, gb_session_memory_mb(hosted->session), true);
     struct gb_slot *slot = NULL;
     struct gb_err err = {0};
-    int r = gb_admission_ask(server->capacity->admission, &charge, job->wait_ms, &job->ticket,
-                             sleep_on_room, hosted, &slot, &err);
+    int r;
 
+    if (!restore_fits(hosted, &err)) {
+        job_fail(hosted, &err);
+        return;
+    }
+    r = gb_admission_ask(server->capacity->admission, &charge, job->wait_ms, &job->ticket,
+                         sleep_on_room, hosted, &slot, &err);
     if (r != 0)
         sleep_on_room(hosted, slot, &err);
 }
 
-void sleep_add_wake(struct hosted *hosted)
+static void sleep_add_wake(struct hosted *hosted)
 {
     job_add_first(sleep_new_job(hosted, JOB_WAKE), UINT32_MAX);
 }
@@ -276,6 +323,27 @@ void sleep_on_wanted(struct hosted *hosted)
 {
     if (!sleep_is_waking(checkpoint_of(hosted)))
         sleep_add_wake(hosted);
+}
+
+/* ---- its place ---- */
+
+static const struct job_rest sleep_rest = {
+    .may_begin = sleep_may_begin,
+    .fall = sleep_fall,
+    .wake = sleep_wake,
+    .tell = sleep_tell,
+    .go_on = sleep_go_on,
+    .failed = sleep_failed,
+    .rouse = sleep_add_wake,
+    .watch = sleep_watch,
+};
+
+void sleep_on_session(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    state->drowsy = gb_timer_new(hosted->server->loop, sleep_on_drowsy, hosted);
+    state->rest = &sleep_rest;
 }
 
 /* ---- methods ---- */

@@ -40,22 +40,40 @@ int checkpoint_may_be(struct hosted *hosted, struct gb_err *err)
     return part_check_past(hosted, err);
 }
 
-int checkpoint_make_past(struct hosted *hosted, struct gb_err *err)
+int checkpoint_describe(struct hosted *hosted, struct gb_buf *text, struct gb_err *err)
 {
-    struct checkpoint_session *state = checkpoint_of(hosted);
+    return gb_templates_describe(gb_pool_templates(hosted->server->capacity->pool),
+                                 gb_session_image(hosted->session),
+                                 gb_session_memory_mb(hosted->session), text, err);
+}
+
+struct gb_past *checkpoint_new_past(struct hosted *hosted, struct gb_snapshot *snapshot)
+{
     const struct gb_settings_past *settings = &hosted->server->settings.past;
     const struct keep_limits limits = {.bytes = settings->per_session,
                                        .count = (size_t)settings->keep};
-    _cleanup_(freep) char *path = NULL;
+    _cleanup_(freep) char *path = xasprintf("%s/%s", checkpoint_of_server(hosted->server)->folder,
+                                            gb_session_id(hosted->session));
+
+    return gb_past_new(hosted->server->loop, snapshot, path, limits,
+                       hosted->server->host->tracking);
+}
+
+int checkpoint_make_past(struct hosted *hosted, struct gb_err *err)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    struct gb_buf template = {0};
     int r = checkpoint_may_be(hosted, err);
 
     if (r < 0 || state->past != NULL)
         return r;
-    path = xasprintf("%s/%s", checkpoint_of_server(hosted->server)->folder,
-                     gb_session_id(hosted->session));
-    state->past = gb_past_new(hosted->server->loop, gb_start_origin(&hosted->start), path, limits,
-                              hosted->server->host->tracking);
-    return 0;
+    r = checkpoint_describe(hosted, &template, err);
+    if (r == 0) {
+        state->template = xstrdup(gb_buf_str(&template));
+        state->past = checkpoint_new_past(hosted, gb_start_origin(&hosted->start));
+    }
+    gb_buf_release(&template);
+    return r;
 }
 
 bool checkpoint_is_now(struct hosted *hosted)
@@ -81,4 +99,33 @@ void checkpoint_count(struct hosted *hosted)
 
     server->bytes += bytes - state->counted_bytes;
     state->counted_bytes = bytes;
+}
+
+struct hosted *checkpoint_find(struct request *request, const struct gb_params *params, bool adds)
+{
+    struct gb_err err = {0};
+    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
+
+    if (hosted != NULL &&
+        (checkpoint_may_be(hosted, &err) == 0 || (!adds && err.code == GB_ECAPACITY)))
+        return hosted;
+    /* It may still be made from a template. */
+    if (hosted != NULL && !hosted->opened && err.code == GB_ENOPAST &&
+        checkpoint_of_server(hosted->server)->folder != NULL)
+        return hosted;
+    request_fail(request, &err);
+    return NULL;
+}
+
+struct job *checkpoint_new_job(struct request *request, struct hosted *hosted, struct gb_bytes name)
+{
+    struct job *job = xcalloc(1, sizeof(*job));
+
+    job->hosted = hosted;
+    job->request = request;
+    job->asked = true;
+    job->target.cell = -1;
+    if (name.data != NULL)
+        job->name = xstrndup((const char *)name.data, name.size);
+    return job;
 }

@@ -34,6 +34,7 @@ struct checkpoint_server {
     char *folder;      /* NULL: none can be taken */
     struct gb_err why; /* the reason */
     uint64_t bytes;    /* of all sessions, on disk */
+    struct gb_deferred restore;
 };
 
 /* The wanted moment: the first of these that is given. */
@@ -85,14 +86,38 @@ struct job {
     } rollback;
 };
 
+/* What jobs call of sleep.c, which stands on them. */
+struct job_rest {
+    /* False, and GB_EBUSY: it is a job to put the session to sleep for being idle, which it is not
+     * any more. */
+    bool (*may_begin)(struct hosted *hosted, const struct job *job, struct gb_err *err);
+    /* The checkpoint of the present exists, and the session is held: puts it to sleep. */
+    void (*fall)(struct hosted *hosted);
+    /* The job that has started is to wake the session. */
+    void (*wake)(struct hosted *hosted);
+    /* The session is asleep already, or awake: answers the job that has started. */
+    void (*tell)(struct hosted *hosted);
+    /* A VM for the session, which is asleep; NULL: there is none. */
+    void (*go_on)(struct hosted *hosted, struct gb_clone *clone, const struct gb_err *err);
+    /* The session is not put to sleep, or not woken, for this reason: before the job is refused.
+     * May close the session. */
+    void (*failed)(struct hosted *hosted, const struct job *job, const struct gb_err *err);
+    /* Puts a wake before the jobs that wait. */
+    void (*rouse)(struct hosted *hosted);
+    /* Starts, or stops, waiting until it is to be put to sleep. */
+    void (*watch)(struct hosted *hosted);
+};
+
 struct fork;
 struct fork_child;
 
 struct checkpoint_session {
     struct gb_past *past; /* NULL: nothing was taken yet */
+    char *template;       /* what its states depend on: checkpoint_describe(); NULL: no past */
     struct gb_lives lives;
-    struct gb_timer *idle;    /* until the next automatic one */
-    struct gb_timer *drowsy;  /* until it is put to sleep */
+    struct gb_timer *idle;   /* until the next automatic one */
+    struct gb_timer *drowsy; /* until it is put to sleep */
+    const struct job_rest *rest;
     struct gb_list waiting;   /* jobs */
     struct job *job;          /* the one that has started */
     struct fork *fork;        /* its work, if it is a fork whose children are being made */
@@ -128,6 +153,16 @@ enum gb_settings_checkpoints checkpoint_policy(struct hosted *hosted);
 int checkpoint_may_be(struct hosted *hosted, struct gb_err *err);
 /* The same, and creates its past if necessary. */
 int checkpoint_make_past(struct hosted *hosted, struct gb_err *err);
+/* An empty one, of a session whose VMs are clones of @snapshot. Gives. */
+struct gb_past *checkpoint_new_past(struct hosted *hosted, struct gb_snapshot *snapshot);
+/* The session of the request; NULL: the request was refused. @adds: it may need another
+ * checkpoint. */
+struct hosted *checkpoint_find(struct request *request, const struct gb_params *params, bool adds);
+/* A job that a client has asked for. */
+struct job *checkpoint_new_job(struct request *request, struct hosted *hosted,
+                               struct gb_bytes name);
+/* Adds what a state of the session depends on. */
+int checkpoint_describe(struct hosted *hosted, struct gb_buf *text, struct gb_err *err);
 /* Whether the session's last checkpoint still describes its present state. */
 bool checkpoint_is_now(struct hosted *hosted);
 /* Records that it does, from now on. */
@@ -163,27 +198,6 @@ void rollback_on_session_closed(struct hosted *hosted);
 
 /* ---- sleep.c ---- */
 
-/* The checkpoint of the present exists, and the session is held: puts it to sleep. */
-void sleep_fall(struct hosted *hosted);
-/* False, and GB_EBUSY: it is a job to put the session to sleep for being idle, which it is not any
- * more. */
-bool sleep_may_begin(struct hosted *hosted, const struct job *job, struct gb_err *err);
-/* The job that has started is to wake the session. */
-void sleep_wake(struct hosted *hosted);
-/* The session is asleep already, or awake: answers the job that has started. */
-void sleep_tell(struct hosted *hosted);
-/* There is no VM for it. */
-void sleep_cannot(struct hosted *hosted, const struct gb_err *err);
-/* A VM for the session, which is asleep. */
-void sleep_go_on(struct hosted *hosted, struct gb_clone *clone);
-/* The session is not put to sleep, or not woken, for this reason: before the job is refused. May
- * close the session. */
-void sleep_failed(struct hosted *hosted, const struct job *job, const struct gb_err *err);
-/* Puts a wake before the jobs that wait. */
-void sleep_add_wake(struct hosted *hosted);
-
-/* Starts, or stops, waiting until it is to be put to sleep. */
-void sleep_watch(struct hosted *hosted);
 void sleep_on_session(struct hosted *hosted);
 void sleep_on_wanted(struct hosted *hosted);
 bool sleep_on_expiring(struct hosted *hosted);
@@ -191,14 +205,16 @@ bool sleep_on_expiring(struct hosted *hosted);
 void sleep_handle(struct request *request, const struct gb_params *params);
 void sleep_handle_wake(struct request *request, const struct gb_params *params);
 
-/* ---- checkpoint.c ---- */
+/* ---- restore.c ---- */
 
-/* The session of the request; NULL: the request was refused. @adds: it may need another
- * checkpoint. */
-struct hosted *checkpoint_find(struct request *request, const struct gb_params *params, bool adds);
-/* A job that a client has asked for. */
-struct job *checkpoint_new_job(struct request *request, struct hosted *hosted,
-                               struct gb_bytes name);
+/* Whether its states can be loaded here, today; else GB_EGONE, and what is different. */
+bool restore_fits(struct hosted *hosted, struct gb_err *err);
+/* Adds the session's note, as of its last checkpoint. */
+void restore_write(struct hosted *hosted, struct gb_buf *text);
+/* Removes what belongs to no session that is asleep. */
+void restore_sweep(const char *folder);
+/* Takes up the sessions that an earlier server has left asleep (arg: the server). */
+void restore_all(void *arg);
 
 /* ---- fork.c ---- */
 

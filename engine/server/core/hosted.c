@@ -369,31 +369,58 @@ static void hosted_on_closed(void *arg, const struct gb_err *why)
 
 /* ---- its beginning ---- */
 
-int hosted_new(struct gb_server *server, const struct gb_session_config *config,
-               struct hosted **ret_hosted, struct gb_err *err)
-{
-    static const struct gb_session_events events = {.opened = hosted_on_opened,
-                                                    .changed = hosted_on_changed,
-                                                    .rested = hosted_on_rested,
-                                                    .background = hosted_on_background,
-                                                    .listening = hosted_on_listening,
-                                                    .lost = hosted_on_lost,
-                                                    .interpreter_lost = hosted_on_interpreter_lost,
-                                                    .wanted = hosted_on_wanted,
-                                                    .expiring = hosted_on_expiring,
-                                                    .closed = hosted_on_closed};
-    struct hosted *hosted = xcalloc(1, sizeof(*hosted) + server->part_sizes.session);
-    int r = gb_session_new(server->host, config, &events, hosted, &hosted->session, err);
+static const struct gb_session_events hosted_events = {
+    .opened = hosted_on_opened,
+    .changed = hosted_on_changed,
+    .rested = hosted_on_rested,
+    .background = hosted_on_background,
+    .listening = hosted_on_listening,
+    .lost = hosted_on_lost,
+    .interpreter_lost = hosted_on_interpreter_lost,
+    .wanted = hosted_on_wanted,
+    .expiring = hosted_on_expiring,
+    .closed = hosted_on_closed,
+};
 
-    if (r < 0) {
-        free(hosted);
-        return r;
-    }
+/* Without a session. */
+static struct hosted *hosted_make(struct gb_server *server)
+{
+    struct hosted *hosted = xcalloc(1, sizeof(*hosted) + server->part_sizes.session);
+
     hosted->server = server;
     hosted->opened_ns = gb_clock_mono_ns();
     hosted->created_at_ns = gb_clock_wall_ns();
     gb_list_init(&hosted->openers);
     gb_list_init(&hosted->closers);
+    return hosted;
+}
+
+int hosted_new(struct gb_server *server, const struct gb_session_config *config,
+               struct hosted **ret_hosted, struct gb_err *err)
+{
+    struct hosted *hosted = hosted_make(server);
+    int r = gb_session_new(server->host, config, &hosted_events, hosted, &hosted->session, err);
+
+    if (r < 0)
+        free(hosted);
+    else
+        *ret_hosted = hosted;
+    return r;
+}
+
+int hosted_restore(struct gb_server *server, const struct gb_session_config *config,
+                   const struct gb_session_restored *restored, struct hosted **ret_hosted,
+                   struct gb_err *err)
+{
+    struct hosted *hosted = hosted_make(server);
+    int r = gb_session_restore(server->host, config, restored, &hosted_events, hosted,
+                               &hosted->session, err);
+
+    if (r < 0) {
+        free(hosted);
+        return r;
+    }
+    hosted->opened = true;
     *ret_hosted = hosted;
     return 0;
 }
@@ -413,6 +440,12 @@ void hosted_begin(struct hosted *hosted, uint64_t wait_ms)
 {
     hosted_register(hosted);
     gb_start_begin(&hosted->start, hosted->server->capacity->pool, hosted->session, wait_ms);
+}
+
+void hosted_begin_asleep(struct hosted *hosted, struct gb_snapshot *origin)
+{
+    gb_start_restored(&hosted->start, hosted->server->capacity->pool, hosted->session, origin);
+    hosted_register(hosted);
 }
 
 void hosted_begin_made(struct hosted *hosted, uint64_t wait_ms, struct gb_snapshot *origin,

@@ -57,6 +57,12 @@ struct hosted {
 /* Creates a session that is not in the registry yet; the caller sets names and `run`. */
 int hosted_new(struct gb_server *server, const struct gb_session_config *config,
                struct hosted **ret_hosted, struct gb_err *err);
+/* The same for one that is asleep, and was left by another server. */
+int hosted_restore(struct gb_server *server, const struct gb_session_config *config,
+                   const struct gb_session_restored *restored, struct hosted **ret_hosted,
+                   struct gb_err *err);
+/* Registers it; its VMs will be clones of @origin (held). */
+void hosted_begin_asleep(struct hosted *hosted, struct gb_snapshot *origin);
 /* Registers it and begins to start its VM, waiting at most @wait_ms for capacity. */
 void hosted_begin(struct hosted *hosted, uint64_t wait_ms);
 /* Registers it; its VM is made by somebody else: see gb_start_begin_made(). */

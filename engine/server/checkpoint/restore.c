@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions that are asleep when their server ends: what is written about them, and another server
+ * that takes them up.
+ *
+ * Theory of operation. When a session falls asleep, its chain gets a mark (past/mark.h) with a note
+ * (note.h), before its VM ends; when it is awake again the note is removed, before anything that it
+ * has done is reported. So a note describes a session as it is, whenever the server ends. At its
+ * start a server takes up each session whose note it can read, and removes the chains that have
+ * none. What cannot be taken up is left where it is, and the log says why.
+ *
+ * A state can only be loaded by the QEMU, processor, kernel and images with which it was saved: the
+ * description of the template says which, and is compared before each wake.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "past/mark.h"
+#include "server/checkpoint/note.h"
+#include "server/checkpoint/state.h"
+#include "server/core/state.h"
+
+/* ---- what a session depends on ---- */
+
+/* The first line that differs. */
+static void restore_say_difference(const char *before, const char *now, struct gb_err *err)
+{
+    size_t before_size = strcspn(before, "\n"), now_size = strcspn(now, "\n");
+
+    while (before[0] != '\0' && before_size == now_size &&
+           strncmp(before, now, before_size + 1) == 0) {
+        before += before_size + 1;
+        now += now_size + 1;
+        before_size = strcspn(before, "\n");
+        now_size = strcspn(now, "\n");
+    }
+    (void)gb_err_set(err, GB_EGONE,
+                     "the session cannot be woken here: it was put to sleep with \"%.*s\", and "
+                     "this server has \"%.*s\"",
+                     (int)MIN(before_size, 120), before, (int)MIN(now_size, 120), now);
+}
+
+bool restore_fits(struct hosted *hosted, struct gb_err *err)
+{
+    const char *before = checkpoint_of(hosted)->template;
+    _cleanup_(gb_buf_release) struct gb_buf now = {0};
+
+    if (before == NULL)
+        return true;
+    if (checkpoint_describe(hosted, &now, err) < 0)
+        return false;
+    if (strcmp(before, gb_buf_str(&now)) == 0)
+        return true;
+    restore_say_difference(before, gb_buf_str(&now), err);
+    return false;
+}
+
+/* ---- writing a note ---- */
+
+static bool restore_next_life(const void *owner, size_t *at, void *ret_item)
+{
+    const struct gb_lives *lives = owner;
+    struct note_life *life = ret_item;
+
+    if (*at >= lives->count)
+        return false;
+    *life = (struct note_life){.from_epoch = lives->all[*at].from_epoch,
+                               .from_cell = lives->all[*at].from_cell,
+                               .cells_before = lives->all[*at].cells_before};
+    (*at)++;
+    return true;
+}
+
+static bool restore_next_name(const void *owner, size_t *at, void *ret_item)
+{
+    size_t count;
+    const struct gb_past_moment *moments = gb_past_moments(owner, &count);
+    struct note_name *name = ret_item;
+
+    while (*at < count && moments[*at].name == NULL)
+        (*at)++;
+    if (*at >= count)
+        return false;
+    *name = (struct note_name){.seq = moments[*at].seq, .name = gb_bytes_str(moments[*at].name)};
+    (*at)++;
+    return true;
+}
+
+static bool restore_next_setting(const void *owner, size_t *at, void *ret_item)
+{
+    const struct gb_env *env = owner;
+    struct note_setting *setting = ret_item;
+
+    if (*at >= env->count)
+        return false;
+    *setting = (struct note_setting){.name = gb_bytes_str(env->names[*at]),
+                                     .value = gb_bytes_str(env->values[*at])};
+    (*at)++;
+    return true;
+}
+
+void restore_write(struct hosted *hosted, struct gb_buf *text)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+    const struct gb_session_config config = gb_session_config_of(hosted->session);
+    const struct note note = {
+        .version = NOTE_VERSION,
+        .id = gb_bytes_str(gb_session_id(hosted->session)),
+        .image = gb_bytes_str(config.image->name),
+        .key = gb_bytes_str(hosted->key),
+        .label = gb_bytes_str(hosted->label),
+        .owner = gb_bytes_str(hosted->owner),
+        .client = gb_bytes_str(hosted->client),
+        .origin = gb_bytes_str(hosted->origin.session),
+        .origin_checkpoint = hosted->origin.checkpoint,
+        .origin_cell = hosted->origin.cell,
+        .template = gb_bytes_str(state->template),
+        .epoch = gb_session_epoch(hosted->session),
+        .here = gb_past_here(state->past),
+        .idle_ms = config.idle_ms,
+        .lifetime_ms = config.lifetime_ms,
+        .created_at_ns = hosted->created_at_ns,
+        .slept_at_ns = gb_clock_wall_ns(),
+        .memory_mb = config.memory_mb,
+        .timeout_ms = config.timeout_ms,
+        .cells = gb_session_cells(hosted->session),
+        .incarnation = gb_session_incarnation(hosted->session),
+        .incarnation_before = hosted->incarnation_before,
+        .lives = {.next = restore_next_life, .owner = &state->lives},
+        .names = {.next = restore_next_name, .owner = state->past},
+        .env = {.next = restore_next_setting, .owner = config.env},
+    };
+
+    note_write(text, &note);
+}
+
+/* ---- taking up ---- */
+
+static char *restore_copy(struct gb_bytes text)
+{
+    return text.data == NULL ? NULL : xstrndup((const char *)text.data, text.size);
+}
+
+/* What is left of @limit_ms since then; 0: no limit. */
+static uint64_t restore_left_ms(uint64_t limit_ms, uint64_t since_ns)
+{
+    const uint64_t now_ns = gb_clock_wall_ns();
+    const uint64_t gone_ms = now_ns > since_ns ? (now_ns - since_ns) / GB_NS_PER_MS : 0;
+
+    if (limit_ms == 0)
+        return 0;
+    return limit_ms > gone_ms ? limit_ms - gone_ms : 1;
+}
+
+static int restore_env(const struct gb_server *server, const struct note *note, struct gb_env *env,
+                       struct gb_err *err)
+{
+    struct note_setting setting;
+    size_t at = 0;
+    int r = 0;
+
+    while (r == 0 && note_next_setting(note, &at, &setting) == 1)
+        r = gb_env_add(env, &server->host->images->languages, setting.name, setting.value, err);
+    return r;
+}
+
+static int restore_hosted(struct gb_server *server, const struct note *note,
+                          struct hosted **ret_hosted, struct gb_err *err)
+{
+    _cleanup_(gb_env_release) struct gb_env env = {0};
+    _cleanup_(freep) char *id = restore_copy(note->id);
+    _cleanup_(freep) char *image = restore_copy(note->image);
+    const struct gb_session_config config = {
+        .image = gb_host_find_image(server->host, image),
+        .memory_mb = note->memory_mb,
+        .timeout_ms = note->timeout_ms,
+        .idle_ms = note->idle_ms,
+        .lifetime_ms = note->lifetime_ms,
+        .env = &env,
+    };
+    const struct gb_session_restored restored = {
+        .id = id,
+        .cells = note->cells,
+        .incarnation = note->incarnation,
+        .epoch = note->epoch,
+        .lifetime_left_ms = restore_left_ms(note->lifetime_ms, note->created_at_ns),
+        .asleep_left_ms = restore_left_ms(server->settings.past.asleep_ms, note->slept_at_ns),
+    };
+    int r = restore_env(server, note, &env, err);
+
+    if (r == 0 && config.image == NULL)
+        r = gb_err_set(err, GB_EIMAGE, "there is no image \"%.64s\"", image);
+    if (r == 0)
+        r = hosted_restore(server, &config, &restored, ret_hosted, err);
+    if (r < 0)
+        return r;
+    (*ret_hosted)->key = restore_copy(note->key);
+    (*ret_hosted)->label = restore_copy(note->label);
+    (*ret_hosted)->owner = restore_copy(note->owner);
+    (*ret_hosted)->client = restore_copy(note->client);
+    (*ret_hosted)->origin.session = restore_copy(note->origin);
+    (*ret_hosted)->origin.checkpoint = note->origin_checkpoint;
+    (*ret_hosted)->origin.cell = note->origin_cell;
+    (*ret_hosted)->reason = "new";
+    (*ret_hosted)->incarnation_before = note->incarnation_before;
+    (*ret_hosted)->created_at_ns = note->created_at_ns;
+    return 0;
+}
+
+/* What the part knows about it. */
+static void restore_state(struct hosted *hosted, const struct note *note, struct gb_past *past)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    _cleanup_(gb_buf_release) struct gb_buf undone = {0};
+    struct note_life life;
+    struct note_name name;
+
+    state->past = past;
+    state->template = restore_copy(note->template);
+    for (size_t at = 0; note_next_life(note, &at, &life) == 1;)
+        gb_lives_begin(&state->lives, life.from_epoch, life.from_cell, life.cells_before);
+    for (size_t at = 0; note_next_name(note, &at, &name) == 1;)
+        gb_past_name(past, name.seq, name.name);
+    checkpoint_is_known(hosted);
+    checkpoint_count(hosted);
+    if (state->lives.count == 0)
+        return;
+    gb_lives_undone(&state->lives, note->epoch, note->cells, &undone);
+    PART_CALL(hosted->server, session_rewound, hosted, gb_buf_bytes(&undone));
+}
+
+/* The chain @path with its mark. */
+static int restore_one(struct gb_server *server, const char *path, struct gb_err *err)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    struct gb_json_doc doc = {0};
+    struct gb_snapshot_files files = GB_SNAPSHOT_FILES_NONE;
+    struct gb_snapshot *snapshot;
+    struct gb_past *past;
+    struct hosted *hosted = NULL;
+    struct note note;
+    int r = gb_past_read_mark(path, &text, &files, err);
+
+    if (r == 0)
+        r = note_read(&doc, &text, &note, err);
+    if (r == 0 && !gb_bytes_equal(note.id, strrchr(path, '/') + 1))
+        r = gb_err_set(err, GB_EINVALID, "its note is of another session");
+    if (r == 0)
+        r = restore_hosted(server, &note, &hosted, err);
+    if (r < 0 || hosted == NULL) {
+        gb_snapshot_files_release(&files);
+        gb_json_release(&doc);
+        return r;
+    }
+    snapshot = gb_snapshot_new(gb_session_image(hosted->session), note.memory_mb, &files);
+    past = checkpoint_new_past(hosted, snapshot);
+    hosted_begin_asleep(hosted, snapshot);
+    gb_snapshot_unref(snapshot);
+    r = gb_past_resume(past, note.here, err);
+    if (r < 0)
+        gb_warning("%s: it cannot be woken: %s", gb_session_id(hosted->session), err->message);
+    restore_state(hosted, &note, past);
+    gb_json_release(&doc);
+    return 0;
+}
+
+static bool restore_ends_with(const char *name, const char *ending)
+{
+    const size_t size = strlen(name), length = strlen(ending);
+
+    return size >= length && strcmp(name + size - length, ending) == 0;
+}
+
+/* Whether there is a note for the file @name of a session, or what belongs to it. */
+static bool restore_is_noted(const char *folder, const char *name)
+{
+    _cleanup_(freep) char *note = xasprintf("%s/%.*s.note", folder, (int)strcspn(name, "."), name);
+
+    return access(note, F_OK) == 0;
+}
+
+void restore_sweep(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL)
+        if (strncmp(entry->d_name, "s-", 2) == 0 && !restore_is_noted(folder, entry->d_name))
+            (void)unlinkat(dirfd(entries), entry->d_name, 0);
+    if (entries != NULL)
+        (void)closedir(entries);
+}
+
+void restore_all(void *arg)
+{
+    struct gb_server *server = arg;
+    const char *folder = checkpoint_of_server(server)->folder;
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL) {
+        _cleanup_(freep) char *path =
+            xasprintf("%s/%.*s", folder, (int)strcspn(entry->d_name, "."), entry->d_name);
+        struct gb_err err = {0};
+
+        if (strncmp(entry->d_name, "s-", 2) == 0 && restore_ends_with(entry->d_name, ".note") &&
+            restore_one(server, path, &err) < 0)
+            gb_warning("%s: a session that was asleep is not taken up: %s", path, err.message);
+    }
+    if (entries != NULL)
+        (void)closedir(entries);
+}
