@@ -11,7 +11,8 @@ const struct part_state checkpoint_sizes = {
 
 enum gb_settings_checkpoints checkpoint_policy(struct hosted *hosted)
 {
-    const enum gb_settings_checkpoints general = hosted->server->settings.past.checkpoints;
+    const enum gb_settings_checkpoints general =
+        (enum gb_settings_checkpoints)hosted->server->settings.past.checkpoints;
     const struct checkpoint_session *state = checkpoint_of(hosted);
 
     return general != GB_SETTINGS_CHECKPOINTS_OFF && state->has_policy ? state->policy : general;
