@@ -634,7 +634,7 @@ static void content_add_try(struct writer *writer, const struct tool *tool,
     if (failed) {
         gb_json_object(&writer->object, "error");
         content_add_filtered(&message, json_text(result, "message"));
-        json_print(&writer->object, "kind", json_member(result, "kind"));
+        gb_json_put(&writer->object, "kind", json_text(result, "kind"));
         gb_json_put(&writer->object, "message", gb_buf_bytes(&message));
         gb_json_end(&writer->object);
         gb_buf_addf(&writer->text, "[not run: %s]\n", gb_buf_str(&message));

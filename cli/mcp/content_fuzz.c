@@ -35,7 +35,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             struct gb_json_out out = {.buf = &text};
 
             gb_json_object(&out, NULL);
-            content_write(&out, REVISION_2025_11_25, &tools[i], &options, &doc.nodes[0]);
+            if (tools[i].answer == ANSWER_TRIED) {
+                const struct gb_json *const results[] = {&doc.nodes[0], &doc.nodes[0]};
+                const bool failed[] = {false, true};
+
+                content_write_tries(&out, REVISION_2025_11_25, &tools[i], &options, results, failed,
+                                    2);
+            } else {
+                content_write(&out, REVISION_2025_11_25, &tools[i], &options, &doc.nodes[0]);
+            }
             gb_json_end(&out);
             check(&text);
             out = (struct gb_json_out){.buf = &text};
