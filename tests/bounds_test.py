@@ -183,9 +183,10 @@ def test_frames_of_cells_that_have_not_begun(vm, kind):
     ends(vm, f"send('{kind}', b'', cell + 1)", "has not begun")
 
 
-@pytest.mark.parametrize("kind, sentence", [(0, "there are no streams"), (9, "there are no streams"), (255, "there are no streams"),
+@pytest.mark.parametrize("kind, sentence", [(0, "there are no streams"), (10, "there are no streams"), (255, "there are no streams"),
                                             (6, "on this port"), (7, "on this port"),
-                                            (3, "must not open"), (4, "must not open"), (5, "must not open")])
+                                            (3, "must not open"), (4, "must not open"), (5, "must not open"),
+                                            (9, "must not open")])
 def test_output_of_no_stream(vm, kind, sentence):
     ends(vm, f"send('OUTPUT', b'x', flags={kind})", sentence)
 

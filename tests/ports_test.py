@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from support import BINARY, Failure, Watcher, err, out
+from support import BINARY, Failure, Watcher, err, out, wait_for
 
 SERVE = """
 import http.server, socket, threading
@@ -117,7 +117,7 @@ def test_a_server_in_the_guest_is_reached(fresh, tmp_path):
     upload.write_bytes(os.urandom(4 << 20))
     assert curl(local, "/", "--data-binary", f"@{upload}").decode() == hashlib.sha256(upload.read_bytes()).hexdigest()
     session.close()
-    assert not os.path.exists(local)
+    wait_for(lambda: not os.path.exists(local), what="the end of the socket")
 
 
 def test_halves_end_by_themselves_also_over_ipv6(fresh):

@@ -142,7 +142,8 @@ def test_fork_bomb_is_bounded(fresh, image, code):
     cell = s.exec(code, timeout_ms=6000)
     assert cell["timed_out"] or cell["oom"] or cell["exit_code"] is not None, cell
     assert (cell["exit_code"] is None) == (cell["signal"] is not None), cell
-    assert cell["state_lost"] == (cell["signal"] is not None), cell
+    # An interpreter that finds no room for a process or thread may also end by itself, with a status.
+    assert cell["state_lost"] or cell["signal"] is None, cell
     assert s.call("file.list", path=".")["entries"] is not None  # the agent answers
     if not cell["timed_out"] and not cell["oom"]:  # else what it has started went with it
         s.exec("kill -KILL -1", timeout_ms=30000)

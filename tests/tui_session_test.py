@@ -379,11 +379,11 @@ def test_rerun_and_edit(typing, sessions):
 
 def test_past(front, client, agent):
     """Undo, redo, rewind and fork: what the keys do, and what the cards say about it."""
-    session = Session(client, label="tui-past", idle_ms=0)
+    session = Session(client, label="backward", idle_ms=0)
     try:
         past = PastSession(session, front)
-        front.command("open tui-past")
-        front.expect("tui-past ›")
+        front.command("open backward")
+        front.expect("backward ›")
         front.keys("i")
         front.expect("TYPING")
         for i in (1, 2, 3, 4):
@@ -436,9 +436,9 @@ def test_past(front, client, agent):
                 if each.get("origin", {}).get("session") == session.id]
         assert len(fork) == 1 and fork[0]["origin"]["cell"] == 1
         front.command("back")
-        front.expect_line(r".*tui-past fork@1 .*")
+        front.expect_line(r".*backward fork@1 .*")
         front.command(f"open {fork[0]['session']}")
-        front.expect("tui-past › python, forked after cell 1")
+        front.expect("backward › python, forked after cell 1")
         client.call("session.close", session=fork[0]["session"])
         front.command("back")
         front.expect_not(" 2 output ")
@@ -470,10 +470,10 @@ class PastSession:
 
 def test_past_that_is_not_there(front, client):
     """Without checkpoints the keys say so; a cell whose interpreter is killed stays in sight."""
-    session = Session(client, label="tui-nopast", idle_ms=0)
+    session = Session(client, label="without-past", idle_ms=0)
     try:
-        front.command("open tui-nopast")
-        front.expect("tui-nopast ›")
+        front.command("open without-past")
+        front.expect("without-past ›")
         front.keys("i")
         front.expect("TYPING")
         front.run("x = 1")

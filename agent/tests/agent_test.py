@@ -756,8 +756,8 @@ def test_removing_many_files_holds_nothing_up(vm):
     """It is done in steps: what is asked meanwhile is answered first, and it counts as something under way."""
     vm.exec("import os\nfor name in 'ab':\n    os.mkdir(name)\n"
             "    for i in range(4000): open(f'{name}/{i}', 'w').close()")
-    removals = [vm.send("FILE_REMOVE", blob(name) + b"\1") for name in "ab"]
-    hold, ping = vm.send("HOLD"), vm.send("PING")
+    *removals, hold, ping = vm.send_together(*(("FILE_REMOVE", blob(name) + b"\1") for name in "ab"),
+                                             ("HOLD", b""), ("PING", b""))
     answers = [vm.wait(lambda frame: frame.id in (*removals, hold, ping)) for _ in range(4)]
     assert [answer.id for answer in answers][:2] == [hold, ping] and answers[1].type == "PONG"
     assert answers[0].type == "ERROR" and "being removed" in g.Refused(answers[0]).message

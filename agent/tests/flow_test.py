@@ -138,7 +138,8 @@ class Drive:
             assert flow.owed <= STREAM_WINDOW
             for other in self.came.values():
                 other.waited += len(payload)
-            if number in self.downloads:
+            # Its first piece waits for the file to be opened, behind what the guest had sent by then.
+            if number in self.downloads and len(flow.data) > len(payload):
                 self.most_waited = max(self.most_waited, flow.waited - len(payload))
             flow.waited = 0
         elif kind == "CREDIT":

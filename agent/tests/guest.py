@@ -53,6 +53,10 @@ def tsc_khz():
     raise AssertionError("the processor does not tell its speed")
 
 
+def packed(kind, payload, cell, number):
+    return struct.pack("<IHHII", len(payload), TYPES[kind], 0, number, cell) + payload
+
+
 def blob(data):
     data = data.encode() if isinstance(data, str) else data
     return struct.pack("<I", len(data)) + data
@@ -215,8 +219,16 @@ class Guest:
     def send(self, kind, payload=b"", cell=0, number=None):
         if number is None:
             number, self.next_id = self.next_id, self.next_id + 1
-        self.port.sendall(struct.pack("<IHHII", len(payload), TYPES[kind], 0, number, cell) + payload)
+        self.port.sendall(packed(kind, payload, cell, number))
         return number
+
+    def send_together(self, *frames):
+        """Frames of (kind, payload) in one piece: the agent has all of them before it acts on the first."""
+        numbers = range(self.next_id, self.next_id + len(frames))
+        self.next_id += len(frames)
+        self.port.sendall(b"".join(packed(kind, payload, 0, number)
+                                   for number, (kind, payload) in zip(numbers, frames)))
+        return numbers
 
     def receive(self, timeout=60):
         """The next frame, or None when the time is over. What has to do with streams is looked at, and is
