@@ -493,11 +493,12 @@ int gb_net_forward(struct gb_net *net, const struct gb_net_forward_ask *ask,
     return 0;
 }
 
-static void forward_end(struct net_forward *forward, const char *reason)
+static void forward_end_visitors(struct net_forward *forward, const char *reason)
 {
-    while (!gb_list_empty(&forward->visitors))
-        visitor_free(container_of(forward->visitors.next, struct net_visitor, link), reason);
-    forward_free(forward);
+    struct net_visitor *visitor;
+
+    GB_LIST_FOREACH(visitor, &forward->visitors, link)
+        visitor_free(visitor, reason);
 }
 
 bool gb_net_unforward(struct gb_net *net, uint64_t number)
@@ -507,8 +508,10 @@ bool gb_net_unforward(struct gb_net *net, uint64_t number)
     GB_LIST_FOREACH(forward, &net->forwards, link) {
         if (forward->what.number != number)
             continue;
-        forward_end(forward, "port_closed");
+        forward_end_visitors(forward, "port_closed");
+        gb_list_remove(&forward->link);
         forward_go_on(net);
+        forward_free(forward);
         return true;
     }
     return false;
@@ -527,6 +530,10 @@ const struct gb_net_forward *gb_net_forwarded(const struct gb_net *net, uint64_t
 
 void forward_end_all(struct gb_net *net)
 {
-    while (!gb_list_empty(&net->forwards))
-        forward_end(container_of(net->forwards.next, struct net_forward, link), "session_ended");
+    struct net_forward *forward;
+
+    GB_LIST_FOREACH(forward, &net->forwards, link) {
+        forward_end_visitors(forward, "session_ended");
+        forward_free(forward);
+    }
 }

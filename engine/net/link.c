@@ -425,7 +425,7 @@ static bool link_divert(struct net_link *link, const struct gb_net_news *news)
         uv_fileno((const uv_handle_t *)link->socket, &socket) < 0)
         return true;
     fd = link->net->events.diverted(link->net->arg, news, socket);
-    if (fd == GB_NET_STRAIGHT || fd < 0)
+    if (fd < 0)
         return fd == GB_NET_STRAIGHT;
     pipe = xcalloc(1, sizeof(*pipe));
     (void)uv_pipe_init(gb_loop_uv(link->net->loop), pipe, 0);

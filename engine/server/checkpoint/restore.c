@@ -11,6 +11,7 @@
  * A state can only be loaded by the QEMU, processor, kernel and images with which it was saved: the
  * description of the template says which, and is compared before each wake.
  */
+#include <assert.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,6 +201,7 @@ static int restore_hosted(struct gb_server *server, const struct note *note,
         r = hosted_restore(server, &config, &restored, ret_hosted, err);
     if (r < 0)
         return r;
+    assert(*ret_hosted != NULL);
     (*ret_hosted)->key = restore_copy(note->key);
     (*ret_hosted)->label = restore_copy(note->label);
     (*ret_hosted)->owner = restore_copy(note->owner);
