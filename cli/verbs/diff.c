@@ -6,6 +6,7 @@
  * there. The language's record has the code that lists variables (docs/worker.md); files are
  * compared by their digests. Both are text that a guest has printed: every line is parsed strictly,
  * and lines that are not as they should be are left out. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -358,6 +359,7 @@ static void diff_tell(struct diff *diff, const struct thing *before, const struc
 {
     const struct thing *thing = before != NULL ? before : after;
 
+    assert(thing != NULL);
     diff->differences++;
     if (args_has(diff->args, "json")) {
         gb_json_object(&diff->out, NULL);
