@@ -113,4 +113,4 @@ function leave() {
 // Is the timer what an earlier cell left?
 const isLeft = (timer) => left.has(timer);
 
-module.exports = { isEmpty, track, waits, leave, isLeft };
+module.exports = { track, waits, leave, isLeft };

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing that cells do to the language's own and to node's objects harms the worker (realm.js)."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from harness import worker
+
+
+@pytest.fixture
+def js():
+    with worker('javascript') as process:
+        yield process
+
+
+# Where the language and node keep what the worker, and the node below it, might ask.
+HOLDERS = [
+    'Array', 'Array.prototype', 'ArrayBuffer.prototype', 'Boolean.prototype', 'Buffer', 'Buffer.prototype',
+    'DataView.prototype', 'Date', 'Error', 'Error.prototype', 'Function.prototype', 'JSON', 'Map.prototype',
+    'Math', 'Number', 'Number.prototype', 'Object', 'Object.prototype', 'Promise', 'Promise.prototype', 'Reflect',
+    'RegExp.prototype', 'Set.prototype', 'String', 'String.prototype', 'Symbol', 'SyntaxError.prototype',
+    'Uint8Array.prototype', 'WeakMap.prototype', 'WeakSet.prototype',
+    'Object.getPrototypeOf(Uint8Array.prototype)', 'Object.getPrototypeOf([][Symbol.iterator]())',
+    'Object.getPrototypeOf(function* () {}.prototype)', 'Object.getPrototypeOf(new Map().entries())',
+    'process', 'require("events").prototype', 'require("fs")', 'require("module")', 'require("path")',
+    'require("util")', 'require("util").types', 'require("vm")', 'require("vm").Script.prototype', 'globalThis',
+]
+# What node's own prompt cannot do without, either, or what the checks below are made with.
+NEEDED = {
+    'Array.prototype': {'pop'},
+    'Function.prototype': {'Symbol(Symbol.hasInstance)'}, 'Object.prototype': {'__proto__'},
+    'globalThis': {'RangeError', 'console', 'give', 'globalThis', 'setTimeout'}, 'Promise.prototype': {'constructor'}, 'process': {'binding'},
+    'require("module")': {'prototype'},
+}
+BREAK = """{
+const holder = %s, names = Reflect.ownKeys(holder), { defineProperty } = Object;
+const needed = %s.map(String), { includes } = Array.prototype, { apply, getOwnPropertyDescriptor } = Reflect;
+let at = 0, name, before;
+globalThis.give = () => {
+  if (before !== undefined) defineProperty(holder, name, before);
+  before = undefined;
+  while (at < names.length) {
+    name = names[at++];
+    const found = getOwnPropertyDescriptor(holder, name);
+    if (!found.configurable || found.get || typeof found.value !== 'function') continue;
+    const called = typeof name === 'symbol' ? `Symbol(${name.description})` : name;
+    if (apply(includes, needed, [called])) continue;
+    before = found;
+    defineProperty(holder, name, { value: null, writable: true, configurable: true, enumerable: true });
+    return called;
+  }
+};
+}"""
+
+
+@pytest.mark.parametrize('holder', HOLDERS)
+def test_no_name_of_the_users_harms_the_worker(js, holder):
+    """Each function of the holder is taken away in turn: cells run as before."""
+    assert js.run(BREAK % (holder, sorted(NEEDED.get(holder, ())))).exit == 0
+    count = 0
+    while (name := js.run('give()').value) is not None:
+        count += 1
+        assert js.run('var kept = {x: 1}; const aa = [4, 5], {x} = kept; class C { m() { return aa[1] } }\n'
+                      'new C().m() + x').value == '6', name
+        assert js.run('let bb = await 3, late = 0; setTimeout(() => { late = bb }, 1); bb').value == '3', name
+        assert js.run('late + kept.x').value == '4', name
+        failed = js.run("throw new RangeError('boo')")
+        assert failed.exit == 1 and b'boo' in failed.err, (name, failed)
+        failed = js.run('let q = ;')
+        assert failed.exit == 1 and failed.err, (name, failed)
+    assert count > 0
+    assert js.run('process.exit(3)').exit == 3
+    assert js.run('console.log(kept)').out == b'{ x: 1 }\n'
+
+
+def test_no_property_of_objects_harms_the_worker(js):
+    """What all objects inherit is no option of the worker's calls."""
+    for name in ['at', 'awaits', 'before', 'code', 'configurable', 'enumerable', 'end', 'env', 'error', 'exports', 'file',
+                 'filename', 'final', 'flags', 'get', 'id', 'importModuleDynamically', 'kind', 'main', 'name', 'names',
+                 'pending', 'placeOf', 'set', 'start', 'stopped', 'then', 'told', 'type', 'value', 'waiting',
+                 'writable']:
+        js.run(f'Object.prototype.{name} = 1; undefined')
+        assert js.run('const aa = [4, 5]; let bb = await 3; aa[1] + bb').value == '8', name
+        failed = js.run("throw new RangeError('boo')")
+        assert failed.exit == 1 and b'RangeError: boo' in failed.err, (name, failed)
+        assert js.run(f'delete Object.prototype.{name}').value == 'true', name
+    assert js.run('console.log([1])').out == b'[ 1 ]\n'
