@@ -175,6 +175,17 @@ bool part_explain_missing(struct gb_server *server, struct gb_bytes id, struct g
     return false;
 }
 
+bool part_close_missing(struct gb_server *server, struct request *request, struct gb_bytes id)
+{
+    const struct gb_part *const *at;
+
+    PART_FOREACH(at, server, close_missing) {
+        if ((*at)->close_missing(server, request, id))
+            return true;
+    }
+    return false;
+}
+
 bool part_list_ended(struct gb_json_out *out, struct gb_server *server,
                      const struct gb_params *params)
 {

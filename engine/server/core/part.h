@@ -157,6 +157,9 @@ struct gb_part {
      * set. */
     bool (*explain_missing)(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
 
+    /* Removes what the part knows of such a session, and answers @request then. False: nothing. */
+    bool (*close_missing)(struct gb_server *server, struct request *request, struct gb_bytes id);
+
     /* ---- cells ---- */
     const struct gate *gate;
     /* How many cells of that client (NULL: of unnamed ones) it holds. */
@@ -270,6 +273,8 @@ uint32_t part_last_cell(struct gb_server *server, struct gb_bytes id);
 bool part_can_answer(struct gb_server *server, const char *kind, const char *session);
 /* `explain_missing` of all parts. */
 bool part_explain_missing(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
+/* `close_missing` of all parts, until one does. */
+bool part_close_missing(struct gb_server *server, struct request *request, struct gb_bytes id);
 /* `list_ended` of all parts. */
 bool part_list_ended(struct gb_json_out *out, struct gb_server *server,
                      const struct gb_params *params);
