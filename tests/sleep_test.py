@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions that are put to sleep, and wake when they are used."""
 
+import json
+import os
 import re
+import socket
 import subprocess
 import time
 
@@ -53,6 +56,17 @@ def refused(kind, session, method, **options):
         session.call(method, **options)
     assert caught.value.kind == kind, caught.value.error
     return caught.value
+
+
+def in_one_piece(server, **calls):
+    """Sends these requests at once; gives the answers as they come."""
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(str(server.socket))
+        raw.sendall("".join(json.dumps({"jsonrpc": "2.0", "id": name, "method": method, "params": params}) + "\n"
+                            for name, (method, params) in calls.items()).encode())
+        answers = raw.makefile()
+        for _ in calls:
+            yield json.loads(answers.readline())
 
 
 def chains(server):
@@ -267,6 +281,26 @@ def test_without_room_it_stays_asleep(tmp_path):
             one.close()
 
 
+def test_the_impatience_of_one_is_not_that_of_others(tmp_path):
+    text = "[admission]\nmemory = 150M\nwait = 60s\n[pool]\nceiling = 0\n"
+    with with_settings(tmp_path, text) as server, server.client() as client:
+        session = Session(client, image="shell")
+        session.exec("x=1")
+        sleep(session, client)
+        others = [Session(client, image="shell") for _ in range(2)]  # in its place
+        # In one piece: the wake fails before the cell has asked for one.
+        answers = in_one_piece(server, cell=("session.exec", {"session": session.id, "code": "echo $x"}),
+                               wake=("session.wake", {"session": session.id, "wait_ms": 0}))
+        first = next(answers)
+        assert first["id"] == "wake" and first["error"]["data"]["kind"] == "capacity"
+        wait_for(lambda: client.call("stats")["admission"]["waiting"] == 1)
+        others.pop().close()
+        second = next(answers)
+        assert second["id"] == "cell" and out(second["result"]) == "1\n"
+        for one in (session, *others):
+            one.close()
+
+
 def test_it_counts_as_open(tmp_path):
     with with_settings(tmp_path, "[sessions]\nmaximum = 2\n") as server, server.client() as client:
         sessions = [Session(client, image="shell") for _ in range(2)]
@@ -296,6 +330,32 @@ def test_a_full_disk_leaves_it_awake(tmp_path):
             assert session.exec("len(x)")["value"] == f"{40 << 20}"
             session.exec("del x; y = 1")
             session.close()
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_one_that_cannot_fall_asleep_is_not_tried_for_ever(tmp_path):
+    disk = tmp_path / "state/glassbell"
+    disk.mkdir(parents=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "none", disk]).returncode != 0:
+        pytest.skip("mounting a file system needs root")
+    try:
+        text = "[journal]\nenabled = no\n[past]\nhibernate = 300ms\ncheckpoints = asked\n"
+        with with_settings(tmp_path, text) as server, server.client() as client:
+            session, other = Session(client), Session(client, image="shell")
+            since = time.monotonic()
+            session.exec("import os; x = os.urandom(60 << 20)")
+            wait_for(lambda: "cannot be put to sleep" in server.log.read_text())
+            for i in range(3):
+                with Watcher(server, sessions=[other.id]) as watcher:
+                    other.exec(f"x={i}")
+                    watcher.until("session.asleep")
+            tries = server.log.read_text().count(f"{session.id}: it cannot be put to sleep")
+            assert tries <= 1 + (time.monotonic() - since) // 60
+            assert state(session) == "idle"
+            assert session.exec("len(x)")["value"] == f"{60 << 20}"
+            session.close()
+            other.close()
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
 
@@ -346,6 +406,20 @@ def test_an_expired_one_is_kept_asleep_for_a_while(tmp_path):
         # Without a past it is closed as before.
         booted = Session(client, image="shell", idle_ms=200, network="none", memory_mb=200)
         wait_for(lambda: not [one for one in client.call("session.list")["sessions"] if one["session"] == booted.id])
+
+
+def test_the_idle_time_begins_anew_after_it_could_not_fall_asleep(tmp_path):
+    with with_settings(tmp_path, "[past]\nasleep = 1h\n[server]\nlog_level = debug\n") as server, \
+            server.client() as client:
+        session = Session(client, image="shell", idle_ms=300)
+        session.exec("x=1")
+        tries = server.log.read_text().count("a file is on its way")
+        client.call("file.write", session=session.id, path="half", text="half", final=False)
+        wait_for(lambda: server.log.read_text().count("a file is on its way") > tries + 1)
+        with Watcher(server, sessions=[session.id]) as watcher:
+            client.call("file.write", session=session.id, path="half", offset=4, text="whole")
+            watcher.until("session.asleep")
+        session.close()
 
 
 # ---- when the server ends ----
@@ -457,7 +531,7 @@ def test_what_cannot_be_woken_here_says_why(tmp_path):
         session.close()
 
 
-@pytest.mark.parametrize("harm", ["note", "size", "chain", "ram", "image"])
+@pytest.mark.parametrize("harm", ["note", "size", "chain", "ram", "image", "link", "fifo", "mode"])
 def test_what_is_damaged_meanwhile(tmp_path, harm):
     server = with_settings(tmp_path, "")
     with server.client() as client:
@@ -479,6 +553,14 @@ def test_what_is_damaged_meanwhile(tmp_path, harm):
         files[session.id].write_bytes(data[:len(data) - 100])
     elif harm == "ram":
         files[f"{session.id}.ram"].unlink()
+    elif harm == "link":
+        note.rename(note.with_name("elsewhere"))
+        note.symlink_to("elsewhere")
+    elif harm == "fifo":
+        note.unlink()
+        os.mkfifo(note, 0o600)
+    elif harm == "mode":
+        note.chmod(0o622)
     else:
         note.write_text(note.read_text().replace('"image":"shell"', '"image":"gone"'))
     server.start()
@@ -489,7 +571,137 @@ def test_what_is_damaged_meanwhile(tmp_path, harm):
             refused("gone", session, "session.exec", code="echo $x")
             assert state(session) == "asleep"
         else:
-            refused("session_closed", session, "session.exec", code="echo $x")
+            for method, params in (("session.exec", {"code": "echo $x"}), ("session.get", {})):
+                message = refused("session_closed", session, method, **params).error["message"]
+                assert "could not take it up" in message
             assert "is not taken up" in server.log.read_text()
             assert note.exists()  # nothing of it is removed
+            session.close()
+            assert not [path for path in chains(server) if session.id in path.name]
+            refused("session_closed", session, "session.get")
         assert out(other.exec("echo $x")) == "2\n"
+
+
+def test_one_that_was_closed_does_not_come_back(tmp_path):
+    server = with_settings(tmp_path, "")
+    with server.client() as client:
+        sessions = [Session(client, image="shell", idle_ms=0) for _ in range(2)]
+        for session in sessions:
+            session.exec("x=1")
+            sleep(session, client)
+        assert len([path for path in chains(server) if path.name.endswith(".note")]) == 2
+        sessions.pop().close()
+        assert not [path for path in chains(server) if session.id in path.name]
+        # In one piece: it has not ended yet when the server begins to close.
+        session, = sessions
+        answers = in_one_piece(server, close=("session.close", {"session": session.id}),
+                               shutdown=("server.shutdown", {}))
+        assert {answer["id"]: "error" in answer for answer in answers} == {"close": False, "shutdown": False}
+    assert server.process.wait(60) == 0
+    assert not chains(server)
+    server.start()
+    with server, server.client() as client:
+        assert client.call("session.list")["sessions"] == []
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_bound_forks_do_not_outlive_the_server(tmp_path, how):
+    server = with_settings(tmp_path, "")
+    with server.client() as client:
+        session = Session(client, image="shell", idle_ms=0)
+        session.exec("x=1")
+        (made,) = session.call("session.fork", count=1, bound=True)["sessions"]
+        client.call("session.sleep", session=made["session"])
+        assert client.call("session.get", session=made["session"])["state"] == "asleep"
+        assert out(client.call("session.exec", session=made["session"], code="echo $x")) == "1\n"
+        client.call("session.sleep", session=made["session"])
+        sleep(session, client)
+        assert [path.name for path in chains(server) if path.name.endswith(".note")] == [f"{session.id}.note"]
+        end(server, how)
+    server.start()
+    with server, server.client() as client:
+        assert [one["session"] for one in client.call("session.list")["sessions"]] == [session.id]
+        assert {path.name.split(".")[0] for path in chains(server)} == {session.id}
+        client.call("session.close", session=session.id)
+
+
+def test_numbers_of_refused_cells_are_not_used_again(tmp_path):
+    text = "[admission]\nmemory = 150M\nwait = 0\n[pool]\nceiling = 0\n"
+    server = with_settings(tmp_path, text)
+    with server.client() as client:
+        session = Session(client, image="shell", wait_ms=60000, idle_ms=0)
+        session.exec("x=1")
+        sleep(session, client)
+        others = [Session(client, image="shell", wait_ms=60000) for _ in range(2)]
+        for _ in range(2):
+            refused("capacity", session, "session.exec", code="echo $x")
+        assert session.get()["cells"] == 3 and others
+    end(server, "kill")
+    server.start()
+    with server, server.client() as client:
+        session.client = client
+        assert session.get()["cells"] == 3
+        done = session.exec("echo $x")
+        assert (done["cell"], out(done)) == (4, "1\n")
+        told = session.call("session.history", limit=10)["cells"]
+        assert [one["cell"] for one in told] == [1, 2, 3, 4]
+        session.close()
+
+
+def test_its_own_policy_outlives_the_server(tmp_path):
+    server = with_settings(tmp_path, "[past]\ncheckpoints = asked\n")
+    with server.client() as client:
+        session = Session(client, image="shell", idle_ms=0, checkpoints="idle")
+        session.exec("x=1")
+        sleep(session, client)
+    end(server, "kill")
+    server.start()
+    with server, server.client() as client, Watcher(server, sessions=[session.id]) as watcher:
+        session.client = client
+        session.exec("x=2")
+        watcher.until("session.checkpointed", cell=2)  # by itself
+        session.close()
+
+
+def test_of_two_with_one_key_one_is_taken_up(tmp_path):
+    server = with_settings(tmp_path, "")
+    with server.client() as client:
+        sessions = [Session(client, image="shell", idle_ms=0, key=key) for key in ("one", "two")]
+        for session in sessions:
+            session.exec("x=1")
+            sleep(session, client)
+    end(server, "kill")
+    (note,) = [path for path in chains(server) if path.name == f"{sessions[1].id}.note"]
+    note.write_text(note.read_text().replace('"key":"two"', '"key":"one"'))
+    server.start()
+    with server, server.client() as client:
+        (shown,) = client.call("session.list")["sessions"]
+        (other,) = [session for session in sessions if session.id != shown["session"]]
+        other.client = client
+        assert "its key" in refused("session_closed", other, "session.get").error["message"]
+        assert client.call("session.open", key="one")["session"] == shown["session"]
+        client.call("session.close", session=shown["session"])
+
+
+def test_what_cannot_be_taken_up_goes_with_its_time(tmp_path):
+    server = with_settings(tmp_path, "[past]\nasleep = 1h\n")
+    with server.client() as client:
+        session = Session(client, image="shell", idle_ms=0)
+        session.exec("x=1")
+        sleep(session, client)
+    end(server, "kill")
+    (note,) = [path for path in chains(server) if path.name.endswith(".note")]
+    note.write_text("{")
+    note.with_name(f"{note.name}.1.new").write_text("half")
+    server.start()
+    with server.client() as client:
+        session.client = client
+        assert "could not take it up" in refused("session_closed", session, "session.get").error["message"]
+        assert note.exists() and not [path for path in chains(server) if path.name.endswith(".new")]
+    end(server, "stop")
+    os.utime(note, (time.time() - 7200,) * 2)
+    server.start()
+    with server:
+        with server.client() as client:
+            client.call("session.list")
+        assert not chains(server)

@@ -263,6 +263,7 @@ static void exchange_give(struct gb_guest *guest, const struct hold_vm *given)
     guest->log_bytes = given->log_bytes;
     gb_mux_clear(&guest->mux, NULL);
     gb_buf_clear(&guest->out); /* it was for the other one */
+    guest_requests_forget_rest(guest);
     guest->mux.restarts = given->restarts;
     if (guest->vm == NULL)
         return;

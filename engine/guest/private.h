@@ -110,6 +110,9 @@ bool guest_requests_hold(const struct gb_guest *guest, uint64_t call);
 /* Whether a request was sent and has not been answered. */
 bool guest_is_asked(const struct gb_guest *guest);
 void guest_request_expired(void *arg);
+/* The guest gets another VM: what the one before was asked about rest, it does not answer any more,
+ * and nobody is told. */
+void guest_requests_forget_rest(struct gb_guest *guest);
 
 /* ---- cell.c ---- */
 

@@ -257,10 +257,16 @@ static int chain_scan(struct gb_chain *chain, uint64_t file_end, struct gb_err *
             return r;
     }
     /* Nothing readable follows chain->end. */
-    if (chain->count == 0)
-        return 0;
-    chain->next = MAX(chain->next, chain->entries[chain->count - 1].head.seq + 1);
-    r = chain_check_last(chain, err);
+    if (chain->count > 0)
+        chain->next = MAX(chain->next, chain->entries[chain->count - 1].head.seq + 1);
+    return 0;
+}
+
+/* Drops the last record if it is incomplete. */
+static int chain_drop_incomplete(struct gb_chain *chain, struct gb_err *err)
+{
+    int r = chain->count == 0 ? 1 : chain_check_last(chain, err);
+
     if (r != 0)
         return r < 0 ? r : 0;
     chain->count--;
@@ -333,7 +339,7 @@ int past_chain_open_file(const char *path, int flags, struct gb_chain **ret_chai
     struct stat info;
 
     chain->path = xstrdup(path);
-    chain->fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC | flags, 0600);
+    chain->fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, 0600);
     if (chain->fd < 0 || fstat(chain->fd, &info) < 0)
         return gb_err_sys(err, errno, "cannot open %s", path);
     if (!S_ISREG(info.st_mode) || info.st_uid != geteuid())
@@ -347,7 +353,7 @@ int gb_chain_open(const char *path, bool durable, struct gb_chain **ret_chain, s
 {
     _cleanup_(past_chain_closep) struct gb_chain *chain = NULL;
     uint64_t size;
-    int r = past_chain_open_file(path, 0, &chain, &size, err);
+    int r = past_chain_open_file(path, O_CREAT, &chain, &size, err);
 
     if (r < 0)
         return r;
@@ -358,12 +364,35 @@ int gb_chain_open(const char *path, bool durable, struct gb_chain **ret_chain, s
         r = chain_read_start(chain, err);
         if (r == 0)
             r = chain_scan(chain, size, err);
+        if (r == 0)
+            r = chain_drop_incomplete(chain, err);
         if (r == 0 && chain->end < size && ftruncate(chain->fd, (off_t)chain->end) < 0)
             r = gb_err_sys(err, errno, "cannot cut %s", path);
     }
     if (r == 0)
         *ret_chain = TAKE_PTR(chain);
     return r;
+}
+
+int gb_chain_open_heads(const char *path, bool durable, struct gb_chain **ret_chain,
+                        struct gb_err *err)
+{
+    _cleanup_(past_chain_closep) struct gb_chain *chain = NULL;
+    uint64_t size;
+    int r = past_chain_open_file(path, 0, &chain, &size, err);
+
+    if (r == 0 && size < PAST_CHAIN_START)
+        r = gb_err_set(err, GB_EINVALID, "%s does not begin as a chain of checkpoints", path);
+    if (r == 0)
+        r = chain_read_start(chain, err);
+    if (r == 0)
+        r = chain_scan(chain, size, err);
+    if (r < 0)
+        return r;
+    chain->durable = durable;
+    chain->has_rest = chain->end < size;
+    *ret_chain = TAKE_PTR(chain);
+    return 0;
 }
 
 /* Appending. */
@@ -438,6 +467,9 @@ int gb_chain_append(struct gb_chain *chain, const struct gb_chain_checkpoint *ch
         return gb_err_set(err, GB_ECAPACITY, "no memory for a checkpoint");
     if (n > 0)
         memcpy(ranges, checkpoint->ranges, n * sizeof(*ranges));
+    if (chain->has_rest && ftruncate(chain->fd, (off_t)chain->end) < 0)
+        return gb_err_sys(err, errno, "cannot cut %s", chain->path);
+    chain->has_rest = false;
     r = chain_write(chain, checkpoint, &head, err);
     if (r == 0)
         r = past_chain_add(chain, &head, chain->end, TAKE_PTR(ranges), err);

@@ -56,6 +56,11 @@ struct gb_chain_entry {
  * records survive a power cut; otherwise only the death of the process. Cuts off an incomplete
  * record at the end. GB_EINVALID: not a chain, or too large. Gives. */
 int gb_chain_open(const char *path, bool durable, struct gb_chain **ret_chain, struct gb_err *err);
+/* Opens one that exists, reading no more than the heads of its records, and leaves the file as it
+ * is. Whether the last record is complete shows when it is read; what follows it is cut off by the
+ * next append. */
+int gb_chain_open_heads(const char *path, bool durable, struct gb_chain **ret_chain,
+                        struct gb_err *err);
 /* No-op on NULL. */
 void gb_chain_close(struct gb_chain *chain);
 

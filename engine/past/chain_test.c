@@ -243,6 +243,88 @@ START_TEST(torn_end_is_cut)
 }
 END_TEST
 
+static void reopen_heads(void)
+{
+    gb_chain_close(chain);
+    chain = NULL;
+    ck_assert_msg(gb_chain_open_heads(path, false, &chain, &err) == 0, "%s", err.message);
+}
+
+static void check_file_is(const struct gb_buf *file, size_t size)
+{
+    _cleanup_(gb_buf_release) struct gb_buf now = read_file();
+
+    ck_assert_uint_eq(now.size, size);
+    ck_assert(memcmp(gb_buf_data(&now), gb_buf_data(file), size) == 0);
+}
+
+/* Nothing is cut off before something is appended. */
+START_TEST(opening_heads_changes_nothing)
+{
+    _cleanup_(gb_buf_release) struct gb_buf file = {0};
+    uint64_t before;
+
+    take(NULL, 3);
+    take(moments, 2);
+    before = gb_chain_bytes(chain);
+    take(moments + 1, 2);
+    file = read_file();
+    for (size_t size = (size_t)before; size < file.size; size += 1 + (size_t)random() % 997) {
+        size_t count;
+
+        write_file((struct gb_bytes){gb_buf_data(&file), size});
+        reopen_heads();
+        (void)gb_chain_entries(chain, &count);
+        ck_assert_uint_eq(count, 2);
+        ck_assert_int_eq(look(moments + 1), 0);
+        check_file_is(&file, size);
+        made = 2;
+        take(moments + 1, 1);
+        ck_assert_uint_eq(moments[2].seq, 3);
+        reopen();
+        ck_assert_int_eq(look(moments + 2), 0);
+        ck_assert_int_eq(look(moments + 1), 0);
+    }
+}
+END_TEST
+
+/* The last record counts until it is read: it is not cut off, and others follow it. */
+START_TEST(heads_alone_do_not_show_damage)
+{
+    _cleanup_(gb_buf_release) struct gb_buf file = {0};
+    const struct gb_chain_entry *last;
+
+    take(NULL, 3);
+    take(moments, 2);
+    last = gb_chain_find(chain, 2);
+    file = read_file();
+    file.memory[file.start + last->at + past_blocks_at(&last->head) + 9] ^= 1;
+    write_file(gb_buf_bytes(&file));
+    reopen_heads();
+    ck_assert_ptr_nonnull(gb_chain_find(chain, 2));
+    ck_assert_int_eq(look(moments + 1), -GB_EINVALID);
+    ck_assert(!gb_chain_is_sound(chain, 2));
+    check_file_is(&file, file.size);
+    take(moments, 1);
+    ck_assert_uint_eq(moments[2].seq, 3);
+    reopen();
+    ck_assert_int_eq(look(moments + 2), 0);
+    ck_assert_int_eq(look(moments), 0);
+}
+END_TEST
+
+START_TEST(heads_of_nothing_are_refused)
+{
+    gb_chain_close(chain);
+    chain = NULL;
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_lt(gb_chain_open_heads(path, false, &chain, &err), 0);
+    ck_assert_int_lt(access(path, F_OK), 0); /* it is not made */
+    write_file(gb_bytes_str("short"));
+    ck_assert_int_eq(gb_chain_open_heads(path, false, &chain, &err), -GB_EINVALID);
+}
+END_TEST
+
 static bool lies_over(const struct moment *moment, const struct moment *other)
 {
     while (moment->seq != other->seq) {
@@ -497,6 +579,9 @@ int main(void)
     tcase_add_test(tests, what_was_is_read);
     tcase_add_test(tests, what_is_not_there_is_no_parent);
     tcase_add_test(tests, torn_end_is_cut);
+    tcase_add_test(tests, opening_heads_changes_nothing);
+    tcase_add_test(tests, heads_alone_do_not_show_damage);
+    tcase_add_test(tests, heads_of_nothing_are_refused);
     tcase_add_test(tests, changed_byte_costs_what_lies_over_it);
     tcase_add_test(tests, others_are_forgotten);
     tcase_add_test(tests, forgetting_takes_little_memory);

@@ -297,7 +297,7 @@ static int compact_try(struct gb_chain *chain, const char *path, const struct co
     if (fates == NULL)
         return gb_err_set(err, GB_ECAPACITY, "no memory to sort out checkpoints");
     (void)unlink(path); /* left by a process that died */
-    r = past_chain_open_file(path, O_EXCL, &into, &size, err);
+    r = past_chain_open_file(path, O_CREAT | O_EXCL, &into, &size, err);
     if (r < 0)
         return r;
     into->durable = chain->durable;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Marks: what makes a past outlive its process. Next to the chain are a note of the user's, and
  * links to the files of the snapshot, which may be removed from its store meanwhile. A past counts
- * as marked while there is a note, which is written last and removed first. */
+ * as marked while there is a note, which is written last and removed first. While the session is
+ * being woken its note has another name, which nobody reads. */
 #include "past/mark.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,11 +22,24 @@ static char *mark_path(const char *path, const char *ending)
     return xasprintf("%s.%s", path, ending);
 }
 
+/* Whether @path is a link to that file. */
+static bool mark_is_same(int fd, const char *path)
+{
+    struct stat info, there;
+
+    return fstat(fd, &info) == 0 && lstat(path, &there) == 0 && info.st_dev == there.st_dev &&
+           info.st_ino == there.st_ino;
+}
+
 static int mark_link(int fd, const char *path, const char *ending, struct gb_err *err)
 {
     _cleanup_(freep) char *to = mark_path(path, ending);
     int r = gb_file_link(fd, to);
 
+    if (r == -EEXIST && !mark_is_same(fd, to)) {
+        (void)unlink(to);
+        r = gb_file_link(fd, to);
+    }
     if (r == 0 || r == -EEXIST)
         return 0;
     return gb_err_set(err, r == -ENOSPC ? GB_ECAPACITY : GB_EUNSUPPORTED,
@@ -54,53 +69,109 @@ int past_mark_write(const char *path, const struct gb_snapshot_files *files, str
         r = mark_link(files->state_fd, path, "state", err);
     if (r == 0)
         r = gb_fd_replace_file(to, note, 0600, err);
-    return r == 0 ? mark_sync_folder(path, err) : r;
+    if (r < 0)
+        return r;
+    r = mark_sync_folder(path, err);
+    if (r < 0)
+        (void)unlink(to); /* nobody would remove it: there is no mark */
+    return r;
 }
 
-void past_mark_remove_note(const char *path)
+int past_mark_set_aside(const char *path, struct gb_err *err)
 {
     _cleanup_(freep) char *note = mark_path(path, "note");
+    _cleanup_(freep) char *aside = mark_path(path, "waking");
+    int r;
 
-    (void)unlink(note);
+    if (rename(note, aside) < 0)
+        return gb_err_sys(err, errno, "cannot rename %s", note);
+    r = mark_sync_folder(path, err);
+    if (r < 0)
+        (void)rename(aside, note);
+    return r;
 }
 
-void past_mark_remove(const char *path)
+bool past_mark_put_back(const char *path)
 {
+    _cleanup_(freep) char *note = mark_path(path, "note");
+    _cleanup_(freep) char *aside = mark_path(path, "waking");
+
+    return rename(aside, note) == 0;
+}
+
+void past_mark_forget(const char *path)
+{
+    _cleanup_(freep) char *aside = mark_path(path, "waking");
+
+    (void)unlink(aside);
+}
+
+static void mark_remove(const char *path)
+{
+    _cleanup_(freep) char *note = mark_path(path, "note");
     _cleanup_(freep) char *ram = mark_path(path, "ram");
     _cleanup_(freep) char *state = mark_path(path, "state");
 
-    past_mark_remove_note(path);
+    /* First and for good: what follows is of no use to anybody then. */
+    if (unlink(note) == 0)
+        (void)mark_sync_folder(path, NULL);
+    past_mark_forget(path);
     (void)unlink(ram);
     (void)unlink(state);
 }
 
-static int mark_open(const char *path, const char *ending, int *ret_fd, struct gb_err *err)
+/* Only a file that nobody else has made or can change. Does not wait for anything. */
+static int mark_open(const char *path, const char *ending, int *ret_fd, struct stat *ret_info,
+                     struct gb_err *err)
 {
     _cleanup_(freep) char *from = mark_path(path, ending);
-    struct stat info;
 
-    *ret_fd = open(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (*ret_fd < 0 || fstat(*ret_fd, &info) < 0)
+    *ret_fd = open(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (*ret_fd < 0 || fstat(*ret_fd, ret_info) < 0)
         return gb_err_sys(err, errno, "cannot open %s", from);
-    if (!S_ISREG(info.st_mode))
+    if (!S_ISREG(ret_info->st_mode))
         return gb_err_set(err, GB_EINVALID, "%s is not a file", from);
+    if (ret_info->st_uid != geteuid() || (ret_info->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return gb_err_set(err, GB_EINVALID, "%s is not a file of ours alone", from);
+    return 0;
+}
+
+static int mark_read_note(const char *path, struct gb_buf *note, struct gb_err *err)
+{
+    _cleanup_(closep) int fd = -1;
+    struct stat info;
+    uint8_t *to;
+    ssize_t n;
+    int r = mark_open(path, "note", &fd, &info, err);
+
+    if (r < 0)
+        return r;
+    if (info.st_size > GB_PAST_NOTE_MAX)
+        return gb_err_set(err, GB_ETOOLARGE, "its note is larger than %d bytes",
+                          (int)GB_PAST_NOTE_MAX);
+    to = gb_buf_reserve(note, (size_t)info.st_size + 1, SIZE_MAX);
+    if (to == NULL)
+        return gb_err_set(err, GB_ECAPACITY, "no memory to read a note");
+    n = gb_fd_read_full(fd, to, (size_t)info.st_size + 1);
+    if (n < 0)
+        return gb_err_sys(err, (int)-n, "cannot read the note of %s", path);
+    if (n != info.st_size)
+        return gb_err_set(err, GB_EINVALID, "its note is being changed");
+    gb_buf_commit(note, (size_t)n);
     return 0;
 }
 
 int gb_past_read_mark(const char *path, struct gb_buf *note, struct gb_snapshot_files *ret_files,
                       struct gb_err *err)
 {
-    _cleanup_(freep) char *from = mark_path(path, "note");
     struct gb_snapshot_files files = GB_SNAPSHOT_FILES_NONE;
     struct stat ram = {0}, state = {0};
-    int r = gb_fd_read_file(from, GB_PAST_NOTE_MAX, note, err);
+    int r = mark_read_note(path, note, err);
 
     if (r == 0)
-        r = mark_open(path, "ram", &files.ram_fd, err);
+        r = mark_open(path, "ram", &files.ram_fd, &ram, err);
     if (r == 0)
-        r = mark_open(path, "state", &files.state_fd, err);
-    if (r == 0 && (fstat(files.ram_fd, &ram) < 0 || fstat(files.state_fd, &state) < 0))
-        r = gb_err_sys(err, errno, "cannot look at the files of %s", path);
+        r = mark_open(path, "state", &files.state_fd, &state, err);
     if (r < 0) {
         gb_snapshot_files_release(&files);
         return r;
@@ -114,6 +185,6 @@ int gb_past_read_mark(const char *path, struct gb_buf *note, struct gb_snapshot_
 
 void gb_past_remove(const char *path)
 {
-    past_mark_remove(path);
+    mark_remove(path);
     (void)unlink(path);
 }

@@ -21,13 +21,14 @@ enum past_step {
     PAST_SAVING,
     PAST_LOOKING, /* in a thread */
     PAST_WRITING, /* in a thread */
-    PAST_MARKING, /* in a thread */
+    PAST_MARKING, /* in a thread; or it is unmarked */
     /* a rewind */
     PAST_AWAITING,
     PAST_LAYING, /* in a thread */
     PAST_LOADING,
-    PAST_RETURNED, /* until gb_past_settle() */
-    PAST_ENDING,   /* in a thread */
+    PAST_SETTING_ASIDE, /* in a thread: the mark */
+    PAST_RETURNED,      /* until gb_past_settle() */
+    PAST_ENDING,        /* in a thread */
 };
 
 /* What is known about the memory of a VM. */
@@ -46,8 +47,11 @@ struct gb_past {
     size_t count;
     uint64_t here, bytes;
     enum past_step step;
-    bool freed;          /* freed when the operation in progress has ended */
-    bool marked, leaves; /* leaves: its files stay if it is marked */
+    bool freed;         /* freed when the operation in progress has ended */
+    bool leaves;        /* its files stay if it is marked */
+    bool marked, aside; /* there is a mark; or there was, and will be if the session is not woken */
+    void (*gone)(void *arg);
+    void *gone_arg;
 
     /* Owned by the thread while it is working. */
     struct gb_chain *chain; /* NULL: not opened yet */
@@ -72,7 +76,8 @@ struct gb_past {
     gb_vm_done_fn *mark_done;
     void *mark_arg;
 
-    struct gb_clone *clone;  /* of a rewind */
+    bool goes_on;            /* a rewind: it is the session that continues, not a fork */
+    struct gb_clone *clone;  /* of it */
     struct gb_err clone_err; /* of it, while a thread has `err`; code GB_OK: none */
     void (*returned)(void *arg, struct gb_clone *clone, const struct gb_err *err);
     void *arg;
@@ -113,6 +118,9 @@ static void past_moments_release(struct gb_past *past)
 
 static void past_release(struct gb_past *past)
 {
+    void (*gone)(void *) = past->gone;
+    void *arg = past->gone_arg;
+
     past_moments_release(past);
     gb_snapshot_unref(past->snapshot);
     free(past->pinned);
@@ -120,6 +128,8 @@ static void past_release(struct gb_past *past)
     free(past->name);
     free(past->path);
     free(past);
+    if (gone != NULL)
+        gone(arg);
 }
 
 /* ---- in a thread ---- */
@@ -165,6 +175,8 @@ static void past_end_on_thread(struct gb_past *past)
     past_vm_release(&past->now);
     past_vm_release(&past->next);
     (void)gb_close(past->state_fd);
+    if (past->leaves && past->aside)
+        past->marked = past_mark_put_back(past->path);
     if (!past->marked || !past->leaves)
         gb_past_remove(past->path); /* there is none if nothing was kept */
 }
@@ -197,6 +209,20 @@ void gb_past_leave(struct gb_past *past)
     if (past != NULL)
         past->leaves = true;
     gb_past_free(past);
+}
+
+void gb_past_destroy(struct gb_past *past, void (*gone)(void *arg), void *arg)
+{
+    past->gone = gone;
+    past->gone_arg = arg;
+    gb_past_free(past);
+}
+
+bool gb_past_may_be_marked(const struct gb_past *past)
+{
+    /* A thread may be changing the rest. */
+    return past->step == PAST_MARKING || past->step == PAST_SETTING_ASIDE || past->marked ||
+           past->aside;
 }
 
 /* ---- what there is ---- */
@@ -286,7 +312,11 @@ static int past_begin(struct gb_past *past, struct gb_err *err)
 
 static int past_open_chain(struct gb_past *past)
 {
-    return past->chain != NULL ? 0 : gb_chain_open(past->path, true, &past->chain, &past->err);
+    if (past->chain != NULL)
+        return 0;
+    /* Another process has made it: it is as it is. */
+    return past->marked ? gb_chain_open_heads(past->path, true, &past->chain, &past->err)
+                        : gb_chain_open(past->path, true, &past->chain, &past->err);
 }
 
 /* Finds the guest's memory in a process. */
@@ -535,18 +565,41 @@ int gb_past_mark(struct gb_past *past, struct gb_bytes note, gb_vm_done_fn *done
     return 0;
 }
 
-void gb_past_unmark(struct gb_past *past)
+static void past_set_mark_aside(struct gb_past *past)
 {
-    if (past->marked)
-        past_mark_remove_note(past->path);
+    if (past_mark_set_aside(past->path, &past->err) < 0)
+        return;
     past->marked = false;
+    past->aside = true;
+}
+
+static void past_after_unmarking(struct gb_past *past)
+{
+    past->step = PAST_REST;
+    if (past->aside)
+        past_mark_forget(past->path);
+    past->aside = false;
+    past->mark_done(past->mark_arg, past->marked ? &past->err : NULL);
+}
+
+int gb_past_unmark(struct gb_past *past, gb_vm_done_fn *done, void *arg, struct gb_err *err)
+{
+    int r = past_begin(past, err);
+
+    if (r < 0)
+        return r;
+    assert(past->marked);
+    past->mark_done = done;
+    past->mark_arg = arg;
+    past_run(past, PAST_MARKING, past_set_mark_aside, past_after_unmarking);
+    return 0;
 }
 
 int gb_past_resume(struct gb_past *past, uint64_t here, struct gb_err *err)
 {
     assert(past->step == PAST_REST && past->chain == NULL);
     past->marked = true;
-    if (gb_chain_open(past->path, true, &past->chain, err) < 0)
+    if (gb_chain_open_heads(past->path, true, &past->chain, err) < 0)
         return -(int)err->code;
     past_list(past);
     past->here = here;
@@ -630,16 +683,28 @@ static void past_on_waiting(void *arg, const struct gb_err *err)
         past_end_returning(past);
 }
 
+static void past_after_setting_aside(struct gb_past *past)
+{
+    past_note(past, past->clone_err.code != GB_OK ? &past->clone_err : NULL);
+    past_end_returning(past);
+}
+
+/* What the session does from now on, the note does not know. */
 static void past_on_ready(void *arg)
 {
-    past_end_returning(arg);
+    struct gb_past *past = arg;
+
+    if (past->goes_on && past->marked)
+        past_run(past, PAST_SETTING_ASIDE, past_set_mark_aside, past_after_setting_aside);
+    else
+        past_end_returning(past);
 }
 
 static void past_on_failed(void *arg, const struct gb_err *err)
 {
     struct gb_past *past = arg;
 
-    if (past->step == PAST_LAYING) {
+    if (past->step == PAST_LAYING || past->step == PAST_SETTING_ASIDE) {
         past->clone_err = *err;
         return;
     }
@@ -648,7 +713,7 @@ static void past_on_failed(void *arg, const struct gb_err *err)
         past_end_returning(past); /* otherwise the current step will find out */
 }
 
-int gb_past_return(struct gb_past *past, struct gb_host *host, uint64_t seq,
+int gb_past_return(struct gb_past *past, struct gb_host *host, uint64_t seq, bool goes_on,
                    void (*done)(void *, struct gb_clone *, const struct gb_err *), void *arg,
                    struct gb_err *err)
 {
@@ -661,6 +726,7 @@ int gb_past_return(struct gb_past *past, struct gb_host *host, uint64_t seq,
     if (r < 0)
         return r;
     past->seq = seq;
+    past->goes_on = goes_on;
     past->returned = done;
     past->arg = arg;
     past->step = PAST_AWAITING;
@@ -684,6 +750,11 @@ void gb_past_settle(struct gb_past *past, bool returned)
 {
     assert(past->step == PAST_RETURNED);
     past->step = PAST_REST;
+    if (past->aside && returned)
+        past_mark_forget(past->path);
+    else if (past->aside)
+        past->marked = past_mark_put_back(past->path);
+    past->aside = false;
     if (returned) {
         past_vm_release(&past->now);
         past->now = past->next;

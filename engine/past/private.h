@@ -10,6 +10,7 @@ struct gb_chain {
     int fd;
     char *path;
     bool durable;
+    bool has_rest; /* something that is not a record follows `end`: cut off by the next append */
     uint64_t key, end;
     uint64_t next;                  /* number; never reused */
     struct gb_chain_entry *entries; /* by number */

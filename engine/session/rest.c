@@ -217,8 +217,7 @@ void gb_session_sleep(struct gb_session *session, uint64_t keep_ms)
     rest_discard(session, "the session is asleep");
     session->asleep_ms = keep_ms;
     session_enter(session, SESSION_ASLEEP);
-    if (session->user_requests > 0 || session->terminals > 0 || !gb_list_empty(&session->queue))
-        session_want(session);
+    gb_session_want_if_asked(session);
 }
 
 static void rest_on_woken(void *arg, const struct gb_err *err)
@@ -267,6 +266,12 @@ void gb_session_refuse(struct gb_session *session, const struct gb_err *err)
     session->refusal = *err;
     session->refusal.dispatched = false;
     gb_loop_defer(session->host->loop, &session->refuse, rest_on_refused, session);
+}
+
+void gb_session_want_if_asked(struct gb_session *session)
+{
+    if (session->user_requests > 0 || session->terminals > 0 || !gb_list_empty(&session->queue))
+        session_want(session);
 }
 
 void gb_session_want(struct gb_session *session)

@@ -106,6 +106,11 @@ int session_check_open(const struct gb_session *session, struct gb_err *err)
                       session->why.message[0] != '\0' ? session->why.message : "closing");
 }
 
+void gb_session_rest_anew(struct gb_session *session)
+{
+    session_arm_idle(session);
+}
+
 void session_look(struct gb_session *session)
 {
     session->last_active_ns = gb_clock_mono_ns();

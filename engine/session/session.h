@@ -88,7 +88,7 @@ struct gb_session_events {
      * to follow. May be NULL if it never sleeps. */
     void (*wanted)(void *arg);
     /* It has been IDLE for its idle time. True: it is not closed for that; the user does so, or
-     * puts it to sleep. False, or NULL: it ends. */
+     * puts it to sleep, or calls gb_session_rest_anew(). False, or NULL: it ends. */
     bool (*expiring)(void *arg);
     /* Called once and last: the VM is gone. @why has the reason with its kind. */
     void (*closed)(void *arg, const struct gb_err *why);
@@ -190,6 +190,10 @@ void gb_session_wake(struct gb_session *session, struct gb_guest *guest, gb_vm_d
 void gb_session_refuse(struct gb_session *session, const struct gb_err *err);
 /* As if something had been requested. No-op unless it is ASLEEP. */
 void gb_session_want(struct gb_session *session);
+/* It could not be put to sleep when its idle time was over, which begins anew. */
+void gb_session_rest_anew(struct gb_session *session);
+/* `wanted` is called again if something that was requested waits. No-op unless it is ASLEEP. */
+void gb_session_want_if_asked(struct gb_session *session);
 bool gb_session_is_asleep(const struct gb_session *session);
 /* gb_session_keep() */
 bool gb_session_is_kept(const struct gb_session *session);

@@ -710,6 +710,7 @@ START_TEST(keeps_its_vm_when_the_other_fails)
     struct rest rest = {0};
     struct run second;
     const struct gb_vm *before;
+    struct gb_err err = {0};
 
     hold(&user, &rest, &second);
     before = gb_session_vm(user.session);
@@ -722,6 +723,7 @@ START_TEST(keeps_its_vm_when_the_other_fails)
     kit_wait_for(&second.done, 1);
     ck_assert_uint_eq(second.cell->out.size, strlen("second"));
     ck_assert_uint_eq(gb_session_epoch(user.session), 1);
+    ck_assert_msg(gb_session_check_rest(user.session, &err) == 0, "%s", err.message);
     gb_cell_unref(second.cell);
     end(&user);
     wait_for_no_vm();

@@ -24,6 +24,8 @@ static int checkpoint_on_start(struct gb_server *server, struct gb_err *err)
     struct checkpoint_server *state = checkpoint_of_server(server);
 
     (void)err;
+    gb_list_init(&state->noted);
+    gb_list_init(&state->missing);
     if (server->past_folder == NULL) {
         (void)gb_err_set(&state->why, GB_ENOPAST, "this server has no folder for checkpoints");
     } else if (gb_fd_make_dirs(server->past_folder, 0700, &state->why) < 0) {
@@ -31,16 +33,14 @@ static int checkpoint_on_start(struct gb_server *server, struct gb_err *err)
         gb_warning("no checkpoints will be taken: %s", state->why.message);
     } else {
         state->folder = xstrdup(server->past_folder);
-        restore_sweep(state->folder);
-        /* When every part has started: each is told about the sessions. */
-        gb_loop_defer(server->loop, &state->restore, restore_all, server);
+        restore_begin(server);
     }
     return 0;
 }
 
 static void checkpoint_on_server_free(struct gb_server *server)
 {
-    gb_loop_undefer(&checkpoint_of_server(server)->restore);
+    restore_end(server);
     free(TAKE_PTR(checkpoint_of_server(server)->folder));
 }
 
@@ -100,6 +100,25 @@ static void checkpoint_on_change(struct hosted *hosted)
     job_next(hosted);
 }
 
+static void checkpoint_on_past_gone(void *arg)
+{
+    hosted_allow_end(arg);
+}
+
+/* One that is asleep, or was about to be, does not come back after somebody was told that it has
+ * ended. */
+static void checkpoint_on_session_closed(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    rollback_on_session_closed(hosted);
+    if (hosted->left || state->past == NULL || !gb_past_may_be_marked(state->past))
+        return;
+    job_end_all(hosted, &hosted->why);
+    hosted_delay_end(hosted);
+    gb_past_destroy(TAKE_PTR(state->past), checkpoint_on_past_gone, hosted);
+}
+
 static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err *why)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
@@ -107,13 +126,14 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
     if (state->birth != NULL)
         fork_child_born(TAKE_PTR(state->birth), why);
     job_end_all(hosted, why);
-    if (hosted->server->state == SERVER_CLOSING)
+    if (hosted->left)
         gb_past_leave(TAKE_PTR(state->past)); /* of one that is asleep, for the next server */
     else
         gb_past_free(TAKE_PTR(state->past));
     free(TAKE_PTR(state->template));
     gb_lives_release(&state->lives);
     checkpoint_count(hosted);
+    gb_loop_undefer(&state->turn);
     gb_timer_free(TAKE_PTR(state->idle));
     gb_timer_free(TAKE_PTR(state->drowsy));
 }
@@ -327,8 +347,10 @@ const struct gb_part checkpoint_part = {
     .session_rested = checkpoint_on_change,
     .session_wanted = sleep_on_wanted,
     .session_expiring = sleep_on_expiring,
-    .session_closed = rollback_on_session_closed,
+    .session_closed = checkpoint_on_session_closed,
     .session_ended = checkpoint_on_session_end,
+    .explain_missing = restore_explain,
+    .close_missing = restore_close,
     .interpreter_lost = rollback_on_interpreter_lost,
     .await_rollback = rollback_await,
 };

@@ -55,22 +55,37 @@ static void job_refuse(struct job *job, const struct gb_err *err)
     job_free(job);
 }
 
-/* The session stays asleep: refuses all that wait. */
+static bool job_needs_vm(struct hosted *hosted, const struct job *job);
+
+/* The session stays asleep: refuses those that wait for its VM. */
 static void job_refuse_waiting(struct hosted *hosted, const struct gb_err *err)
 {
-    struct gb_list waiting, *link;
+    struct gb_list waiting, refused, *link;
 
     gb_list_init(&waiting);
-    while ((link = gb_list_pop(&checkpoint_of(hosted)->waiting)) != NULL)
-        gb_list_add_tail(&waiting, link);
+    gb_list_init(&refused);
+    while ((link = gb_list_pop(&checkpoint_of(hosted)->waiting)) != NULL) {
+        const struct job *job = container_of(link, struct job, link);
+
+        gb_list_add_tail(job->kind == JOB_WAKE || job_needs_vm(hosted, job) ? &refused : &waiting,
+                         link);
+    }
     while ((link = gb_list_pop(&waiting)) != NULL)
+        gb_list_add_tail(&checkpoint_of(hosted)->waiting, link);
+    while ((link = gb_list_pop(&refused)) != NULL)
         job_refuse(container_of(link, struct job, link), err);
+}
+
+static void job_on_turn(void *arg)
+{
+    job_next(arg);
 }
 
 void job_fail(struct hosted *hosted, const struct gb_err *err)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
     struct job *job = TAKE_PTR(state->job);
+    const bool is_impatient = job_is_impatient(job, err);
 
     if (err->code == GB_ETOOLARGE && !job->asked &&
         job->room >= hosted->server->settings.past.largest)
@@ -82,11 +97,19 @@ void job_fail(struct hosted *hosted, const struct gb_err *err)
         job->rollback.end(hosted, job, false);
         return;
     }
-    if (job->kind == JOB_WAKE)
+    if (job->kind == JOB_WAKE && !is_impatient)
         job_refuse_waiting(hosted, err);
     checkpoint_of(hosted)->rest->failed(hosted, job, err);
     job_refuse(job, err);
-    job_next(hosted);
+    if (is_impatient) /* others may be, and many */
+        gb_loop_defer(hosted->server->loop, &state->turn, job_on_turn, hosted);
+    else
+        job_next(hosted);
+}
+
+bool job_is_impatient(const struct job *job, const struct gb_err *err)
+{
+    return job->kind == JOB_WAKE && job->asked && err->code == GB_ECAPACITY;
 }
 
 void job_over(struct hosted *hosted)
@@ -118,6 +141,7 @@ static void job_on_patience_over(void *arg)
     }
     if (gb_session_check_rest(job->hosted->session, &err) == 0)
         (void)gb_err_set(&err, GB_EBUSY, "another checkpoint or rewind is under way");
+    checkpoint_of(job->hosted)->rest->failed(job->hosted, job, &err);
     job_refuse(job, &err);
 }
 
@@ -285,7 +309,7 @@ void job_return_to(struct hosted *hosted, uint64_t seq)
         gb_charge_of(server->host->accel, gb_session_memory_mb(hosted->session), true);
     struct gb_err err = {0};
 
-    if (gb_past_return(state->past, server->host, seq, job_on_returned, hosted, &err) < 0) {
+    if (gb_past_return(state->past, server->host, seq, true, job_on_returned, hosted, &err) < 0) {
         job_fail(hosted, &err);
         return;
     }

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/checkpoint/note.h"
 
+#include <assert.h>
+
 #include "base/limits.h"
 #include "base/mem.h"
 #include "rpc/object.h"
 
-enum { NOTE_NODES_MAX = 200000 };
+enum { NOTE_NODES_MAX = 200000, NOTE_POLICIES = GB_SETTINGS_CHECKPOINTS_IDLE + 1 };
+
+const char *const note_policies[] = {
+    [GB_SETTINGS_CHECKPOINTS_OFF] = "off",
+    [GB_SETTINGS_CHECKPOINTS_ASKED] = "asked",
+    [GB_SETTINGS_CHECKPOINTS_IDLE] = "idle",
+};
+static_assert(ARRAY_SIZE(note_policies) == NOTE_POLICIES, "a word for each policy");
 
 /* clang-format off */
 #define LIFE(field_, ...) GB_MEMBER(struct note_life, field_, __VA_ARGS__)
@@ -36,6 +45,7 @@ static const struct gb_member note_members[] = {
     NOTE(version, "version", GB_U32, GB_ALWAYS),
     TEXT(id), TEXT(image), TEXT(key), TEXT(label), TEXT(owner), TEXT(client), TEXT(origin),
     NOTE(template, "template", GB_TEXT, GB_NULLABLE, .max = 64 * 1024),
+    NOTE(checkpoints, "checkpoints", GB_TEXT, GB_OPTIONAL, .max = 16),
     NOTE(origin_checkpoint, "origin_checkpoint", GB_U64, GB_ALWAYS),
     NOTE(origin_cell, "origin_cell", GB_U32, GB_ALWAYS),
     NOTE(epoch, "epoch", GB_U64, GB_ALWAYS),
@@ -66,14 +76,26 @@ void note_write(struct gb_buf *text, const struct note *note)
     gb_buf_adds(text, "\n");
 }
 
+bool note_find_policy(const struct note *note, enum gb_settings_checkpoints *ret_policy)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(note_policies); i++) {
+        if (!gb_bytes_equal(note->checkpoints, note_policies[i]))
+            continue;
+        *ret_policy = (enum gb_settings_checkpoints)i;
+        return true;
+    }
+    return false;
+}
+
 int note_read(struct gb_json_doc *doc, struct gb_buf *text, struct note *ret_note,
               struct gb_err *err)
 {
+    enum gb_settings_checkpoints policy;
     int r = gb_json_parse(doc, text->memory + text->start, text->size, NOTE_NODES_MAX, err);
 
     if (r == 0)
         r = gb_object_read(&note_object, doc->nodes, ret_note, err);
-    if (r < 0)
+    if (r < 0 || (ret_note->checkpoints.data != NULL && !note_find_policy(ret_note, &policy)))
         return gb_err_set(err, GB_EINVALID, "its note is damaged");
     if (ret_note->version != NOTE_VERSION)
         return gb_err_set(err, GB_EINVALID, "its note has version %u, and this server knows %d",

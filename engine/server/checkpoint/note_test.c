@@ -47,6 +47,7 @@ static struct note whole(void)
         .id = gb_bytes_str("s-00112233445566778899"),
         .image = gb_bytes_str("python"),
         .key = gb_bytes_str("a \"key\"\n"),
+        .checkpoints = gb_bytes_str("asked"),
         .template = gb_bytes_str("format 1\nqemu 7.2\n"),
         .epoch = 3,
         .here = 7,
@@ -90,6 +91,7 @@ START_TEST(reads_what_was_written)
 {
     const struct note before = whole();
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    enum gb_settings_checkpoints policy = GB_SETTINGS_CHECKPOINTS_OFF;
     struct note_setting setting;
     struct note_name name;
     struct note_life life;
@@ -102,6 +104,8 @@ START_TEST(reads_what_was_written)
     ck_assert(gb_bytes_equal(note.key, "a \"key\"\n"));
     ck_assert_ptr_null(note.label.data);
     ck_assert(gb_bytes_equal(note.template, "format 1\nqemu 7.2\n"));
+    ck_assert(note_find_policy(&note, &policy));
+    ck_assert_int_eq(policy, GB_SETTINGS_CHECKPOINTS_ASKED);
     ck_assert_uint_eq(note.epoch, 3);
     ck_assert_uint_eq(note.here, 7);
     ck_assert_uint_eq(note.cells, 11);
@@ -123,6 +127,22 @@ START_TEST(reads_what_was_written)
     ck_assert_int_eq(note_next_setting(&note, &at, &setting), 1);
     ck_assert(gb_bytes_equal(setting.value, "me = \"you\"\t"));
     ck_assert_int_eq(note_next_setting(&note, &at, &setting), 0);
+    read_nothing();
+}
+END_TEST
+
+/* As those are that were written before there was the member. */
+START_TEST(policy_may_be_absent)
+{
+    struct note before = whole(), note;
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    enum gb_settings_checkpoints policy;
+
+    before.checkpoints = (struct gb_bytes){0};
+    note_write(&text, &before);
+    ck_assert_ptr_null(strstr(gb_buf_str(&text), "checkpoints"));
+    ck_assert_int_eq(read_text(gb_buf_str(&text), text.size, &note, NULL), 0);
+    ck_assert(!note_find_policy(&note, &policy));
     read_nothing();
 }
 END_TEST
@@ -157,6 +177,7 @@ static const struct {
     {"\"cells\":11", "\"cells\":-1", "its note is damaged"},
     {"\"cells\":11", "\"cells\":\"11\"", "its note is damaged"},
     {"\"seq\":7", "\"seq\":1e99", "its note is damaged"},
+    {"\"asked\"", "\"always\"", "its note is damaged"},
     {"\"from_cell\":2", "\"from_cell\":4294967296", "its note is damaged"},
 };
 
@@ -186,6 +207,7 @@ int main(void)
     TCase *tests = tcase_create("note");
 
     tcase_add_test(tests, reads_what_was_written);
+    tcase_add_test(tests, policy_may_be_absent);
     tcase_add_test(tests, refuses_a_part);
     tcase_add_loop_test(tests, refuses_what_is_wrong, 0, (int)ARRAY_SIZE(wrong));
     suite_add_tcase(suite, tests);

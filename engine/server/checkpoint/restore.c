@@ -3,10 +3,12 @@
  * that takes them up.
  *
  * Theory of operation. When a session falls asleep, its chain gets a mark (past/mark.h) with a note
- * (note.h), before its VM ends; when it is awake again the note is removed, before anything that it
- * has done is reported. So a note describes a session as it is, whenever the server ends. At its
- * start a server takes up each session whose note it can read, and removes the chains that have
- * none. What cannot be taken up is left where it is, and the log says why.
+ * (note.h), before its VM ends; when it is woken the note is removed, which is on disk before the
+ * session continues. So a note describes a session as it is, whenever the server ends, also by a
+ * power cut. At its start a server takes up each session whose note it can read, one after the
+ * other, and removes the chains that have none; clients are accepted when all are there, so that
+ * nobody opens one anew with the same key. What cannot be taken up is left where it is, the log
+ * says why, and so does whatever a client asks of it.
  *
  * A state can only be loaded by the QEMU, processor, kernel and images with which it was saved: the
  * description of the template says which, and is compared before each wake.
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,9 +26,26 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "past/mark.h"
+#include "platform/file.h"
 #include "server/checkpoint/note.h"
 #include "server/checkpoint/state.h"
 #include "server/core/state.h"
+
+/* One that was not taken up. */
+struct missing {
+    struct gb_list link;
+    char *path; /* of its chain, whose name is the session's id */
+    uint64_t bytes;
+    struct gb_err why;
+    uv_work_t work;          /* of its removal */
+    struct request *request; /* for that; NULL: nobody waits any more */
+};
+
+/* One that may be. */
+struct noted {
+    struct gb_list link;
+    char *path; /* of its chain */
+};
 
 /* ---- what a session depends on ---- */
 
@@ -121,6 +141,7 @@ void restore_write(struct hosted *hosted, struct gb_buf *text)
         .origin = gb_bytes_str(hosted->origin.session),
         .origin_checkpoint = hosted->origin.checkpoint,
         .origin_cell = hosted->origin.cell,
+        .checkpoints = gb_bytes_str(state->has_policy ? note_policies[state->policy] : NULL),
         .template = gb_bytes_str(state->template),
         .epoch = gb_session_epoch(hosted->session),
         .here = gb_past_here(state->past),
@@ -187,7 +208,8 @@ static int restore_hosted(struct gb_server *server, const struct note *note,
     };
     const struct gb_session_restored restored = {
         .id = id,
-        .cells = note->cells,
+        /* Cells that were refused since then have numbers too. */
+        .cells = MAX(note->cells, part_last_cell(server, note->id)),
         .incarnation = note->incarnation,
         .epoch = note->epoch,
         .lifetime_left_ms = restore_left_ms(note->lifetime_ms, note->created_at_ns),
@@ -195,11 +217,13 @@ static int restore_hosted(struct gb_server *server, const struct note *note,
     };
     int r = restore_env(server, note, &env, err);
 
+    if (r == 0 && note->key.data != NULL && hosted_by_key(server, note->key, false) != NULL)
+        r = gb_err_set(err, GB_EINVALID, "another session has its key");
     if (r == 0 && config.image == NULL)
         r = gb_err_set(err, GB_EIMAGE, "there is no image \"%.64s\"", image);
     if (r == 0)
         r = hosted_restore(server, &config, &restored, ret_hosted, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     assert(*ret_hosted != NULL);
     (*ret_hosted)->key = restore_copy(note->key);
@@ -225,6 +249,7 @@ static void restore_state(struct hosted *hosted, const struct note *note, struct
 
     state->past = past;
     state->template = restore_copy(note->template);
+    state->has_policy = note_find_policy(note, &state->policy);
     for (size_t at = 0; note_next_life(note, &at, &life) == 1;)
         gb_lives_begin(&state->lives, life.from_epoch, life.from_cell, life.cells_before);
     for (size_t at = 0; note_next_name(note, &at, &name) == 1;)
@@ -233,7 +258,7 @@ static void restore_state(struct hosted *hosted, const struct note *note, struct
     checkpoint_count(hosted);
     if (state->lives.count == 0)
         return;
-    gb_lives_undone(&state->lives, note->epoch, note->cells, &undone);
+    gb_lives_undone(&state->lives, note->epoch, gb_session_cells(hosted->session), &undone);
     PART_CALL(hosted->server, session_rewound, hosted, gb_buf_bytes(&undone));
 }
 
@@ -287,34 +312,169 @@ static bool restore_is_noted(const char *folder, const char *name)
     return access(note, F_OK) == 0;
 }
 
-void restore_sweep(const char *folder)
+/* It may come back with what it lacks: it stays, and counts, for as long as one that sleeps. */
+static void restore_miss(struct gb_server *server, const char *path, const struct gb_err *why)
 {
-    DIR *entries = opendir(folder);
-    const struct dirent *entry;
+    _cleanup_(freep) char *note = xasprintf("%s.note", path);
+    struct checkpoint_server *state = checkpoint_of_server(server);
+    const uint64_t asleep_ms = server->settings.past.asleep_ms;
+    struct missing *missing;
+    struct stat info;
 
-    while (entries != NULL && (entry = readdir(entries)) != NULL)
-        if (strncmp(entry->d_name, "s-", 2) == 0 && !restore_is_noted(folder, entry->d_name))
-            (void)unlinkat(dirfd(entries), entry->d_name, 0);
-    if (entries != NULL)
-        (void)closedir(entries);
+    if (asleep_ms > 0 && lstat(note, &info) == 0 &&
+        restore_left_ms(asleep_ms, (uint64_t)gb_file_mtime_ns(&info)) <= 1) {
+        gb_warning("%s: a session that was asleep for longer than the settings allow is removed: "
+                   "it could not be taken up: %s",
+                   path, why->message);
+        gb_past_remove(path);
+        return;
+    }
+    gb_warning("%s: a session that was asleep is not taken up: %s", path, why->message);
+    missing = xcalloc(1, sizeof(*missing));
+    missing->path = xstrdup(path);
+    missing->why = *why;
+    if (lstat(path, &info) == 0 && S_ISREG(info.st_mode))
+        missing->bytes = (uint64_t)info.st_size;
+    state->bytes += missing->bytes;
+    gb_list_add_tail(&state->missing, &missing->link);
+    ended_forget_id(&server->ended, gb_bytes_str(strrchr(path, '/') + 1)); /* the journal's view */
 }
 
-void restore_all(void *arg)
+static void restore_forget(struct missing *missing)
+{
+    free(missing->path);
+    free(missing);
+}
+
+static struct missing *restore_find(struct gb_server *server, struct gb_bytes id)
+{
+    struct missing *missing;
+
+    GB_LIST_FOREACH(missing, &checkpoint_of_server(server)->missing, link)
+        if (gb_bytes_equal(id, strrchr(missing->path, '/') + 1))
+            return missing;
+    return NULL;
+}
+
+bool restore_explain(struct gb_server *server, struct gb_bytes id, struct gb_err *err)
+{
+    const struct missing *missing = restore_find(server, id);
+
+    if (missing != NULL)
+        (void)gb_err_set(err, GB_ECLOSED,
+                         "the session is asleep, and this server could not take it up: %.300s",
+                         missing->why.message);
+    return missing != NULL;
+}
+
+static void restore_remove_on_thread(uv_work_t *work)
+{
+    gb_past_remove(container_of(work, struct missing, work)->path);
+}
+
+static void restore_after_removing(uv_work_t *work, int status)
+{
+    struct missing *missing = container_of(work, struct missing, work);
+
+    (void)status; /* it is never cancelled */
+    if (missing->request != NULL)
+        request_ok(missing->request);
+    restore_forget(missing);
+}
+
+static void restore_abandon(struct request *request)
+{
+    ((struct missing *)request->arg)->request = NULL;
+}
+
+bool restore_close(struct gb_server *server, struct request *request, struct gb_bytes id)
+{
+    struct missing *missing = restore_find(server, id);
+    int r;
+
+    if (missing == NULL)
+        return false;
+    gb_list_remove(&missing->link);
+    checkpoint_of_server(server)->bytes -= missing->bytes;
+    missing->request = request;
+    request->arg = missing;
+    request->abandon = restore_abandon;
+    r = uv_queue_work(gb_loop_uv(server->loop), &missing->work, restore_remove_on_thread,
+                      restore_after_removing);
+    assert(r == 0); /* only fails for bad arguments */
+    (void)r;
+    return true;
+}
+
+static void restore_drop(struct noted *noted)
+{
+    free(noted->path);
+    free(noted);
+}
+
+/* One at a time, so that signals are heard meanwhile. */
+static void restore_next(void *arg)
 {
     struct gb_server *server = arg;
-    const char *folder = checkpoint_of_server(server)->folder;
-    DIR *entries = opendir(folder);
+    struct checkpoint_server *state = checkpoint_of_server(server);
+    struct gb_list *link;
+    struct gb_err err = {0};
+
+    if (server->state != SERVER_OPEN)
+        return; /* the rest waits for the next one */
+    link = gb_list_pop(&state->noted);
+    if (link != NULL) {
+        struct noted *noted = container_of(link, struct noted, link);
+
+        if (restore_one(server, noted->path, &err) < 0)
+            restore_miss(server, noted->path, &err);
+        restore_drop(noted);
+    }
+    if (!gb_list_empty(&state->noted))
+        gb_loop_defer(server->loop, &state->restore, restore_next, server);
+    else
+        server_prepare(server, false);
+}
+
+static void restore_add(struct checkpoint_server *state, const char *name)
+{
+    struct noted *noted = xcalloc(1, sizeof(*noted));
+
+    noted->path = xasprintf("%s/%.*s", state->folder, (int)strcspn(name, "."), name);
+    gb_list_add_tail(&state->noted, &noted->link);
+}
+
+void restore_begin(struct gb_server *server)
+{
+    struct checkpoint_server *state = checkpoint_of_server(server);
+    DIR *entries = opendir(state->folder);
     const struct dirent *entry;
 
     while (entries != NULL && (entry = readdir(entries)) != NULL) {
-        _cleanup_(freep) char *path =
-            xasprintf("%s/%.*s", folder, (int)strcspn(entry->d_name, "."), entry->d_name);
-        struct gb_err err = {0};
-
-        if (strncmp(entry->d_name, "s-", 2) == 0 && restore_ends_with(entry->d_name, ".note") &&
-            restore_one(server, path, &err) < 0)
-            gb_warning("%s: a session that was asleep is not taken up: %s", path, err.message);
+        if (strncmp(entry->d_name, "s-", 2) != 0)
+            continue;
+        if (restore_ends_with(entry->d_name, ".new") ||
+            !restore_is_noted(state->folder, entry->d_name))
+            (void)unlinkat(dirfd(entries), entry->d_name, 0);
+        else if (restore_ends_with(entry->d_name, ".note"))
+            restore_add(state, entry->d_name);
     }
     if (entries != NULL)
         (void)closedir(entries);
+    if (gb_list_empty(&state->noted))
+        return;
+    server_prepare(server, true);
+    gb_loop_defer(server->loop, &state->restore, restore_next, server);
+}
+
+void restore_end(struct gb_server *server)
+{
+    struct checkpoint_server *state = checkpoint_of_server(server);
+    struct gb_list *link;
+
+    gb_loop_undefer(&state->restore);
+    while (state->folder != NULL && (link = gb_list_pop(&state->noted)) != NULL)
+        restore_drop(container_of(link, struct noted, link));
+    while (state->folder != NULL && (link = gb_list_pop(&state->missing)) != NULL)
+        restore_forget(container_of(link, struct missing, link));
 }

@@ -16,8 +16,14 @@
 #include "server/core/event.h"
 #include "server/core/state.h"
 
-/* How long another job may keep a session awake whose idle time is over. */
-enum { SLEEP_PATIENCE_MS = 60000 };
+enum {
+    /* How long another job may keep a session awake whose idle time is over. */
+    SLEEP_PATIENCE_MS = 60000,
+    /* When it is tried again after a session could not be put to sleep, although nobody uses it:
+     * each try copies and writes its memory. Twice as long after each further failure. */
+    SLEEP_RETRY_MS = 60000,
+    SLEEP_RETRY_MAX_MS = 3600000,
+};
 
 /* ---- what is told ---- */
 
@@ -86,33 +92,66 @@ static int sleep_check(struct hosted *hosted, struct gb_err *err)
     return 0;
 }
 
-/* It has a mark; or @unmarked says why it cannot have one, and it ends with its server. */
-static void sleep_end_vm(struct hosted *hosted, const struct gb_err *unmarked)
+static void sleep_end_vm(struct hosted *hosted)
 {
-    struct gb_past *past = checkpoint_of(hosted)->past;
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    gb_session_sleep(hosted->session, hosted->server->settings.past.asleep_ms);
+    gb_past_forget_vm(state->past);
+    state->retry_ms = state->retry_ns = 0;
+    sleep_done(hosted, "session.asleep");
+}
+
+/* It was to stay awake. With a note that describes it as it was it must not go on. */
+static void sleep_on_unmarked(void *arg, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+    struct gb_err problem = {0};
+
+    if (err != NULL && gb_session_is_held(hosted->session)) {
+        sleep_end_vm(hosted); /* what was asked meanwhile wakes it */
+        return;
+    }
+    (void)gb_err_set(&problem, GB_EBUSY, "the session did not fall asleep");
+    (void)sleep_check(hosted, &problem); /* says why */
+    job_fail(hosted, &problem);
+}
+
+/* @unmarked: why it has no mark, and ends with its server. */
+static void sleep_without_mark(struct hosted *hosted, const struct gb_err *unmarked)
+{
     struct gb_err err = {0};
 
     if (sleep_check(hosted, &err) < 0) {
-        gb_past_unmark(past);
         job_fail(hosted, &err);
         return;
     }
     if (unmarked != NULL)
         gb_warning("%s: it sleeps, but not beyond the end of this server: %s",
                    gb_session_id(hosted->session), unmarked->message);
-    gb_session_sleep(hosted->session, hosted->server->settings.past.asleep_ms);
-    gb_past_forget_vm(past);
-    sleep_done(hosted, "session.asleep");
+    sleep_end_vm(hosted);
 }
 
 static void sleep_on_marked(void *arg, const struct gb_err *err)
 {
     struct hosted *hosted = arg;
+    struct gb_past *past = checkpoint_of(hosted)->past;
+    struct gb_err problem = {0};
 
-    if (err != NULL && err->code != GB_EUNSUPPORTED)
+    if (err != NULL && err->code == GB_EUNSUPPORTED)
+        sleep_without_mark(hosted, err);
+    else if (err != NULL)
         job_fail(hosted, err);
-    else
-        sleep_end_vm(hosted, err);
+    else if (sleep_check(hosted, &problem) == 0)
+        sleep_end_vm(hosted);
+    else if (gb_past_unmark(past, sleep_on_unmarked, hosted, &problem) < 0)
+        sleep_on_unmarked(hosted, &problem);
+}
+
+/* One that ends with its client, or with its cell, has no mark: nobody would end it then. */
+static bool sleep_outlives_server(struct hosted *hosted)
+{
+    return checkpoint_of(hosted)->bound == NULL && !hosted->run;
 }
 
 static void sleep_fall(struct hosted *hosted)
@@ -121,24 +160,52 @@ static void sleep_fall(struct hosted *hosted)
     struct gb_err err = {0};
     int r = sleep_check(hosted, &err);
 
-    if (r == 0) {
-        restore_write(hosted, &note);
-        r = gb_past_mark(checkpoint_of(hosted)->past, gb_buf_bytes(&note), sleep_on_marked, hosted,
-                         &err);
+    if (r < 0) {
+        job_fail(hosted, &err);
+        return;
     }
+    if (!sleep_outlives_server(hosted)) {
+        sleep_without_mark(hosted, NULL);
+        return;
+    }
+    restore_write(hosted, &note);
+    r = gb_past_mark(checkpoint_of(hosted)->past, gb_buf_bytes(&note), sleep_on_marked, hosted,
+                     &err);
     if (r == -GB_EUNSUPPORTED)
-        sleep_end_vm(hosted, &err);
+        sleep_without_mark(hosted, &err);
     else if (r < 0)
         job_fail(hosted, &err);
 }
 
+/* It was not asked for, and nobody has used the session since. */
+static void sleep_put_off(struct hosted *hosted, const struct gb_err *err)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    state->retry_ms =
+        MIN(MAX(2 * state->retry_ms, (uint64_t)SLEEP_RETRY_MS), (uint64_t)SLEEP_RETRY_MAX_MS);
+    state->retry_ns = gb_clock_mono_ns() + state->retry_ms * GB_NS_PER_MS;
+    gb_warning("%s: it cannot be put to sleep, which is tried again in %u s: %s",
+               gb_session_id(hosted->session), (unsigned)(state->retry_ms / 1000), err->message);
+}
+
 static void sleep_failed(struct hosted *hosted, const struct job *job, const struct gb_err *err)
 {
-    if (job->kind == JOB_WAKE && gb_session_is_asleep(hosted->session))
+    if (gb_session_state(hosted->session) == GB_SESSION_CLOSED)
+        return; /* it has ended for another reason */
+    if (job_is_impatient(job, err))
+        gb_session_want_if_asked(hosted->session);
+    else if (job->kind == JOB_WAKE && gb_session_is_asleep(hosted->session))
         gb_session_refuse(hosted->session, err);
-    if (job->kind == JOB_SLEEP && job->expires && err->code != GB_EBUSY)
+    if (job->kind != JOB_SLEEP || job->asked)
+        return;
+    if (job->expires && err->code == GB_EBUSY)
+        gb_session_rest_anew(hosted->session);
+    else if (job->expires)
         hosted_close(hosted, GB_END_EXPIRED,
                      "it was not used for longer than its idle time, and cannot be put to sleep");
+    else if (job->since_ns == gb_session_last_active_ns(hosted->session))
+        sleep_put_off(hosted, err);
 }
 
 static struct job *sleep_new_job(struct hosted *hosted, enum job_kind kind)
@@ -175,10 +242,11 @@ static bool sleep_is_drowsy(struct hosted *hosted)
 static uint64_t sleep_after_ms(struct hosted *hosted)
 {
     const uint64_t ms = hosted->server->settings.past.hibernate_ms;
-    const uint64_t idle_ms =
-        (gb_clock_mono_ns() - gb_session_last_active_ns(hosted->session)) / GB_NS_PER_MS;
+    const uint64_t now_ns = gb_clock_mono_ns(), retry_ns = checkpoint_of(hosted)->retry_ns;
+    const uint64_t idle_ms = (now_ns - gb_session_last_active_ns(hosted->session)) / GB_NS_PER_MS;
+    const uint64_t off_ms = retry_ns > now_ns ? (retry_ns - now_ns) / GB_NS_PER_MS + 1 : 0;
 
-    return ms > idle_ms ? ms - idle_ms : 0;
+    return MAX(ms > idle_ms ? ms - idle_ms : 0, off_ms);
 }
 
 static void sleep_watch(struct hosted *hosted);
@@ -217,7 +285,7 @@ bool sleep_on_expiring(struct hosted *hosted)
         return false;
     job = sleep_new_job(hosted, JOB_SLEEP);
     job->expires = true;
-    job_add(job, SLEEP_PATIENCE_MS);
+    job_add(job, MIN(gb_session_config_of(hosted->session).idle_ms, (uint64_t)SLEEP_PATIENCE_MS));
     return true;
 }
 
@@ -246,7 +314,6 @@ static void sleep_on_woken(void *arg, const struct gb_err *err)
         sleep_cannot(hosted, err);
         return;
     }
-    gb_past_unmark(checkpoint_of(hosted)->past);
     sleep_done(hosted, "session.awake");
 }
 

@@ -34,7 +34,10 @@ struct checkpoint_server {
     char *folder;      /* NULL: none can be taken */
     struct gb_err why; /* the reason */
     uint64_t bytes;    /* of all sessions, on disk */
+    /* restore.c */
     struct gb_deferred restore;
+    struct gb_list noted;   /* the chains with a note that are still to be taken up */
+    struct gb_list missing; /* the sessions that could not be */
 };
 
 /* The wanted moment: the first of these that is given. */
@@ -120,6 +123,7 @@ struct checkpoint_session {
     const struct job_rest *rest;
     struct gb_list waiting;   /* jobs */
     struct job *job;          /* the one that has started */
+    struct gb_deferred turn;  /* of the next one */
     struct fork *fork;        /* its work, if it is a fork whose children are being made */
     struct fork_child *birth; /* NULL once it is open, and if it was not forked */
     uint64_t counted_bytes;   /* of it, included in the server's total */
@@ -130,6 +134,9 @@ struct checkpoint_session {
     bool too_large;                 /* not to be tried again until one was requested */
     uint64_t known_ns;              /* when it had last changed at that time */
     uint64_t tried_ns; /* likewise, when the last automatic one was tried, successful or not */
+    /* It is not put to sleep by itself before then, since it could not be; 0: nothing in the way.
+     * The time that was waited for that. */
+    uint64_t retry_ns, retry_ms;
 };
 
 /* ---- state.c ---- */
@@ -186,6 +193,8 @@ void job_over(struct hosted *hosted);
 void job_add_first(struct job *job, uint64_t wait_ms);
 /* Makes a VM for checkpoint @seq, for the session to go on with. */
 void job_return_to(struct hosted *hosted, uint64_t seq);
+/* Whether it is a wake that did not wait for room any longer: what others ask does. */
+bool job_is_impatient(const struct job *job, const struct gb_err *err);
 /* The one that has started has failed. */
 void job_fail(struct hosted *hosted, const struct gb_err *err);
 
@@ -211,10 +220,14 @@ void sleep_handle_wake(struct request *request, const struct gb_params *params);
 bool restore_fits(struct hosted *hosted, struct gb_err *err);
 /* Adds the session's note, as of its last checkpoint. */
 void restore_write(struct hosted *hosted, struct gb_buf *text);
-/* Removes what belongs to no session that is asleep. */
-void restore_sweep(const char *folder);
-/* Takes up the sessions that an earlier server has left asleep (arg: the server). */
-void restore_all(void *arg);
+/* Removes what belongs to no session that is asleep, and takes up those that an earlier server has
+ * left so: when every part has started, and before the first client is accepted. */
+void restore_begin(struct gb_server *server);
+void restore_end(struct gb_server *server);
+/* Says why the session with this id was not taken up, if that is so. */
+bool restore_explain(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
+/* Removes it, and answers @request; false: there is none with this id. */
+bool restore_close(struct gb_server *server, struct request *request, struct gb_bytes id);
 
 /* ---- fork.c ---- */
 

@@ -44,6 +44,16 @@ const struct ended *ended_by_key(const struct ended_ring *ring, struct gb_bytes 
     return ended_newest(ring, key, true);
 }
 
+void ended_forget_id(struct ended_ring *ring, struct gb_bytes id)
+{
+    for (size_t i = 0; i < GB_ENDED_MAX; i++) {
+        struct ended *ended = &ring->sessions[i];
+
+        if (ended->id != NULL && gb_bytes_equal(id, ended->id))
+            free(TAKE_PTR(ended->id));
+    }
+}
+
 void ended_release(struct ended_ring *ring)
 {
     for (size_t i = 0; i < GB_ENDED_MAX; i++) {

@@ -31,4 +31,6 @@ void ended_add(struct ended_ring *ring, const char *id, const char *key, uint32_
 /* The newest with that id, or that key; NULL: none. */
 const struct ended *ended_by_id(const struct ended_ring *ring, struct gb_bytes id);
 const struct ended *ended_by_key(const struct ended_ring *ring, struct gb_bytes key);
+/* The one with that id has not ended after all; what its key stands for stays. */
+void ended_forget_id(struct ended_ring *ring, struct gb_bytes id);
 void ended_release(struct ended_ring *ring);

@@ -71,6 +71,8 @@ void hosted_close(struct hosted *hosted, enum gb_end end, const char *reason)
     if (hosted->closing)
         return;
     hosted->closing = true;
+    if (gb_session_state(hosted->session) == GB_SESSION_CLOSED)
+        return;
     hosted->end = end;
     hosted->end_known = true;
     gb_session_close(hosted->session, reason);
@@ -226,8 +228,19 @@ static void hosted_end(struct hosted *hosted)
 
 static void hosted_end_if_over(struct hosted *hosted)
 {
-    if (hosted->ended && hosted->cells == 0)
+    if (hosted->ended && hosted->cells == 0 && hosted->delays == 0)
         hosted_end(hosted);
+}
+
+void hosted_delay_end(struct hosted *hosted)
+{
+    hosted->delays++;
+}
+
+void hosted_allow_end(struct hosted *hosted)
+{
+    hosted->delays--;
+    hosted_end_if_over(hosted);
 }
 
 void hosted_add_cell(struct hosted *hosted)
@@ -360,9 +373,9 @@ static void hosted_on_closed(void *arg, const struct gb_err *why)
     if (!hosted->end_known)
         hosted->end = hosted_own_end(hosted);
     hosted->closing = true;
+    hosted->why = *why;
     PART_CALL(hosted->server, session_closed, hosted);
     hosted->ended = true;
-    hosted->why = *why;
     gb_start_cancel(&hosted->start);
     hosted_end_if_over(hosted);
 }

@@ -43,12 +43,14 @@ struct hosted {
     const char *reason; /* why it was created */
     enum gb_end end;    /* why it ends, if `end_known` or `ended` */
     bool opened, closing, run, end_known;
-    bool ended;                  /* the session is closed; this only waits for its cells */
-    struct gb_err why;           /* valid if `ended` */
+    bool left;         /* it ends because the server does, and for no other reason */
+    bool ended;        /* the session is closed; this only waits, see hosted_delay_end() */
+    struct gb_err why; /* valid if `ended`, and in `session_closed` */
     uint32_t incarnation_before; /* of the previous sessions with this key */
     uint64_t opened_ns, created_at_ns;
     struct gb_list openers, closers; /* requests, linked by `wait` */
     size_t cells;                    /* in progress, including their recording */
+    size_t delays;                   /* hosted_delay_end() */
     bool has_status;                 /* the last status from the guest */
     uint64_t guest_total, guest_used;
     alignas(max_align_t) char part_memory[];
@@ -68,6 +70,7 @@ void hosted_begin(struct hosted *hosted, uint64_t wait_ms);
 /* Registers it; its VM is made by somebody else: see gb_start_begin_made(). */
 void hosted_begin_made(struct hosted *hosted, uint64_t wait_ms, struct gb_snapshot *origin,
                        void (*make)(void *arg), void *arg);
+/* No-op if it is closing. If it is ending by itself already, that is the reason which is told. */
 void hosted_close(struct hosted *hosted, enum gb_end end, const char *reason);
 
 /* The open session with that id; fails with GB_ENOTFOUND or GB_ECLOSED and the reason. */
@@ -82,6 +85,11 @@ uint32_t hosted_incarnation(const struct hosted *hosted);
  * frees a session that has ended, so @hosted may be freed by the call. */
 void hosted_add_cell(struct hosted *hosted);
 void hosted_drop_cell(struct hosted *hosted);
+
+/* What has to be done before the end of the session is told, and those are answered who have closed
+ * it, is in progress; or no more, and @hosted may be freed by the call. */
+void hosted_delay_end(struct hosted *hosted);
+void hosted_allow_end(struct hosted *hosted);
 
 /* Stores the guest's status; a malformed frame ends the session. */
 void hosted_take_status(struct hosted *hosted, const struct gb_frame *frame);

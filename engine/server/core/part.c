@@ -140,6 +140,19 @@ int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
     return 1;
 }
 
+uint32_t part_last_cell(struct gb_server *server, struct gb_bytes id)
+{
+    const struct gb_part *const *at;
+    uint32_t last = 0;
+
+    PART_FOREACH(at, server, last_cell) {
+        const uint32_t cell = (*at)->last_cell(server, id);
+
+        last = MAX(last, cell);
+    }
+    return last;
+}
+
 bool part_can_answer(struct gb_server *server, const char *kind, const char *session)
 {
     const struct gb_part *const *at;
@@ -157,6 +170,17 @@ bool part_explain_missing(struct gb_server *server, struct gb_bytes id, struct g
 
     PART_FOREACH(at, server, explain_missing) {
         if ((*at)->explain_missing(server, id, err))
+            return true;
+    }
+    return false;
+}
+
+bool part_close_missing(struct gb_server *server, struct request *request, struct gb_bytes id)
+{
+    const struct gb_part *const *at;
+
+    PART_FOREACH(at, server, close_missing) {
+        if ((*at)->close_missing(server, request, id))
             return true;
     }
     return false;

@@ -149,13 +149,16 @@ struct gb_part {
                            struct gb_bytes bytes);
     /* The ports of its guest on which programs listen, ascending; perhaps as they were. */
     void (*session_listening)(struct hosted *hosted, const uint16_t *ports, unsigned count);
-    /* Its VM is gone. What the part lets its cells wait for has to end. */
+    /* Its VM is gone, as hosted->why says. What the part lets its cells wait for has to end. */
     void (*session_closed)(struct hosted *hosted);
     /* Everything in it has ended, and it is freed next. */
     void (*session_ended)(struct hosted *hosted, const struct gb_err *why);
     /* Explains why there is no session with this id, which the core does not know: true if @err was
      * set. */
     bool (*explain_missing)(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
+
+    /* Removes what the part knows of such a session, and answers @request then. False: nothing. */
+    bool (*close_missing)(struct gb_server *server, struct request *request, struct gb_bytes id);
 
     /* ---- cells ---- */
     const struct gate *gate;
@@ -175,6 +178,10 @@ struct gb_part {
      * it cannot be. See gb_journal_cell(). */
     int (*record_cell)(struct hosted *hosted, const struct gb_cell_info *cell,
                        struct gb_journal_ticket *ticket);
+
+    /* The highest number that a cell of the session with this id has, as far as is recorded; 0:
+     * none. */
+    uint32_t (*last_cell)(struct gb_server *server, struct gb_bytes id);
 
     /* ---- network ---- */
     /* Records a connection that has ended, or a decision. Not after `session_ended`. */
@@ -260,10 +267,14 @@ bool part_await_rollback(struct hosted *hosted, uint32_t cell, const struct roll
 /* `record_cell`; 1 if no part records cells. */
 int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
                      struct gb_journal_ticket *ticket);
+/* The highest `last_cell` of all parts. */
+uint32_t part_last_cell(struct gb_server *server, struct gb_bytes id);
 /* `can_answer` of any part. */
 bool part_can_answer(struct gb_server *server, const char *kind, const char *session);
 /* `explain_missing` of all parts. */
 bool part_explain_missing(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
+/* `close_missing` of all parts, until one does. */
+bool part_close_missing(struct gb_server *server, struct request *request, struct gb_bytes id);
 /* `list_ended` of all parts. */
 bool part_list_ended(struct gb_json_out *out, struct gb_server *server,
                      const struct gb_params *params);

@@ -114,6 +114,13 @@ static int server_start_parts(struct gb_server *server, struct gb_err *err)
     return r;
 }
 
+void server_prepare(struct gb_server *server, bool on)
+{
+    server->is_preparing = on;
+    if (server->watch != NULL)
+        gb_watch_pause(server->watch, on);
+}
+
 int gb_server_listen(struct gb_server *server, struct gb_err *err)
 {
     int r = listen_open(server->path, server->handed_fd, &server->lock_fd, &server->fd, err);
@@ -124,6 +131,7 @@ int gb_server_listen(struct gb_server *server, struct gb_err *err)
         return r;
     server->state = SERVER_OPEN;
     server->watch = gb_watch_new(server->loop, server->fd, server_on_clients, server);
+    gb_watch_pause(server->watch, server->is_preparing);
     server_watch_idleness(server);
     gb_capacity_begin(server->capacity, &server->settings);
     return 0;
@@ -153,8 +161,10 @@ static void server_begin_closing(struct gb_server *server)
     gb_timer_stop(server->drain_timer);
     server_stop_listening(server);
     gb_capacity_stop(server->capacity);
-    GB_LIST_FOREACH(hosted, &server->sessions, link)
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        hosted->left = !hosted->closing && gb_session_state(hosted->session) != GB_SESSION_CLOSED;
         hosted_close(hosted, GB_END_CLOSED, "the server is shutting down");
+    }
 }
 
 static void server_finish(struct gb_server *server)

@@ -159,7 +159,7 @@ static void sessions_close(struct request *request, const struct gb_params *para
         hosted_close(hosted, GB_END_CLOSED, "it was closed");
     } else if (ended_by_id(&server->ended, params->session) != NULL) {
         request_ok(request);
-    } else {
+    } else if (!part_close_missing(server, request, params->session)) {
         (void)hosted_find(server, params->session, &err);
         request_fail(request, &err);
     }

@@ -88,6 +88,7 @@ struct gb_server {
     int lock_fd, fd;
     int handed_fd; /* from a service manager, which owns the socket file; −1: none */
     struct gb_watch *watch;
+    bool is_preparing; /* clients are not accepted yet: server_prepare() */
     const struct connection_handlers *connection_handlers;
 
     /* sample.c */
@@ -97,6 +98,9 @@ struct gb_server {
 
 /* GB_EBUSY while the server is ending. */
 int server_check_open(const struct gb_server *server, struct gb_err *err);
+
+/* A part that has started prepares what clients are to find: they wait; or no more. */
+void server_prepare(struct gb_server *server, bool on);
 
 /* A cell, session or connection has gone: a shutdown may proceed, and a client may be accepted. */
 void server_changed(struct gb_server *server);

@@ -504,6 +504,15 @@ static bool history_explain(struct gb_server *server, struct gb_bytes id, struct
     return true;
 }
 
+static uint32_t history_last_cell(struct gb_server *server, struct gb_bytes id)
+{
+    struct gb_journal *journal = history_journal(server);
+    const struct gb_journal_session *session =
+        journal == NULL ? NULL : gb_journal_find(journal, id);
+
+    return session == NULL ? 0 : session->cells;
+}
+
 static void history_on_server_end(struct gb_server *server)
 {
     gb_journal_close(history_journal(server));
@@ -541,6 +550,7 @@ const struct gb_part history_part = {
     .explain_missing = history_explain,
     .cell_started = history_on_start,
     .record_cell = history_record,
+    .last_cell = history_last_cell,
     .record_network = history_record_network,
     .describe_stats = history_describe_stats,
     .list_ended = history_list_ended,

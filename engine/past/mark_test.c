@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Marks: a note is there, whole and ours, or there is none, whatever the disk does. */
+#include "past/mark.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "check_run.h"
+
+static char folder[40];
+static char path[64];
+static struct gb_snapshot_files files;
+static struct gb_err err;
+static bool syncs_fail;
+
+/* Instead of the C library's: a folder that cannot be synced, as on a failing disk. */
+int fsync(int fd)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode) && syncs_fail) {
+        errno = EIO;
+        return -1;
+    }
+    return 0;
+}
+
+static const char *beside(const char *ending)
+{
+    static char name[80];
+
+    (void)snprintf(name, sizeof(name), "%s.%s", path, ending);
+    return name;
+}
+
+static bool exists(const char *ending)
+{
+    struct stat info;
+
+    return lstat(beside(ending), &info) == 0;
+}
+
+static int make_file(const char *name, const char *content)
+{
+    char file[64];
+    int fd;
+
+    (void)snprintf(file, sizeof(file), "%s/%s", folder, name);
+    fd = open(file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(gb_fd_write_full(fd, content, strlen(content)), (ssize_t)strlen(content));
+    return fd;
+}
+
+static void setup(void)
+{
+    (void)snprintf(folder, sizeof(folder), "/tmp/glassbell-mark-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/s-1", folder);
+    files = GB_SNAPSHOT_FILES_NONE;
+    files.ram_fd = make_file("template.ram", "memory");
+    files.state_fd = make_file("template.state", "devices");
+    err = (struct gb_err){0};
+    syncs_fail = false;
+}
+
+static void teardown(void)
+{
+    gb_snapshot_files_release(&files);
+    gb_past_remove(path);
+    for (const char *const *name =
+             (const char *const[]){"template.ram", "template.state", "other", NULL};
+         *name != NULL; name++) {
+        char file[64];
+
+        (void)snprintf(file, sizeof(file), "%s/%s", folder, *name);
+        (void)unlink(file);
+    }
+    ck_assert_int_eq(rmdir(folder), 0); /* nothing else is left */
+}
+
+static int mark(const char *note)
+{
+    return past_mark_write(path, &files, gb_bytes_str(note), &err);
+}
+
+/* 0 if the mark is read and its note is @note. */
+static int look(const char *note)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    struct gb_snapshot_files found = GB_SNAPSHOT_FILES_NONE;
+    int r = gb_past_read_mark(path, &text, &found, &err);
+
+    if (r < 0)
+        return r;
+    ck_assert(gb_bytes_equal(gb_buf_bytes(&text), note));
+    ck_assert_uint_eq(found.ram_bytes, strlen("memory"));
+    gb_snapshot_files_release(&found);
+    return 0;
+}
+
+START_TEST(what_is_marked_is_read)
+{
+    for (int i = 0; i < 2; i++) {
+        ck_assert_msg(mark("a note") == 0, "%s", err.message);
+        ck_assert_int_eq(look("a note"), 0);
+    }
+    gb_past_remove(path);
+    ck_assert_int_lt(look("a note"), 0);
+}
+END_TEST
+
+START_TEST(mark_that_cannot_be_synced_is_none)
+{
+    syncs_fail = true;
+    ck_assert_int_lt(mark("a note"), 0);
+    ck_assert(!exists("note"));
+    syncs_fail = false;
+    ck_assert_int_eq(mark("a note"), 0);
+    ck_assert_int_eq(look("a note"), 0);
+}
+END_TEST
+
+START_TEST(mark_is_set_aside_or_is_there)
+{
+    ck_assert_int_eq(mark("a note"), 0);
+    syncs_fail = true;
+    ck_assert_int_lt(past_mark_set_aside(path, &err), 0);
+    ck_assert_int_eq(look("a note"), 0);
+    syncs_fail = false;
+    ck_assert_int_eq(past_mark_set_aside(path, &err), 0);
+    ck_assert_int_lt(look("a note"), 0);
+    ck_assert(past_mark_put_back(path));
+    ck_assert_int_eq(look("a note"), 0);
+    ck_assert_int_eq(past_mark_set_aside(path, &err), 0);
+    past_mark_forget(path);
+    ck_assert(!past_mark_put_back(path));
+    ck_assert_int_lt(past_mark_set_aside(path, &err), 0); /* there is none */
+}
+END_TEST
+
+START_TEST(links_of_another_template_are_replaced)
+{
+    int other = make_file("other", "else");
+    char from[64];
+
+    (void)snprintf(from, sizeof(from), "%s/other", folder);
+    ck_assert_int_eq(link(from, beside("ram")), 0);
+    ck_assert_int_eq(mark("a note"), 0);
+    ck_assert_int_eq(look("a note"), 0); /* the memory is the template's */
+    (void)gb_close(other);
+}
+END_TEST
+
+START_TEST(note_is_a_file_of_ours_alone)
+{
+    ck_assert_int_eq(mark("a note"), 0);
+    ck_assert_int_eq(chmod(beside("note"), 0622), 0);
+    ck_assert_int_eq(look("a note"), -GB_EINVALID);
+    ck_assert_int_eq(chmod(beside("note"), 0600), 0);
+    ck_assert_int_eq(look("a note"), 0);
+    if (geteuid() == 0) {
+        ck_assert_int_eq(chown(beside("note"), 1, (gid_t)-1), 0);
+        ck_assert_int_eq(look("a note"), -GB_EINVALID);
+    }
+    ck_assert_int_eq(unlink(beside("note")), 0);
+    ck_assert_int_eq(symlink("template.state", beside("note")), 0);
+    ck_assert_int_lt(look("a note"), 0);
+    ck_assert_int_eq(unlink(beside("note")), 0);
+    ck_assert_int_eq(mkfifo(beside("note"), 0600), 0);
+    ck_assert_int_eq(look("a note"), -GB_EINVALID); /* without waiting for a writer */
+}
+END_TEST
+
+START_TEST(note_that_is_too_large_is_refused)
+{
+    ck_assert_int_eq(mark("a note"), 0);
+    ck_assert_int_eq(truncate(beside("note"), GB_PAST_NOTE_MAX + 1), 0);
+    ck_assert_int_eq(look(""), -GB_ETOOLARGE);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("past/mark");
+    TCase *tests = tcase_create("mark");
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, what_is_marked_is_read);
+    tcase_add_test(tests, mark_that_cannot_be_synced_is_none);
+    tcase_add_test(tests, mark_is_set_aside_or_is_there);
+    tcase_add_test(tests, links_of_another_template_are_replaced);
+    tcase_add_test(tests, note_is_a_file_of_ours_alone);
+    tcase_add_test(tests, note_that_is_too_large_is_refused);
+    suite_add_tcase(suite, tests);
+    return check_run(suite);
+}
