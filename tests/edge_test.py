@@ -12,6 +12,7 @@ import ssl
 import struct
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -23,7 +24,8 @@ HOLDER = "gb_secret_API_0123456789abcdef"
 HOST = "api.test"
 SECRET, START, NEW_VALUE, CONNECT, READY, REQUEST, REFUSED, WANT, FAILED = range(1, 10)
 BEARER, BASIC, HEADER, QUERY = range(4)
-REASONS = ["bad_request", "other_host", "no_secret", "bad_certificate", "bad_answer", "bad_tls"]
+REASONS = ["bad_request", "other_host", "no_secret", "bad_certificate", "bad_answer", "bad_tls", "too_many_connections"]
+CONNECTIONS = 256
 FIELDS = [("kind", "B"), ("index", "I"), ("place", "B"), ("trust", "B"), ("expires", "Q"), ("name", ""), ("holder", ""),
           ("key", ""), ("hosts", ""), ("number", "Q"), ("cell", "I"), ("port", "I"), ("status", "I"), ("reason", "I"),
           ("method", ""), ("path", ""), ("secrets", "")]
@@ -62,18 +64,21 @@ def authority(tmp_path_factory):
             "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test", "-addext", "keyUsage=critical,keyCertSign")
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "leaf.key", "-out",
             "leaf.csr", "-subj", "/CN=leaf")
-    (folder / "ext").write_text(f"subjectAltName=DNS:{HOST},DNS:other.test\n")
-    openssl("x509", "-req", "-in", "leaf.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
-            "-extfile", "ext", "-out", "leaf.pem")
+    openssl("req", "-new", "-key", "leaf.key", "-out", "common.csr", "-subj", f"/CN={HOST}")
+    for name, request, names in [("leaf", "leaf", f"DNS:{HOST},DNS:*.{HOST},DNS:other.test"),
+                                 ("partial", "leaf", f"DNS:a*.{HOST}"), ("common", "common", None)]:
+        (folder / "ext").write_text(f"subjectAltName={names}\n" if names else "basicConstraints=CA:FALSE\n")
+        openssl("x509", "-req", "-in", f"{request}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days",
+                "2", "-extfile", "ext", "-out", f"{name}.pem")
     return folder
 
 
 class Upstream:
     """A TLS server that reads what comes and says what it is told to."""
 
-    def __init__(self, authority):
+    def __init__(self, authority, certificate="leaf"):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(authority / "leaf.pem", authority / "leaf.key")
+        self.context.load_cert_chain(authority / f"{certificate}.pem", authority / "leaf.key")
         self.context.set_alpn_protocols(["http/1.1"])
 
     def accept(self, raw):
@@ -82,8 +87,8 @@ class Upstream:
 
 
 class Edge:
-    def __init__(self, authority, secrets=None, trust=True, value=VALUE, **more):
-        self.upstream = Upstream(authority)
+    def __init__(self, authority, secrets=None, trust=True, value=VALUE, certificate="leaf", **more):
+        self.upstream = Upstream(authority, certificate)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(60)
         self.socket = ours
@@ -115,9 +120,11 @@ class Edge:
     def receive(self):
         return unpacked(self.socket.recv(65536))
 
-    def connect(self, name=HOST):
-        """The program's end, and the server's, both without TLS."""
+    def connect(self, name=HOST, room=None):
+        """The program's end, and the server's, both without TLS. What is sent to the program has @room."""
         ours, guest = socket.socketpair()
+        if room is not None:
+            guest.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
         server, far = socket.socketpair()
         self.number += 1
         self.send([os.dup(guest.fileno()), os.dup(far.fileno())], kind=CONNECT, number=self.number, cell=7, port=443,
@@ -139,12 +146,7 @@ class Edge:
 
         def serve():
             with contextlib.suppress(OSError), self.upstream.accept(server) as tls:
-                text = b""
-                while not self.is_whole(text):
-                    more = tls.recv(65536)
-                    if not more:
-                        break
-                    text += more
+                text = self.take(tls)
                 got.append(text)
                 if self.is_whole(text):
                     for piece in pieces or [answer]:
@@ -166,6 +168,17 @@ class Edge:
                         break
         thread.join()
         return b"".join(got), back
+
+    @classmethod
+    def take(cls, tls):
+        """A whole request, or what there was of it."""
+        text = b""
+        while not cls.is_whole(text):
+            more = tls.recv(65536)
+            if not more:
+                break
+            text += more
+        return text
 
     @staticmethod
     def is_whole(text):
@@ -227,20 +240,35 @@ def cut(text, size):
 @pytest.mark.parametrize("size", [1, 7, 1000])
 @pytest.mark.parametrize("form", [VALUE, base64.b64encode(f"x:{VALUE}".encode()).decode(),
                                   base64.b64encode(f"ann:{VALUE}".encode()).decode(),
-                                  VALUE.replace("/", "%2F").replace("+", "%2B")])
+                                  VALUE.replace("/", "%2F").replace("+", "%2B"),
+                                  VALUE.replace("/", "%2f").replace("+", "%2b"),
+                                  VALUE.replace("+", "%2B"), VALUE.replace("+", "%2b")])
 def test_what_the_server_repeats_is_turned_back(edge, form, size):
     body = f"before {form} after {form[:9]}".encode()
     head = f"HTTP/1.1 200 OK\r\nX-Echo: {form}\r\n".encode()
     whole = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in cut(body, size)) + b"0\r\n\r\n"
-    for answer in [whole, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks,
-                   head + b"Connection: close\r\n\r\n" + body]:
-        _, back = edge.exchange(get(f"Authorization: Bearer {HOLDER}"), pieces=cut(answer, size))
+    # Those without a length come at once: after a pause, what there is of a text would be passed.
+    for pieces in [cut(whole, size), [head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks],
+                   [head + b"Connection: close\r\n\r\n" + body]]:
+        _, back = edge.exchange(get(f"Authorization: Bearer {HOLDER}"), pieces=pieces)
         plain = re.sub(rb"\r\n[0-9a-f]+\r\n", b"", back) if b"chunked" in back else back
         secret = form.rstrip("=").encode()[3:-3]
         assert secret not in plain and b"before " in plain and b" after " + form[:9].encode() in plain
         assert plain.count(HOLDER[:12].encode()) == 2
         assert edge.receive()["status"] == 200
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab"])
+def test_base64_for_urls_is_turned_back(authority, before):
+    value = "~?>~?>~?>canary~?>"
+    edge = Edge(authority, value=value)
+    form = base64.urlsafe_b64encode(f"{before}{value}".encode())
+    assert re.search(b"[-_]", form)
+    answer = b"HTTP/1.1 200 OK\r\nX-Echo: %s\r\nContent-Length: 2\r\n\r\nok" % form
+    _, back = edge.exchange(get(f"Authorization: Bearer {HOLDER}"), answer)
+    assert form.rstrip(b"=")[4:-4] not in back and HOLDER[:8].encode() in back
+    edge.close()
 
 
 SMUGGLED = {
@@ -261,6 +289,8 @@ SMUGGLED = {
     "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0),
     "space before the colon": (b"GET / HTTP/1.1\r\nHost: api.test\r\nA : b\r\n\r\n", 0),
     "other upgrade": (b"GET / HTTP/1.1\r\nHost: api.test\r\nUpgrade: h2c\r\n\r\n", 0),
+    "chunked in HTTP/1.0": (b"POST / HTTP/1.0\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0),
+    "two placeholders": (get(f"Authorization: Bearer {HOLDER}", f"Authorization: Bearer {HOLDER}"), 0),
     "long head": (b"GET / HTTP/1.1\r\nHost: api.test\r\n" + b"A: " + b"x" * 70000 + b"\r\n\r\n", 0),
 }
 
@@ -272,6 +302,162 @@ def test_what_is_not_clear_is_refused_and_not_sent(edge, case):
     assert sent == b"" and re.match(rb"HTTP/1.1 4\d\d .*\r\n\r\nglassbell: ", back, re.S), (sent, back)
     news = edge.receive()
     assert (news["kind"], news["reason"]) == (REFUSED, reason)
+
+
+def test_a_secret_is_put_in_once(authority):
+    edge = Edge(authority, [{"place": HEADER, "key": "X-Key"}, {"place": BASIC}, {"place": QUERY, "key": "key"}])
+    pair = base64.b64encode(f"{HOLDER}1:{HOLDER}1".encode()).decode()
+    for request in [get(f"X-Key: {HOLDER} {HOLDER}"), get(f"X-Key: {HOLDER}", f"x-key: {HOLDER}"),
+                    get(f"Authorization: Basic {pair}"), get(target=f"/?key={HOLDER}2&key={HOLDER}2")]:
+        sent, back = edge.exchange(request)
+        assert sent == b"" and back.startswith(b"HTTP/1.1 400 ") and b"more than once" in back
+        assert edge.receive()["reason"] == REASONS.index("bad_request")
+    edge.close()
+
+
+def test_answers_that_could_not_be_searched_are_not_asked_for(edge):
+    fields = "Range: bytes=0-3", "If-Range: x", "Connection: Accept-Encoding , x-a,, ACCEPT-encoding"
+    sent, _ = edge.exchange(get(f"Authorization: Bearer {HOLDER}", *fields))
+    assert b"Range" not in sent and b"\r\nConnection: x-a\r\n" in sent and VALUE.encode() in sent
+    sent, _ = edge.exchange(get(*fields, "Connection: accept-encoding"))
+    assert b"\r\nRange: bytes=0-3\r\n" in sent and b"\r\nIf-Range: x\r\n" in sent and sent.count(b"Connection") == 1
+
+
+def test_a_compressed_answer_to_a_secret_is_refused(edge):
+    answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nzz"
+    assert edge.exchange(get(), answer)[1] == answer
+    edge.receive()
+    _, back = edge.exchange(get(f"Authorization: Bearer {HOLDER}"), answer)
+    assert back.startswith(b"HTTP/1.1 502 ") and edge.receive()["reason"] == REASONS.index("bad_answer")
+
+
+STREAMS = {
+    "chunked": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                lambda text: b"%x\r\n%s\r\n" % (len(text), text)),
+    "until the end": (b"HTTP/1.1 200 OK\r\n\r\n", bytes),
+    "websocket": (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", bytes),
+}
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_a_stream_that_pauses_arrives(edge, kind):
+    """Messages for which the program waits before the host says more, also one that ends like a value."""
+    head, framed = STREAMS[kind]
+    raw, server = edge.connect()
+    arrived = threading.Semaphore(0)
+
+    def serve():
+        with contextlib.suppress(OSError), edge.upstream.accept(server) as tls:
+            edge.take(tls)
+            tls.sendall(head)
+            for text in [b"one " + VALUE[:6].encode(), b"two", VALUE.encode() + b" three"]:
+                tls.sendall(framed(text))
+                arrived.acquire(timeout=60)
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with edge.wrap(raw) as tls:
+        tls.sendall(get(f"Authorization: Bearer {HOLDER}", "Upgrade: websocket", "Connection: Upgrade"))
+        back = b""
+        for text in [VALUE[:6].encode(), b"two", b" three"]:
+            while not back.rstrip(b"\r\n").endswith(text):
+                more = tls.recv(65536)
+                assert more, back
+                back += more
+            arrived.release()
+    thread.join()
+    assert VALUE.encode() not in back
+
+
+def test_a_value_of_other_hosts_is_no_matter(authority):
+    edge = Edge(authority, [{"place": BEARER}, {"place": BEARER, "value": "value-of-other", "hosts": "other.test"}])
+    body = b"value-of-other " + VALUE.encode()
+    _, back = edge.exchange(get(), b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    assert b"value-of-other " in back and VALUE.encode() not in back
+    edge.close()
+
+
+@pytest.mark.parametrize("waits_for", ["the host's greeting", "the program's greeting", "an answer"])
+def test_a_connection_ends_with_the_programs(edge, waits_for):
+    raw, server = edge.connect()
+    server.settimeout(60)
+    greeted, asked, ended = (threading.Event() for _ in range(3))
+
+    def serve():
+        with contextlib.suppress(OSError):
+            if waits_for == "the host's greeting":
+                while server.recv(65536):
+                    greeted.set()
+            else:
+                with edge.upstream.accept(server) as tls:
+                    greeted.set()
+                    while tls.recv(65536):
+                        asked.set()
+        ended.set()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    tls = edge.wrap(raw) if waits_for == "an answer" else None
+    if tls is not None:
+        tls.sendall(get(f"Authorization: Bearer {HOLDER}"))
+        assert asked.wait(60)
+    assert greeted.wait(60) and not ended.is_set()
+    (tls or raw).close()
+    assert ended.wait(60)
+    thread.join()
+    if tls is not None: # what was sent is told nevertheless
+        news = edge.receive()
+        assert (news["kind"], news["status"], news["secrets"], news["path"]) == (REQUEST, 0, "API0", "/")
+
+
+def test_too_many_connections_are_refused(edge):
+    held = [edge.connect() for _ in range(CONNECTIONS)]
+    raw, server = edge.connect()
+    news = edge.receive()
+    assert (news["kind"], news["reason"], news["number"], news["name"]) == (
+        REFUSED, REASONS.index("too_many_connections"), CONNECTIONS + 1, HOST)
+    assert raw.recv(1) == b"" and server.recv(1) == b""
+    for ours, far in held:
+        ours.close()
+        far.settimeout(60)
+        while far.recv(65536):
+            pass
+        far.close()
+    assert edge.exchange(get())[1].endswith(b"ok")
+
+
+def test_hosts_without_end(authority):
+    """More names than are remembered."""
+    edge = Edge(authority, hosts=f"*.{HOST}")
+    for number in [*range(CONNECTIONS + 3), 0]:
+        name = f"n{number}.{HOST}"
+        assert edge.exchange(get(f"Authorization: Bearer {HOLDER}", host=name), name=name)[1].endswith(b"ok")
+        assert edge.receive()["name"] == name
+    edge.close()
+
+
+def test_an_answer_waits_for_a_program_that_reads_late(edge):
+    """Longer than an end of a connection is waited for, which is 5 s."""
+    body = b"x" * 40000
+    raw, server = edge.connect(room=4096)
+    sent = threading.Event()
+
+    def serve():
+        with contextlib.suppress(OSError), edge.upstream.accept(server) as tls:
+            edge.take(tls)
+            tls.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + body)
+            tls.unwrap()
+        sent.set()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with edge.wrap(raw) as tls:
+        tls.sendall(get())
+        assert sent.wait(60)
+        time.sleep(6)
+        back = b""
+        with contextlib.suppress(ssl.SSLEOFError):
+            while more := tls.recv(65536):
+                back += more
+    thread.join()
+    assert back.endswith(b"\r\n\r\n" + body)
 
 
 def test_requests_that_come_at_once_are_sent_one_by_one(edge):
@@ -355,9 +541,11 @@ def test_a_websocket_passes(edge):
     assert back.startswith(b"HELLO" + HOLDER[:20].encode()) and VALUE.encode() not in back
 
 
-def test_a_server_that_is_not_the_host_gets_nothing(authority):
-    edge = Edge(authority, trust=False)
-    sent, back = edge.exchange(get(f"Authorization: Bearer {HOLDER}"))
+@pytest.mark.parametrize("how, name", [({"trust": False}, HOST), ({"certificate": "common"}, HOST),
+                                       ({"certificate": "partial", "hosts": f"*.{HOST}"}, f"ab.{HOST}")])
+def test_a_server_that_is_not_the_host_gets_nothing(authority, how, name):
+    edge = Edge(authority, **how)
+    sent, back = edge.exchange(get(f"Authorization: Bearer {HOLDER}", host=name), name=name)
     assert sent == b"" and back.startswith(b"HTTP/1.1 502 ") and b"bad_certificate" in back
     assert edge.receive()["reason"] == REASONS.index("bad_certificate")
     edge.close()

@@ -88,6 +88,12 @@ command printf %s "$PREFIX-of-a-command"
 hosts {HOST}
 place query key
 variable QUERY_KEY
+trust {authority}/ca.pem
+
+[secret "DISTRUST"]
+file {authority}/value
+hosts other.test *.{HOST} x.{HOST}
+place header x-distrust
 
 [secret "GONE"]
 file /nowhere/at/all
@@ -266,7 +272,7 @@ def test_the_value_is_nowhere_but_in_the_edge(shared, server, web):
 
 @pytest.mark.parametrize("secrets, why", [
     (["NONE"], "have no [secret"), (["API", "SAME"], "same place of requests"), (["GONE"], "cannot be read"),
-    (["WRONG"], "needs a line `hosts`"), (["API", "API"], "same variable")])
+    (["WRONG"], "needs a line `hosts`"), (["API", "API"], "same variable"), (["API", "DISTRUST"], "same `trust`")])
 def test_secrets_that_a_session_cannot_have(client, web, secrets, why):
     with pytest.raises(Failure) as failure:
         Session(client, network=rules(web), secrets=secrets)

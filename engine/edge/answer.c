@@ -23,14 +23,15 @@ enum { ANSWER_LINE_MAX = 4096 };
 void gb_answer_release(struct gb_answer *answer)
 {
     gb_buf_release(&answer->line);
-    gb_buf_release(&answer->held);
+    gb_mask_tail_release(&answer->tail);
 }
 
-void gb_answer_begin(struct gb_answer *answer, bool is_head, bool may_upgrade)
+void gb_answer_begin(struct gb_answer *answer, bool is_head, bool may_upgrade, bool is_plain)
 {
     answer->state = ANSWER_HEAD;
     answer->is_head = is_head;
     answer->may_upgrade = may_upgrade;
+    answer->is_plain = is_plain;
     answer->status = 0;
 }
 
@@ -53,7 +54,7 @@ static bool answer_refuse(struct gb_answer *answer, const char *why)
 /* ---- heads ---- */
 
 struct answer_found {
-    bool length, pieces;
+    bool length, pieces, encoded;
     uint64_t size;
 };
 
@@ -110,6 +111,8 @@ static bool answer_read_field(struct gb_answer *answer, struct gb_bytes line,
             return answer_refuse(answer,
                                  "a Transfer-Encoding that is not chunked, or a second one");
         found->pieces = true;
+    } else if (answer_same(name, "content-encoding")) {
+        found->encoded |= !answer_same(value, "identity");
     }
     return true;
 }
@@ -135,6 +138,9 @@ static bool answer_choose_body(struct gb_answer *answer, const struct answer_fou
         answer->state = found->size > 0 ? ANSWER_BODY : ANSWER_IDLE;
     else
         answer->state = ANSWER_UNTIL_CLOSE;
+    if (answer->state != ANSWER_HEAD && answer->state != ANSWER_IDLE &&
+        answer->state != ANSWER_UPGRADED && found->encoded && answer->is_plain)
+        return answer_refuse(answer, "a compressed body, which cannot be searched for the secret");
     return true;
 }
 
@@ -167,10 +173,10 @@ static bool answer_read_head(struct gb_answer *answer)
 /* Adds what was collected in `line`, masked. */
 static void answer_pass_line(struct gb_answer *answer, struct gb_buf *out)
 {
-    struct gb_buf held = {0};
+    struct gb_mask_tail none = {0};
 
-    gb_mask_feed(answer->mask, &held, gb_buf_bytes(&answer->line), true, out);
-    gb_buf_release(&held);
+    gb_mask_feed(answer->mask, answer->owners, &none, gb_buf_bytes(&answer->line), true, out);
+    gb_mask_tail_release(&none);
     gb_buf_clear(&answer->line);
 }
 
@@ -228,7 +234,7 @@ static void answer_mask_piece(struct gb_answer *answer, struct gb_bytes bytes, b
 {
     _cleanup_(gb_buf_release) struct gb_buf masked = {0};
 
-    gb_mask_feed(answer->mask, &answer->held, bytes, final, &masked);
+    gb_mask_feed(answer->mask, answer->owners, &answer->tail, bytes, final, &masked);
     answer_put_piece(out, gb_buf_bytes(&masked));
 }
 
@@ -298,7 +304,7 @@ static void answer_feed_body(struct gb_answer *answer, struct gb_bytes *bytes, s
             answer->state = ANSWER_PIECE_END;
         return;
     }
-    gb_mask_feed(answer->mask, &answer->held, part, answer->left == 0, out);
+    gb_mask_feed(answer->mask, answer->owners, &answer->tail, part, answer->left == 0, out);
     if (answer->left == 0)
         answer->state = ANSWER_IDLE;
 }
@@ -321,7 +327,7 @@ bool gb_answer_feed(struct gb_answer *answer, struct gb_bytes bytes, struct gb_b
             break;
         case ANSWER_UNTIL_CLOSE:
         case ANSWER_UPGRADED:
-            gb_mask_feed(answer->mask, &answer->held, bytes, false, out);
+            gb_mask_feed(answer->mask, answer->owners, &answer->tail, bytes, false, out);
             bytes.size = 0;
             break;
         default:
@@ -331,17 +337,35 @@ bool gb_answer_feed(struct gb_answer *answer, struct gb_bytes bytes, struct gb_b
     return good;
 }
 
+static bool answer_is_in_pieces(const struct gb_answer *answer)
+{
+    return answer->state == ANSWER_PIECE || answer->state == ANSWER_PIECE_SIZE ||
+           answer->state == ANSWER_PIECE_END || answer->state == ANSWER_TRAILER;
+}
+
+bool gb_answer_keeps(const struct gb_answer *answer)
+{
+    return answer->tail.bytes.size > 0 &&
+           (answer_is_in_pieces(answer) || answer->state == ANSWER_UNTIL_CLOSE ||
+            answer->state == ANSWER_UPGRADED);
+}
+
+void gb_answer_pass(struct gb_answer *answer, struct gb_buf *out)
+{
+    const struct gb_bytes none = {NULL, 0};
+
+    if (answer_is_in_pieces(answer))
+        answer_mask_piece(answer, none, true, out);
+    else
+        gb_mask_feed(answer->mask, answer->owners, &answer->tail, none, true, out);
+}
+
 bool gb_answer_end(struct gb_answer *answer, struct gb_buf *out)
 {
     bool good = answer->state == ANSWER_IDLE || answer->state == ANSWER_UNTIL_CLOSE ||
                 answer->state == ANSWER_UPGRADED;
 
-    /* Also the rest of a body that was cut: it is no whole text. */
-    if (answer->state == ANSWER_PIECE || answer->state == ANSWER_PIECE_SIZE ||
-        answer->state == ANSWER_PIECE_END)
-        answer_mask_piece(answer, (struct gb_bytes){NULL, 0}, true, out);
-    else
-        gb_mask_feed(answer->mask, &answer->held, (struct gb_bytes){NULL, 0}, true, out);
+    gb_answer_pass(answer, out); /* also of a body that was cut: it is no whole text */
     if (answer->state == ANSWER_UNTIL_CLOSE)
         answer->state = ANSWER_IDLE;
     return good;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Follows what an HTTP/1.1 server answers to one request at a time (RFC 9112), and masks secrets in
  * heads and bodies (mask.h). A chunked body is divided anew, so that a text in two chunks is found.
- * Pure, incremental. */
+ * Pure, incremental.
+ *
+ * The end of what has come of a body is kept back (mask.h) until more comes, or the body ends. So
+ * that a stream of small messages is not always one behind, gb_answer_pass() passes it when nothing
+ * has come for a while. A text that has just come in part is then not found. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,22 +19,28 @@ enum { GB_ANSWER_HEAD_MAX = 64 * 1024 };
 
 /* Embed it; zero it, and set the mask. */
 struct gb_answer {
-    const struct gb_mask *mask; /* borrowed; may get more texts meanwhile */
+    const struct gb_mask *mask; /* borrowed; its texts may change meanwhile */
+    uint32_t owners;            /* of the texts that are masked */
     int state;
-    struct gb_buf line; /* a head, or a line of a chunked body, so far */
-    struct gb_buf held; /* of a body: see gb_mask_feed() */
+    struct gb_buf line;       /* a head, or a line of a chunked body, so far */
+    struct gb_mask_tail tail; /* of a body */
     uint64_t left;
     bool is_head;        /* the request was HEAD: no body follows */
     bool may_upgrade;    /* the request asked for it */
+    bool is_plain;       /* the body must not be encoded, which would hide texts */
     unsigned status;     /* of the last final head, or 101; 0: none since gb_answer_begin() */
     const char *refused; /* why it cannot be followed; static */
 };
 
 /* A request is being sent, after the answer to the last one. */
-void gb_answer_begin(struct gb_answer *answer, bool is_head, bool may_upgrade);
+void gb_answer_begin(struct gb_answer *answer, bool is_head, bool may_upgrade, bool is_plain);
 /* Takes what the server has sent, and adds to @out what the client gets. False: break the
  * connection, the answer is none (see `refused`). */
 bool gb_answer_feed(struct gb_answer *answer, struct gb_bytes bytes, struct gb_buf *out);
+/* Whether bytes are kept back of a body whose end only the server knows. */
+bool gb_answer_keeps(const struct gb_answer *answer);
+/* Adds them to @out. */
+void gb_answer_pass(struct gb_answer *answer, struct gb_buf *out);
 /* The server has closed. False if that cuts the answer. */
 bool gb_answer_end(struct gb_answer *answer, struct gb_buf *out);
 /* The answer is complete, or none was expected. */

@@ -14,10 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static bool answer_run(const struct gb_mask *mask, struct gb_bytes in, size_t piece,
                        struct gb_buf *out)
 {
-    struct gb_answer answer = {.mask = mask};
+    struct gb_answer answer = {.mask = mask, .owners = 1};
     bool good = true;
 
-    gb_answer_begin(&answer, false, true);
+    gb_answer_begin(&answer, false, true, false);
     for (size_t at = 0; good && at < in.size; at += piece)
         good =
             gb_answer_feed(&answer, (struct gb_bytes){in.data + at, MIN(piece, in.size - at)}, out);
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t piece = size > 0 ? 1u + data[0] : 1;
     bool good;
 
-    assert(gb_mask_add(&mask, gb_bytes_str(text), "holder"));
+    assert(gb_mask_add(&mask, gb_bytes_str(text), "holder", 1));
     data += size > 0;
     size -= size > 0;
     good = answer_run(&mask, (struct gb_bytes){data, size}, MAX(size, (size_t)1), &whole);

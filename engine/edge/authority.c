@@ -19,6 +19,7 @@ enum { VALID_S = 31 * 24 * 3600, EARLY_S = 24 * 3600 }; /* early: for clocks tha
 struct authority_server {
     char name[GB_HOST_NAME_MAX + 1];
     SSL_CTX *context;
+    uint64_t asked; /* count of calls when it was asked for last */
 };
 
 struct gb_authority {
@@ -26,6 +27,7 @@ struct gb_authority {
     X509 *certificate;
     struct authority_server servers[GB_EDGE_CONNECTIONS_MAX];
     size_t server_count;
+    uint64_t asked;
 };
 
 static int authority_fail(struct gb_err *err, const char *what)
@@ -203,23 +205,26 @@ static int authority_on_alpn(SSL *ssl, const unsigned char **out, unsigned char 
     return SSL_TLSEXT_ERR_OK;
 }
 
-/* The name that the client asks for must be the host's. */
+/* The name that the client asks for must be the host's, which is the only one in the certificate.
+ */
 static int authority_on_name(SSL *ssl, int *alert, void *arg)
 {
-    const struct authority_server *server = arg;
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 
-    if (name != NULL && OPENSSL_strcasecmp(name, server->name) == 0)
+    (void)arg;
+    if (name != NULL && name[0] != '.' &&
+        X509_check_host(SSL_get_certificate(ssl), name, strlen(name),
+                        X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+                        NULL) == 1)
         return SSL_TLSEXT_ERR_OK;
     *alert = SSL_AD_UNRECOGNIZED_NAME;
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-static SSL_CTX *authority_make_server(const struct gb_authority *authority,
-                                      struct authority_server *server)
+static SSL_CTX *authority_make_server(const struct gb_authority *authority, const char *name)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    X509 *leaf = authority_make_leaf(authority, server->name);
+    X509 *leaf = authority_make_leaf(authority, name);
     bool good = context != NULL && leaf != NULL &&
                 SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
                 SSL_CTX_use_certificate(context, leaf) == 1 &&
@@ -236,32 +241,51 @@ static SSL_CTX *authority_make_server(const struct gb_authority *authority,
     (void)SSL_CTX_set_num_tickets(context, 0);
     SSL_CTX_set_alpn_select_cb(context, authority_on_alpn, NULL);
     (void)SSL_CTX_set_tlsext_servername_callback(context, authority_on_name);
-    (void)SSL_CTX_set_tlsext_servername_arg(context, server);
     (void)SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                         SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                         SSL_MODE_RELEASE_BUFFERS);
     return context;
 }
 
+/* Where one more is remembered. */
+static struct authority_server *authority_room(struct gb_authority *authority)
+{
+    struct authority_server *oldest = &authority->servers[0];
+
+    if (authority->server_count < GB_EDGE_CONNECTIONS_MAX)
+        return &authority->servers[authority->server_count++];
+    for (size_t i = 1; i < authority->server_count; i++) {
+        if (authority->servers[i].asked < oldest->asked)
+            oldest = &authority->servers[i];
+    }
+    SSL_CTX_free(oldest->context);
+    return oldest;
+}
+
 int gb_authority_server(struct gb_authority *authority, const char *name, SSL_CTX **ret_context,
                         struct gb_err *err)
 {
-    struct authority_server *server = &authority->servers[authority->server_count];
+    struct authority_server *server;
+    SSL_CTX *context;
 
+    authority->asked++;
     for (size_t i = 0; i < authority->server_count; i++) {
-        if (strcmp(authority->servers[i].name, name) == 0) {
-            *ret_context = authority->servers[i].context;
+        server = &authority->servers[i];
+        if (strcmp(server->name, name) == 0) {
+            server->asked = authority->asked;
+            *ret_context = server->context;
             return 0;
         }
     }
-    if (authority->server_count == GB_EDGE_CONNECTIONS_MAX || strlen(name) > GB_HOST_NAME_MAX)
-        return gb_err_set(err, GB_ECAPACITY, "too many hosts");
-    memcpy(server->name, name, strlen(name) + 1);
-    server->context = authority_make_server(authority, server);
-    if (server->context == NULL)
+    if (strlen(name) > GB_HOST_NAME_MAX)
+        return gb_err_set(err, GB_EINTERNAL, "a name that is too long");
+    context = authority_make_server(authority, name);
+    if (context == NULL)
         return authority_fail(err, "no certificate for a host");
-    authority->server_count++;
-    *ret_context = server->context;
+    server = authority_room(authority);
+    *server = (struct authority_server){.context = context, .asked = authority->asked};
+    memcpy(server->name, name, strlen(name) + 1);
+    *ret_context = context;
     return 0;
 }
 

@@ -20,8 +20,9 @@ void gb_authority_free(struct gb_authority *authority); /* no-op on NULL */
 /* Adds the certificate, PEM. */
 int gb_authority_write(const struct gb_authority *authority, struct gb_buf *pem,
                        struct gb_err *err);
-/* A TLS server that is that host: only HTTP/1.1 (ALPN), TLS 1.2 or later. Borrowed: made once for
- * each name, at most GB_EDGE_CONNECTIONS_MAX of them. */
+/* A TLS server that is that host: only HTTP/1.1 (ALPN), TLS 1.2 or later. Borrowed until the next
+ * call: of GB_EDGE_CONNECTIONS_MAX that are remembered the one that was asked for the longest ago
+ * is forgotten. Connections have references of their own. */
 int gb_authority_server(struct gb_authority *authority, const char *name, SSL_CTX **ret_context,
                         struct gb_err *err);
 

@@ -14,7 +14,7 @@ struct place_reader {
     struct gb_placed *placed;
     size_t count;
     struct gb_place_found *found;
-    struct gb_buf *out;
+    struct gb_buf *out, *ranges; /* ranges: fields that are left out with a secret */
 };
 
 static bool place_same(struct gb_bytes text, const char *word)
@@ -27,14 +27,17 @@ static void place_put(struct gb_buf *out, struct gb_bytes bytes)
     gb_buf_add(out, bytes.data, bytes.size);
 }
 
-/* Whether the value can be put in; marks the secret. */
+/* Whether the value can be put in; marks the secret. Once: a head full of placeholders would become
+ * a much longer one. */
 static bool place_use(struct gb_placed *placed)
 {
-    if (placed->value.size == 0)
-        placed->missing = true;
-    else
-        placed->used = true;
-    return placed->value.size > 0;
+    if (placed->value.size == 0 || placed->used) {
+        placed->missing |= placed->value.size == 0;
+        placed->repeated |= placed->used;
+        return false;
+    }
+    placed->used = true;
+    return true;
 }
 
 bool gb_place_value_is_valid(struct gb_bytes value)
@@ -51,16 +54,20 @@ bool gb_place_value_is_valid(struct gb_bytes value)
 
 /* ---- the target ---- */
 
-static void place_put_escaped(struct gb_buf *out, struct gb_bytes value)
+/* As encoders do it: with digits of either case, and some leave slashes alone. */
+enum { ESCAPED_LOWER = 1, ESCAPED_SLASH = 2, ESCAPED_COUNT = 4 };
+
+static void place_put_escaped(struct gb_buf *out, struct gb_bytes value, unsigned how)
 {
     static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+        "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+    const size_t skip = (how & ESCAPED_SLASH) != 0 ? 0 : 1;
 
     for (size_t i = 0; i < value.size; i++) {
-        if (memchr(plain, value.data[i], sizeof(plain) - 1) != NULL)
+        if (memchr(plain + skip, value.data[i], sizeof(plain) - 1 - skip) != NULL)
             gb_buf_add_u8(out, value.data[i]);
         else
-            gb_buf_addf(out, "%%%02X", value.data[i]);
+            gb_buf_addf(out, (how & ESCAPED_LOWER) != 0 ? "%%%02x" : "%%%02X", value.data[i]);
     }
 }
 
@@ -83,7 +90,7 @@ static void place_put_parameter(const struct place_reader *reader, struct gb_byt
             !gb_bytes_equal(value, placed->placeholder) || !place_use(placed))
             continue;
         gb_buf_add(reader->out, key.data, key.size + 1);
-        place_put_escaped(reader->out, placed->value);
+        place_put_escaped(reader->out, placed->value, 0);
         return;
     }
     place_put(reader->out, parameter);
@@ -147,19 +154,20 @@ static bool place_put_basic(struct gb_buf *out, struct gb_placed *placed, struct
     const uint8_t *colon;
     struct gb_bytes user, password;
     ptrdiff_t size = text.size <= CREDENTIALS_MAX ? gb_base64_decode(text, before) : -1;
+    bool is_user;
 
     colon = size <= 0 ? NULL : memchr(before, ':', (size_t)size);
     if (colon == NULL)
         return false;
     user = (struct gb_bytes){before, (size_t)(colon - before)};
     password = (struct gb_bytes){colon + 1, (size_t)size - user.size - 1};
-    if ((!gb_bytes_equal(user, placed->placeholder) &&
-         !gb_bytes_equal(password, placed->placeholder)) ||
-        !place_use(placed))
+    is_user = gb_bytes_equal(user, placed->placeholder);
+    if ((!is_user && !gb_bytes_equal(password, placed->placeholder)) || !place_use(placed))
         return false;
-    place_put(&after, gb_bytes_equal(user, placed->placeholder) ? placed->value : user);
+    placed->repeated |= is_user && gb_bytes_equal(password, placed->placeholder);
+    place_put(&after, is_user ? placed->value : user);
     gb_buf_add_u8(&after, ':');
-    place_put(&after, gb_bytes_equal(password, placed->placeholder) ? placed->value : password);
+    place_put(&after, is_user ? password : placed->value);
     gb_base64_encode(out, gb_buf_bytes(&after));
     return true;
 }
@@ -196,7 +204,7 @@ static bool place_put_authorization(const struct place_reader *reader, struct gb
     return false;
 }
 
-/* The value once for each placeholder within the text. */
+/* The value for the placeholder within the text. */
 static void place_put_header(const struct place_reader *reader, struct gb_placed *placed,
                              struct gb_bytes value)
 {
@@ -241,6 +249,33 @@ static struct gb_bytes place_trim(struct gb_bytes value)
     return value;
 }
 
+/* The options of a connection, without one that would have the next server drop what is asked of it
+ * here. */
+static void place_put_connection(struct gb_buf *out, struct gb_bytes name, struct gb_bytes value)
+{
+    bool first = true;
+
+    for (;;) {
+        const uint8_t *end = memchr(value.data, ',', value.size);
+        size_t size = end == NULL ? value.size : (size_t)(end - value.data);
+        struct gb_bytes option = place_trim((struct gb_bytes){value.data, size});
+
+        if (option.size > 0 && !place_same(option, "accept-encoding")) {
+            if (first)
+                place_put(out, name);
+            gb_buf_adds(out, first ? ": " : ", ");
+            place_put(out, option);
+            first = false;
+        }
+        if (end == NULL)
+            break;
+        value.data += size + 1;
+        value.size -= size + 1;
+    }
+    if (!first)
+        gb_buf_adds(out, "\r\n");
+}
+
 static void place_put_field(const struct place_reader *reader, struct gb_bytes line)
 {
     const uint8_t *colon = memchr(line.data, ':', line.size);
@@ -256,6 +291,15 @@ static void place_put_field(const struct place_reader *reader, struct gb_bytes l
     /* Compressed text could not be searched. */
     if (place_same(name, "accept-encoding") || place_same(name, "sec-websocket-extensions"))
         return;
+    if (place_same(name, "connection")) {
+        place_put_connection(reader->out, name, value);
+        return;
+    }
+    if (place_same(name, "range") || place_same(name, "if-range")) {
+        place_put(reader->ranges, line);
+        gb_buf_adds(reader->ranges, "\r\n");
+        return;
+    }
     place_put(reader->out, name);
     gb_buf_adds(reader->out, ": ");
     placed = place_of_header(reader, name, value);
@@ -271,8 +315,9 @@ static void place_put_field(const struct place_reader *reader, struct gb_bytes l
 void gb_place_head(struct gb_bytes head, struct gb_placed *placed, size_t count,
                    struct gb_place_found *ret_found, struct gb_buf *out)
 {
-    const struct place_reader reader = {placed, count, ret_found, out};
-    bool first = true;
+    _cleanup_(gb_buf_release) struct gb_buf ranges = {0};
+    const struct place_reader reader = {placed, count, ret_found, out, &ranges};
+    bool first = true, used = false;
 
     *ret_found = (struct gb_place_found){0};
     for (;;) {
@@ -291,14 +336,29 @@ void gb_place_head(struct gb_bytes head, struct gb_placed *placed, size_t count,
         }
         first = false;
     }
+    for (size_t i = 0; i < count; i++)
+        used = used || placed[i].used;
+    if (!used)
+        place_put(out, gb_buf_bytes(&ranges));
     gb_buf_adds(out, "Accept-Encoding: identity\r\n\r\n");
 }
 
 /* ---- what may come back ---- */
 
+/* The alphabet for URLs. */
+static void place_to_url(struct gb_buf *base64)
+{
+    for (size_t i = base64->start; i < base64->start + base64->size; i++) {
+        if (base64->memory[i] == '+')
+            base64->memory[i] = '-';
+        else if (base64->memory[i] == '/')
+            base64->memory[i] = '_';
+    }
+}
+
 /* The base64 of USER:VALUE depends on the length of USER, so three forms of the value's middle
- * cover all of them. */
-static bool place_mask_base64(const struct gb_placed *placed, struct gb_mask *mask)
+ * cover all of them, in each of two alphabets. */
+static bool place_mask_base64(const struct gb_placed *placed, struct gb_mask *mask, uint32_t owners)
 {
     bool good = true;
 
@@ -306,29 +366,33 @@ static bool place_mask_base64(const struct gb_placed *placed, struct gb_mask *ma
         _cleanup_(gb_wipe_buf) struct gb_buf plain = {0}, text = {0};
         /* Characters that also depend on what stands before; and the end, on what follows. */
         size_t skip = before == 0 ? 0 : before + 1, used;
+        struct gb_bytes middle;
 
         for (size_t i = 0; i < before; i++)
             gb_buf_add_u8(&plain, ' ');
         place_put(&plain, placed->value);
         used = plain.size / 3 * 4;
         gb_base64_encode(&text, gb_buf_bytes(&plain));
-        if (used > skip)
-            good = gb_mask_add(mask, (struct gb_bytes){gb_buf_data(&text) + skip, used - skip},
-                               placed->placeholder) &&
-                   good;
+        middle = (struct gb_bytes){gb_buf_data(&text) + skip, used > skip ? used - skip : 0};
+        good = gb_mask_add(mask, middle, placed->placeholder, owners) && good;
+        place_to_url(&text);
+        good = gb_mask_add(mask, middle, placed->placeholder, owners) && good;
     }
     return good;
 }
 
-bool gb_place_mask(const struct gb_placed *placed, struct gb_mask *mask)
+bool gb_place_mask(const struct gb_placed *placed, struct gb_mask *mask, uint32_t owners)
 {
-    _cleanup_(gb_wipe_buf) struct gb_buf escaped = {0};
     bool good;
 
     if (placed->value.size == 0)
         return true;
-    place_put_escaped(&escaped, placed->value);
-    good = gb_mask_add(mask, placed->value, placed->placeholder) &&
-           gb_mask_add(mask, gb_buf_bytes(&escaped), placed->placeholder);
-    return place_mask_base64(placed, mask) && good;
+    good = gb_mask_add(mask, placed->value, placed->placeholder, owners);
+    for (unsigned how = 0; how < ESCAPED_COUNT; how++) {
+        _cleanup_(gb_wipe_buf) struct gb_buf escaped = {0};
+
+        place_put_escaped(&escaped, placed->value, how);
+        good = gb_mask_add(mask, gb_buf_bytes(&escaped), placed->placeholder, owners) && good;
+    }
+    return place_mask_base64(placed, mask, owners) && good;
 }

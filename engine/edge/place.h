@@ -32,6 +32,7 @@ struct gb_placed {
     struct gb_bytes value; /* size 0: not available */
     bool used;             /* out: it was put in */
     bool missing;          /* out: it would have been, but is not available */
+    bool repeated;         /* out: its placeholder stands there more than once */
 };
 
 /* What the head says, without secrets. */
@@ -45,11 +46,12 @@ struct gb_place_found {
  * ends, and has a valid length. */
 bool gb_place_value_is_valid(struct gb_bytes value);
 
-/* Adds to @out the head, which gb_http has checked, with values for placeholders. Also asks the
- * server not to compress its answer, which could not be searched then. */
+/* Adds to @out the head, which gb_http has checked, with values for placeholders: one of each at
+ * most. Also asks the server not to compress its answer, and with a value not to cut it: it could
+ * not be searched then. */
 void gb_place_head(struct gb_bytes head, struct gb_placed *placed, size_t count,
                    struct gb_place_found *ret_found, struct gb_buf *out);
 
-/* Adds to @mask the value and the other forms in which it is sent, and which a server may repeat.
- * False if there is no room. */
-bool gb_place_mask(const struct gb_placed *placed, struct gb_mask *mask);
+/* Adds to @mask, for @owners, the value and the other forms in which it is sent, and which a server
+ * may repeat. False if there is no room. */
+bool gb_place_mask(const struct gb_placed *placed, struct gb_mask *mask, uint32_t owners);

@@ -31,10 +31,11 @@ static bool place_on_head(struct gb_http *http, struct gb_bytes head, struct gb_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct gb_placed placed[] = {
-        {"A", "HOLDERA", GB_SECRET_BEARER, "", gb_bytes_str("SECRETVALUE"), false, false},
-        {"B", "HOLDERB", GB_SECRET_BASIC, "", gb_bytes_str("SECRETVALUE"), false, false},
-        {"C", "HOLDERC", GB_SECRET_HEADER, "x-key", gb_bytes_str("SECRETVALUE"), false, false},
-        {"D", "HOLDERD", GB_SECRET_QUERY, "key", gb_bytes_str("SECRETVALUE"), false, false},
+        {"A", "HOLDERA", GB_SECRET_BEARER, "", gb_bytes_str("SECRETVALUE"), false, false, false},
+        {"B", "HOLDERB", GB_SECRET_BASIC, "", gb_bytes_str("SECRETVALUE"), false, false, false},
+        {"C", "HOLDERC", GB_SECRET_HEADER, "x-key", gb_bytes_str("SECRETVALUE"), false, false,
+         false},
+        {"D", "HOLDERD", GB_SECRET_QUERY, "key", gb_bytes_str("SECRETVALUE"), false, false, false},
     };
     struct place_pass pass = {placed, ARRAY_SIZE(placed), {0}};
     struct gb_http first = {.name = "a.example", .port = 443, .tls = true};

@@ -53,7 +53,8 @@ enum gb_edge_kind {
     X(GB_EDGE_NO_SECRET, "no_secret")                                                              \
     X(GB_EDGE_BAD_SERVER, "bad_certificate")                                                       \
     X(GB_EDGE_BAD_ANSWER, "bad_answer")                                                            \
-    X(GB_EDGE_BAD_TLS, "bad_tls")
+    X(GB_EDGE_BAD_TLS, "bad_tls")                                                                  \
+    X(GB_EDGE_TOO_MANY, "too_many_connections")
 
 enum gb_edge_reason {
 #define GB_X(name, text) name,

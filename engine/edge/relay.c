@@ -19,7 +19,10 @@
 enum {
     PIECE = 16 * 1024,      /* bytes read at a time */
     QUEUE_HIGH = 64 * 1024, /* of one direction, above which nothing is read for it */
+    ROUNDS = 16,            /* of a call: others wait meanwhile */
     HANDSHAKE_S = 30,
+    PAUSE_MS = 50, /* of the host, after which the end of a body so far is passed: answer.h */
+    STALLED_PAUSE_MS = 2000, /* likewise, when the host has had to wait for the guest before */
     CLOSING_S = 5,
     CLOSING_BYTES = 1 << 20, /* dropped of what the guest still sends */
 };
@@ -52,11 +55,13 @@ struct relay {
     struct gb_http http;
     struct gb_answer answer;
     struct gb_place_found found;
-    struct gb_buf used; /* names of the secrets in the last request */
-    bool reported;      /* the last request */
-    int reason;         /* of the refusal; −1: none */
-    const char *why;    /* as a phrase */
-    uint64_t deadline_ns;
+    struct gb_buf used;             /* names of the secrets in the last request */
+    bool unreported;                /* the last request */
+    int reason;                     /* of the refusal; −1: none */
+    const char *why;                /* as a phrase */
+    uint64_t deadline_ns, pause_ns; /* pause_ns: when it was long enough; UINT64_MAX: no pause */
+    bool stalled;                   /* the host has had to wait, and may not go on immediately */
+    bool busy;                      /* there is more to do, later */
     size_t drained;
 };
 
@@ -81,8 +86,18 @@ static void relay_report(struct relay *relay)
 
     message.status = relay->answer.status;
     message.secrets = gb_buf_bytes(&relay->used);
-    relay->reported = true;
+    relay->unreported = false;
     relay->world->tell(relay->world->arg, &message);
+}
+
+void relay_refuse_new(const struct relay_world *world, const struct gb_edge_message *connect,
+                      enum gb_edge_reason reason)
+{
+    struct gb_edge_message message = *connect;
+
+    message.kind = GB_EDGE_REFUSED;
+    message.reason = reason;
+    world->tell(world->arg, &message);
 }
 
 static uint64_t relay_after(unsigned seconds)
@@ -92,20 +107,25 @@ static uint64_t relay_after(unsigned seconds)
 
 /* ---- refusals ---- */
 
+/* As long as the guest takes to read it; it is over when its end of the connection is closed. */
 static void relay_flush_and_close(struct relay *relay)
 {
     if (relay->state < RELAY_FLUSHING) {
         relay->state = RELAY_FLUSHING;
-        relay->deadline_ns = relay_after(CLOSING_S);
+        relay->deadline_ns = relay->pause_ns = UINT64_MAX;
     }
 }
 
 static void relay_put_refusal(struct relay *relay)
 {
     static const char *const statuses[] = {
-        [GB_EDGE_BAD_REQUEST] = "400 Bad Request", [GB_EDGE_OTHER_HOST] = "421 Misdirected Request",
-        [GB_EDGE_NO_SECRET] = "502 Bad Gateway",   [GB_EDGE_BAD_SERVER] = "502 Bad Gateway",
-        [GB_EDGE_BAD_ANSWER] = "502 Bad Gateway",  [GB_EDGE_BAD_TLS] = "502 Bad Gateway",
+        [GB_EDGE_BAD_REQUEST] = "400 Bad Request",
+        [GB_EDGE_OTHER_HOST] = "421 Misdirected Request",
+        [GB_EDGE_NO_SECRET] = "502 Bad Gateway",
+        [GB_EDGE_BAD_SERVER] = "502 Bad Gateway",
+        [GB_EDGE_BAD_ANSWER] = "502 Bad Gateway",
+        [GB_EDGE_BAD_TLS] = "502 Bad Gateway",
+        [GB_EDGE_TOO_MANY] = "503 Service Unavailable",
     };
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
 
@@ -145,10 +165,10 @@ static bool relay_on_head(struct gb_http *http, struct gb_bytes head, struct gb_
     struct relay *relay = http->arg;
     struct gb_placed placed[GB_EDGE_SECRETS_MAX];
     size_t count = vault_place(relay->world->vault, relay->name, placed);
+    bool used = false;
 
     gb_place_head(head, placed, count, &relay->found, pass);
     gb_buf_clear(&relay->used);
-    relay->reported = false;
     if (relay->found.other_upgrade) {
         http->refused = "an upgrade to a protocol that is not websocket";
         return false;
@@ -159,10 +179,17 @@ static bool relay_on_head(struct gb_http *http, struct gb_bytes head, struct gb_
             relay_refuse(relay, GB_EDGE_NO_SECRET, http->refused);
             return false;
         }
+        if (placed[i].repeated) {
+            http->refused = "a placeholder that stands there more than once";
+            return false;
+        }
+        used = used || placed[i].used;
         if (placed[i].used)
             gb_buf_addf(&relay->used, "%s%s", relay->used.size > 0 ? "," : "", placed[i].name);
     }
-    gb_answer_begin(&relay->answer, strcmp(relay->found.method, "HEAD") == 0, relay->found.upgrade);
+    relay->unreported = true;
+    gb_answer_begin(&relay->answer, strcmp(relay->found.method, "HEAD") == 0, relay->found.upgrade,
+                    used);
     return true;
 }
 
@@ -299,13 +326,39 @@ static bool relay_greet_guest(struct relay *relay, bool *ret_over)
     return false;
 }
 
+/* Passes what is kept back of a body when the host has been silent for PAUSE_MS. The time does not
+ * pass while the guest does not read, or part of a TLS record has come, and is longer afterwards,
+ * when a host far away has to learn that there is room: else the guest could choose where to cut.
+ */
+static bool relay_pause(struct relay *relay, bool silent)
+{
+    const uint64_t now = gb_clock_mono_ns();
+    const uint64_t pause_ms = relay->stalled ? STALLED_PAUSE_MS : PAUSE_MS;
+
+    if (!silent || !gb_answer_keeps(&relay->answer) || SSL_has_pending(relay->server.ssl) == 1) {
+        relay->pause_ns = UINT64_MAX;
+        return false;
+    }
+    if (relay->pause_ns == UINT64_MAX)
+        relay->pause_ns = now + pause_ms * GB_NS_PER_MS;
+    if (now < relay->pause_ns)
+        return false;
+    gb_answer_pass(&relay->answer, &relay->guest.out);
+    relay->pause_ns = UINT64_MAX;
+    relay->stalled = false;
+    return true;
+}
+
 static bool relay_hear_server(struct relay *relay)
 {
     uint8_t bytes[PIECE];
     size_t n;
 
-    if (relay->server.ended || relay->guest.out.size >= QUEUE_HIGH)
+    if (relay->server.ended || relay->guest.out.size >= QUEUE_HIGH) {
+        relay->stalled = !relay->server.ended;
+        relay->pause_ns = UINT64_MAX;
         return false;
+    }
     n = relay_read(&relay->server, bytes);
     if (n > 0 && gb_answer_is_done(&relay->answer)) { /* it gives the connection up */
         relay_flush_and_close(relay);
@@ -314,7 +367,7 @@ static bool relay_hear_server(struct relay *relay)
     if (n > 0 && !gb_answer_feed(&relay->answer, (struct gb_bytes){bytes, n}, &relay->guest.out))
         relay_refuse(relay, GB_EDGE_BAD_ANSWER, relay->answer.refused);
     gb_wipe(bytes, n);
-    if (!relay->reported && (relay->answer.status >= 200 || relay->answer.status == 101))
+    if (relay->unreported && (relay->answer.status >= 200 || relay->answer.status == 101))
         relay_report(relay);
     if (n == 0 && relay->server.ended) {
         if (!gb_answer_end(&relay->answer, &relay->guest.out) && relay->answer.status == 0)
@@ -322,7 +375,7 @@ static bool relay_hear_server(struct relay *relay)
         relay_flush_and_close(relay);
         return true;
     }
-    return n > 0;
+    return relay_pause(relay, n == 0) || n > 0;
 }
 
 static bool relay_hear_guest(struct relay *relay)
@@ -372,8 +425,10 @@ static bool relay_exchange(struct relay *relay, bool *ret_over)
  * connection, and it might lose the answer. */
 static bool relay_flush(struct relay *relay, bool *ret_over)
 {
-    bool broken = false, progress = relay_write(&relay->guest, &broken);
+    bool broken = false, progress;
 
+    relay->server.fd = gb_close(relay->server.fd); /* no more is asked of the host */
+    progress = relay_write(&relay->guest, &broken);
     *ret_over = broken;
     if (relay->guest.out.size > 0 || broken)
         return progress;
@@ -381,6 +436,7 @@ static bool relay_flush(struct relay *relay, bool *ret_over)
     ERR_clear_error();
     (void)shutdown(relay->guest.fd, SHUT_WR);
     relay->state = RELAY_DRAINING;
+    relay->deadline_ns = relay_after(CLOSING_S);
     return true;
 }
 
@@ -401,7 +457,7 @@ bool relay_run(struct relay *relay)
 {
     bool progress = true, over = gb_clock_mono_ns() >= relay->deadline_ns;
 
-    while (progress && !over) {
+    for (unsigned i = 0; i < ROUNDS && progress && !over; i++) {
         relay->guest.waits = relay->server.waits = 0;
         switch (relay->state) {
         case RELAY_SERVER_HELLO:
@@ -421,26 +477,33 @@ bool relay_run(struct relay *relay)
             break;
         }
     }
+    relay->busy = progress;
     return !over;
-}
-
-static struct pollfd relay_poll_side(const struct relay_side *side)
-{
-    return (struct pollfd){.fd = side->waits == 0 ? -1 : side->fd, .events = side->waits};
 }
 
 void relay_poll(const struct relay *relay, struct pollfd fds[2])
 {
-    fds[0] = relay_poll_side(&relay->guest);
-    fds[1] = relay_poll_side(&relay->server);
+    const struct relay_side *guest = &relay->guest, *server = &relay->server;
+
+    fds[0] = (struct pollfd){.fd = guest->fd, .events = guest->waits};
+    fds[1] = (struct pollfd){.fd = server->waits == 0 ? -1 : server->fd, .events = server->waits};
 }
 
 uint64_t relay_deadline_ns(const struct relay *relay)
 {
-    return relay->deadline_ns;
+    return relay->busy ? 0 : MIN(relay->deadline_ns, relay->pause_ns);
 }
 
 /* ---- life ---- */
+
+/* The server's certificate must be for that name: it or a wildcard for its first label stands among
+ * the alternative names. */
+static bool relay_set_host(SSL *ssl, const char *name)
+{
+    SSL_set_hostflags(ssl,
+                      X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return SSL_set1_host(ssl, name) == 1;
+}
 
 static bool relay_open_sides(struct relay *relay)
 {
@@ -458,7 +521,7 @@ static bool relay_open_sides(struct relay *relay)
            SSL_set_fd(relay->guest.ssl, relay->guest.fd) == 1 &&
            SSL_set_fd(relay->server.ssl, relay->server.fd) == 1 &&
            SSL_set_tlsext_host_name(relay->server.ssl, relay->name) == 1 &&
-           SSL_set1_host(relay->server.ssl, relay->name) == 1;
+           relay_set_host(relay->server.ssl, relay->name);
 }
 
 struct relay *relay_new(const struct relay_world *world, const struct gb_edge_message *connect,
@@ -474,9 +537,11 @@ struct relay *relay_new(const struct relay_world *world, const struct gb_edge_me
     relay->port = connect->port;
     relay->reason = -1;
     relay->deadline_ns = relay_after(HANDSHAKE_S);
-    relay->answer.mask = &world->vault->mask;
+    relay->pause_ns = UINT64_MAX;
     if (connect->name.size > 0 && connect->name.size <= GB_HOST_NAME_MAX)
         memcpy(relay->name, connect->name.data, connect->name.size);
+    relay->answer.mask = &world->vault->mask;
+    relay->answer.owners = vault_owners(world->vault, relay->name);
     relay->http.tls = true;
     relay->http.port = (uint16_t)connect->port;
     relay->http.on_head = relay_on_head;
@@ -493,6 +558,8 @@ void relay_free(struct relay *relay)
 {
     if (relay == NULL)
         return;
+    if (relay->unreported && relay->reason < 0) /* it was sent, whatever became of it */
+        relay_report(relay);
     SSL_free(relay->guest.ssl);
     SSL_free(relay->server.ssl);
     ERR_clear_error();

@@ -25,10 +25,14 @@ struct relay_world {
 /* Takes both sockets. Gives; NULL: it failed, and they are closed. */
 struct relay *relay_new(const struct relay_world *world, const struct gb_edge_message *connect,
                         int guest_fd, int server_fd);
-/* What to poll for: the guest's socket and the server's; fd −1: nothing. */
+/* What to poll for: the guest's socket, also for its end, and the server's; fd −1: nothing. */
 void relay_poll(const struct relay *relay, struct pollfd fds[2]);
-/* The monotonic time at which it is over if nothing happens; UINT64_MAX: never. */
+/* The monotonic time at which it has to run if nothing happens; UINT64_MAX: never. */
 uint64_t relay_deadline_ns(const struct relay *relay);
-/* Does what can be done now. False: it is over, free it. */
+/* Does what can be done now, but not more than others can wait for. False: it is over, free it. */
 bool relay_run(struct relay *relay);
-void relay_free(struct relay *relay); /* no-op on NULL */
+/* Breaks both connections. No-op on NULL. */
+void relay_free(struct relay *relay);
+/* Tells that a connection was refused before there was a relay for it. */
+void relay_refuse_new(const struct relay_world *world, const struct gb_edge_message *connect,
+                      enum gb_edge_reason reason);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "edge/vault.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +13,14 @@
 #include "edge/wipe.h"
 #include "net/name.h"
 
-enum { TRUST_MAX = 4 * 1024 * 1024, READ_BYTES = 16 * 1024 };
+enum {
+    TRUST_MAX = 4 * 1024 * 1024,
+    READ_BYTES = 16 * 1024,
+    READ_S = 35, /* longer than the server lets a command run */
+    AGAIN_S = 10,
+};
+
+static_assert(GB_EDGE_SECRETS_MAX <= 32, "a bit for each in the owners of a text");
 
 bool vault_slurp(int fd, size_t most, struct gb_buf *text)
 {
@@ -87,6 +95,12 @@ int vault_add(struct vault *vault, const struct gb_edge_message *message, int va
     return 0;
 }
 
+static void vault_await(struct vault_secret *secret)
+{
+    secret->pending = true;
+    secret->deadline_ns = gb_clock_mono_ns() + READ_S * GB_NS_PER_S;
+}
+
 void vault_renew(struct vault *vault, uint32_t index, int fd)
 {
     struct vault_secret *secret;
@@ -99,7 +113,7 @@ void vault_renew(struct vault *vault, uint32_t index, int fd)
     (void)gb_close(secret->fd);
     gb_wipe_buf(&secret->incoming);
     secret->fd = fd;
-    secret->pending = true;
+    vault_await(secret);
 }
 
 static bool vault_mask(struct vault *vault)
@@ -112,11 +126,33 @@ static bool vault_mask(struct vault *vault)
         struct gb_placed placed = {.place = secret->place, .placeholder = secret->placeholder};
 
         placed.value = gb_buf_bytes(&secret->value);
-        good = gb_place_mask(&placed, &vault->mask) && good;
-        placed.value = gb_buf_bytes(&secret->previous);
-        good = gb_place_mask(&placed, &vault->mask) && good;
+        good = gb_place_mask(&placed, &vault->mask, 1u << i) && good;
+        for (size_t j = 0; j < VAULT_KEPT; j++) {
+            placed.value = gb_buf_bytes(&secret->kept[j]);
+            good = gb_place_mask(&placed, &vault->mask, 1u << i) && good;
+        }
     }
     return good;
+}
+
+static bool vault_same(const struct gb_buf *a, const struct gb_buf *b)
+{
+    return a->size == b->size && memcmp(gb_buf_data(a), gb_buf_data(b), a->size) == 0;
+}
+
+/* Hosts may still repeat it. */
+static void vault_keep(struct vault_secret *secret)
+{
+    for (size_t i = 0; i < VAULT_KEPT; i++) {
+        if (vault_same(&secret->kept[i], &secret->value)) {
+            gb_wipe_buf(&secret->value);
+            return;
+        }
+    }
+    gb_wipe_buf(&secret->kept[VAULT_KEPT - 1]);
+    memmove(&secret->kept[1], &secret->kept[0], sizeof(secret->kept) - sizeof(secret->kept[0]));
+    secret->kept[0] = secret->value;
+    secret->value = (struct gb_buf){0};
 }
 
 /* The new value is complete; where it is not valid, there is none any more. */
@@ -128,11 +164,9 @@ static void vault_take(struct vault *vault, struct vault_secret *secret)
         text->size--;
     if (text->size > 0 && gb_buf_data(text)[text->size - 1] == '\r')
         text->size--;
-    if (secret->value.size > 0) {
-        gb_wipe_buf(&secret->previous);
-        secret->previous = secret->value;
-        secret->value = (struct gb_buf){0};
-    }
+    if (secret->value.size > 0 && !vault_same(text, &secret->value))
+        vault_keep(secret);
+    gb_wipe_buf(&secret->value);
     if (gb_place_value_is_valid(gb_buf_bytes(text))) {
         secret->value = *text;
         *text = (struct gb_buf){0};
@@ -165,6 +199,45 @@ void vault_read(struct vault *vault, struct vault_secret *secret)
     }
     secret->fd = gb_close(secret->fd);
     vault_take(vault, secret);
+}
+
+bool vault_expire(struct vault *vault, uint64_t now_ns)
+{
+    bool late = false;
+
+    for (size_t i = 0; i < vault->count; i++) {
+        struct vault_secret *secret = &vault->secrets[i];
+
+        if (!secret->pending || now_ns < secret->deadline_ns)
+            continue;
+        secret->fd = gb_close(secret->fd);
+        gb_wipe_buf(&secret->incoming);
+        vault_take(vault, secret);
+        late = true;
+    }
+    return late;
+}
+
+uint64_t vault_deadline_ns(const struct vault *vault)
+{
+    uint64_t deadline = UINT64_MAX;
+
+    for (size_t i = 0; i < vault->count; i++) {
+        if (vault->secrets[i].pending)
+            deadline = MIN(deadline, vault->secrets[i].deadline_ns);
+    }
+    return deadline;
+}
+
+uint32_t vault_owners(const struct vault *vault, const char *host)
+{
+    uint32_t owners = 0;
+
+    for (size_t i = 0; i < vault->count; i++) {
+        if (vault_covers(&vault->secrets[i], host))
+            owners |= 1u << i;
+    }
+    return owners;
 }
 
 bool vault_covers(const struct vault_secret *secret, const char *host)
@@ -202,6 +275,15 @@ SSL_CTX *vault_client(struct vault *vault, const char *host)
     return NULL;
 }
 
+static bool vault_is_too_old(const struct vault_secret *secret, uint64_t now_ns)
+{
+    const uint64_t age_ns = now_ns - MIN(now_ns, secret->read_at_ns);
+
+    if (secret->value.size == 0)
+        return age_ns > AGAIN_S * GB_NS_PER_S;
+    return secret->expires_ms > 0 && age_ns > secret->expires_ms * GB_NS_PER_MS;
+}
+
 bool vault_is_ready(struct vault *vault, const char *host, uint64_t now_ns,
                     void (*want)(void *arg, uint32_t index), void *arg)
 {
@@ -212,9 +294,8 @@ bool vault_is_ready(struct vault *vault, const char *host, uint64_t now_ns,
 
         if (!vault_covers(secret, host))
             continue;
-        if (!secret->pending && secret->expires_ms > 0 &&
-            now_ns - secret->read_at_ns > secret->expires_ms * GB_NS_PER_MS) {
-            secret->pending = true;
+        if (!secret->pending && vault_is_too_old(secret, now_ns)) {
+            vault_await(secret);
             want(arg, (uint32_t)i);
         }
         ready = ready && !secret->pending;

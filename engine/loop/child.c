@@ -74,6 +74,12 @@ void gb_child_signal(struct gb_child *child, int signum)
         (void)uv_process_kill(&child->handle, signum); /* it has exited; the callback is pending */
 }
 
+void gb_child_signal_group(struct gb_child *child, int signum)
+{
+    if (!child->reaped) /* later, the number can be another's */
+        (void)kill(-child->handle.pid, signum);
+}
+
 void gb_child_free(struct gb_child *child)
 {
     if (child == NULL)

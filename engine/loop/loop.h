@@ -138,5 +138,7 @@ int gb_child_start(struct gb_loop *loop, const struct gb_child_config *config,
 pid_t gb_child_pid(const struct gb_child *child);
 /* Sends @signum if the child has not been reaped. */
 void gb_child_signal(struct gb_child *child, int signum);
+/* The same for its process group, which it leads if it has `new_session`. */
+void gb_child_signal_group(struct gb_child *child, int signum);
 /* May be called before `exited`: the child then keeps running and is reaped silently. */
 void gb_child_free(struct gb_child *child);

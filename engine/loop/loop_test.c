@@ -166,6 +166,26 @@ START_TEST(children_end)
 }
 END_TEST
 
+START_TEST(children_end_with_those_that_they_started)
+{
+    struct counter counter;
+    int pipes[2];
+    char byte;
+
+    ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
+    run_shell(
+        &counter, "sh -c 'echo; while :; do read x < /dev/zero; done' & wait",
+        (struct gb_child_config){.fds = {-1, pipes[1], -1}, .fd_count = 3, .new_session = true});
+    close(pipes[1]);
+    ck_assert_int_eq(read(pipes[0], &byte, 1), 1); /* the second one runs */
+    gb_child_signal_group(counter.child, SIGKILL);
+    wait_child(&counter);
+    ck_assert_int_eq(counter.signal, SIGKILL);
+    ck_assert_int_eq(read(pipes[0], &byte, 1), 0); /* and has ended */
+    close(pipes[0]);
+}
+END_TEST
+
 START_TEST(children_that_cannot_start)
 {
     struct gb_child_config config = {.file = "/nonexistent", .argv = (char *[]){NULL}};
@@ -291,6 +311,7 @@ int main(void)
     tcase_add_test(tests, deferred_calls);
     tcase_add_test(tests, timers);
     tcase_add_test(tests, children_end);
+    tcase_add_test(tests, children_end_with_those_that_they_started);
     tcase_add_test(tests, children_that_cannot_start);
     tcase_add_test(tests, children_get_only_what_is_named);
     tcase_add_test(tests, abandoned_children_are_reaped);

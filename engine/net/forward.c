@@ -19,10 +19,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "net/internal.h"
+#include "platform/socket.h"
 
 enum {
     FORWARD_BACKLOG = 128,
@@ -44,6 +47,8 @@ struct net_forward {
     struct gb_net *net;
     struct gb_net_forward what;
     union forward_handle *server;
+    dev_t device; /* of the socket's file */
+    ino_t inode;  /* 0: there is none */
     bool waiting; /* a client waits to be accepted */
 };
 
@@ -347,7 +352,62 @@ static int forward_fail(int failed, const char *at, struct gb_err *err)
     return gb_err_set(err, GB_EINVALID, "cannot listen at %s: %s", at, uv_strerror(failed));
 }
 
-/* Nobody can connect before listen(), so setting the mode in between is early enough. */
+/* Where everybody can put another file in the socket's place, clients would connect to that. */
+static int forward_check_folder(const char *at, struct gb_err *err)
+{
+    const size_t size = (size_t)(strrchr(at, '/') - at);
+    char folder[GB_NET_FORWARD_TEXT];
+    struct stat status;
+
+    (void)snprintf(folder, sizeof(folder), "%.*s", size == 0 ? 1 : (int)size, at);
+    if (stat(folder, &status) < 0)
+        return forward_fail(uv_translate_sys_error(errno), at, err);
+    if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0)
+        return gb_err_set(err, GB_EINVALID,
+                          "%s can be written by everybody, who could replace the socket: choose "
+                          "another folder",
+                          folder);
+    return 0;
+}
+
+/* Binds a socket of its own: libuv would remove whatever is at the path when it closes one.
+ * Nobody can connect before listen(), so setting the mode in between is early enough. 0 or one of
+ * libuv's errors. */
+static int forward_bind_file(struct net_forward *forward)
+{
+    const char *at = forward->what.at;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    _cleanup_(closep) int fd = gb_socket_new(SOCK_STREAM, true);
+    struct stat status;
+    int r;
+
+    if (fd < 0)
+        return uv_translate_sys_error(-fd);
+    memcpy(address.sun_path, at, strlen(at) + 1);
+    if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+        return uv_translate_sys_error(errno);
+    if (lstat(at, &status) < 0)
+        return uv_translate_sys_error(errno);
+    forward->device = status.st_dev;
+    forward->inode = status.st_ino;
+    if (chmod(at, FORWARD_MODE) < 0)
+        return uv_translate_sys_error(errno);
+    r = uv_pipe_open(&forward->server->pipe, fd);
+    if (r == 0)
+        (void)TAKE_FD(fd);
+    return r;
+}
+
+/* Only what was put there: somebody may have replaced it. */
+static void forward_remove_file(const struct net_forward *forward)
+{
+    struct stat status;
+
+    if (forward->inode != 0 && lstat(forward->what.at, &status) == 0 && S_ISSOCK(status.st_mode) &&
+        status.st_dev == forward->device && status.st_ino == forward->inode)
+        (void)unlink(forward->what.at); /* it is of no use any more, but does no harm */
+}
+
 static int forward_bind_path(struct net_forward *forward, struct gb_bytes path, struct gb_err *err)
 {
     char *at = forward->what.at;
@@ -360,10 +420,11 @@ static int forward_bind_path(struct net_forward *forward, struct gb_bytes path, 
         return gb_err_set(err, GB_EINVALID, "the path of a socket must begin with /");
     memcpy(at, path.data, path.size);
     at[path.size] = '\0';
+    r = forward_check_folder(at, err);
+    if (r < 0)
+        return r;
     forward->server = forward_handle_new(forward->net, true, forward);
-    r = uv_pipe_bind(&forward->server->pipe, at);
-    if (r == 0 && chmod(at, FORWARD_MODE) < 0)
-        r = uv_translate_sys_error(errno);
+    r = forward_bind_file(forward);
     return r < 0 ? forward_fail(r, at, err) : 0;
 }
 
@@ -445,8 +506,9 @@ static int forward_bind_address(struct net_forward *forward, struct gb_bytes tex
 
 static void forward_free(struct net_forward *forward)
 {
+    forward_remove_file(forward);
     if (forward->server != NULL)
-        forward_handle_close(forward->server, false); /* also removes the socket's file */
+        forward_handle_close(forward->server, false);
     gb_list_remove(&forward->link);
     free(forward);
 }

@@ -276,6 +276,50 @@ START_TEST(a_socket_with_a_path_is_for_its_user_only)
 }
 END_TEST
 
+START_TEST(a_path_is_removed_only_with_its_own_socket)
+{
+    char folder[] = "/tmp/forwardXXXXXX", path[64], moved[64];
+    struct stat info;
+    int fd;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/socket", folder);
+    (void)snprintf(moved, sizeof(moved), "%s/moved", folder);
+    start();
+    (void)forward(NULL, path);
+    ck_assert_int_eq(rename(path, moved), 0);
+    fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    ck_assert_int_ge(fd, 0);
+    (void)close(fd);
+    finish();
+    ck_assert_int_eq(stat(path, &info), 0); /* somebody else's file */
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(unlink(moved), 0);
+    (void)rmdir(folder);
+}
+END_TEST
+
+START_TEST(a_folder_in_which_everybody_can_replace_it_is_refused)
+{
+    char folder[] = "/tmp/forwardXXXXXX", path[64];
+    struct gb_net_forward_ask ask = {.port = PORT};
+    const struct gb_net_forward *made;
+    struct gb_err err;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/socket", folder);
+    ask.path = gb_bytes_str(path);
+    start();
+    ck_assert_int_eq(chmod(folder, 0777), 0);
+    ck_assert_int_eq(gb_net_forward(net, &ask, &made, &err), -GB_EINVALID);
+    ck_assert_ptr_nonnull(strstr(err.message, "written by everybody"));
+    ck_assert_int_eq(chmod(folder, 01777), 0); /* as /tmp is */
+    ck_assert_int_eq(gb_net_forward(net, &ask, &made, &err), 0);
+    finish();
+    (void)rmdir(folder);
+}
+END_TEST
+
 START_TEST(a_guest_that_refuses_resets_the_client)
 {
     char byte;
@@ -516,6 +560,8 @@ int main(void)
 
     tcase_add_test(tests, each_half_ends_by_itself);
     tcase_add_test(tests, a_socket_with_a_path_is_for_its_user_only);
+    tcase_add_test(tests, a_path_is_removed_only_with_its_own_socket);
+    tcase_add_test(tests, a_folder_in_which_everybody_can_replace_it_is_refused);
     tcase_add_test(tests, a_guest_that_refuses_resets_the_client);
     tcase_add_test(tests, a_broken_connection_is_reset_on_the_other_side);
     tcase_add_test(tests, a_slow_reader_holds_up_its_own_guest_only);

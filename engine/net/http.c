@@ -62,12 +62,13 @@ static bool http_is_for_us(const struct gb_http *http, struct gb_bytes authority
 }
 
 struct http_found {
-    bool host, length, pieces;
+    bool host, length, pieces, old; /* old: HTTP/1.0 */
     uint64_t size;
 };
 
 /* METHOD SP TARGET SP HTTP/1.x */
-static bool http_read_request_line(struct gb_http *http, struct gb_bytes line)
+static bool http_read_request_line(struct gb_http *http, struct gb_bytes line,
+                                   struct http_found *found)
 {
     const char *scheme = http->tls ? "https://" : "http://";
     const size_t scheme_size = strlen(scheme);
@@ -87,7 +88,8 @@ static bool http_read_request_line(struct gb_http *http, struct gb_bytes line)
         return http_refuse(http, "a request line that is none");
     line = (struct gb_bytes){space + 1, target.size - (size_t)(space - target.data) - 1};
     target.size = (size_t)(space - target.data);
-    if (!gb_bytes_equal(line, "HTTP/1.1") && !gb_bytes_equal(line, "HTTP/1.0"))
+    found->old = gb_bytes_equal(line, "HTTP/1.0");
+    if (!gb_bytes_equal(line, "HTTP/1.1") && !found->old)
         return http_refuse(http, "a version of HTTP that is not 1.0 or 1.1");
     if (gb_bytes_equal(method, "CONNECT"))
         return http_refuse(http, "CONNECT");
@@ -167,7 +169,8 @@ static bool http_read_head(struct gb_http *http)
             return http_refuse(http, "a CR or NUL within a line");
         if (line.size == 0 && !first)
             break;
-        if (first ? !http_read_request_line(http, line) : !http_read_field(http, line, &found))
+        if (first ? !http_read_request_line(http, line, &found)
+                  : !http_read_field(http, line, &found))
             return false;
         first = false;
     }
@@ -175,6 +178,8 @@ static bool http_read_head(struct gb_http *http)
         return http_refuse(http, "a request without a Host");
     if (found.length && found.pieces)
         return http_refuse(http, "Content-Length and Transfer-Encoding in one request");
+    if (found.old && found.pieces)
+        return http_refuse(http, "a Transfer-Encoding, which HTTP/1.0 does not have");
     http->left = found.size;
     http->state = found.pieces ? HTTP_PIECE_SIZE : found.size > 0 ? HTTP_BODY : HTTP_HEAD;
     return true;

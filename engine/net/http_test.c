@@ -75,6 +75,7 @@ START_TEST(others_are_refused_and_their_heads_held_back)
         "POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n",
         "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n",
+        "POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "\r\nGET / HTTP/1.1\r\n" HOST "\r\n",
         "\x16\x03\x01 not HTTP\r\n\r\n",
     };

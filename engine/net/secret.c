@@ -331,22 +331,44 @@ static bool secret_same_place(const struct gb_secret *a, const struct gb_secret 
                                           : strcasecmp(secret_field(a), secret_field(b)) == 0;
 }
 
+static bool secret_same_trust(const struct gb_secret *a, const struct gb_secret *b)
+{
+    if (a->trust == NULL || b->trust == NULL)
+        return a->trust == b->trust;
+    return strcmp(a->trust, b->trust) == 0;
+}
+
+/* A host, or a wildcard, of @a for which @b is too; NULL: there is none. */
+static const char *secret_shared_host(const struct gb_secret *a, const struct gb_secret *b)
+{
+    for (size_t i = 0; i < a->host_count; i++) {
+        for (size_t j = 0; j < b->host_count; j++) {
+            if (secret_overlap(a->hosts[i], b->hosts[j]))
+                return a->hosts[i];
+        }
+    }
+    return NULL;
+}
+
 int gb_secret_check_both(const struct gb_secret *a, const struct gb_secret *b, struct gb_err *err)
 {
+    const char *shared;
+
     if (strcmp(a->variable, b->variable) == 0)
         return gb_err_set(err, GB_EINVALID,
                           "the secrets %s and %s are for the same variable, %s, and a session can "
                           "have one of them",
                           a->name, b->name, a->variable);
-    for (size_t i = 0; i < a->host_count && secret_same_place(a, b); i++) {
-        for (size_t j = 0; j < b->host_count; j++) {
-            if (secret_overlap(a->hosts[i], b->hosts[j]))
-                return gb_err_set(err, GB_EINVALID,
-                                  "the secrets %s and %s are for the same place of requests to %s, "
-                                  "and a session can have one of them",
-                                  a->name, b->name, a->hosts[i]);
-        }
-    }
+    shared = secret_shared_host(a, b);
+    if (shared != NULL && secret_same_place(a, b))
+        return gb_err_set(err, GB_EINVALID,
+                          "the secrets %s and %s are for the same place of requests to %s, and a "
+                          "session can have one of them",
+                          a->name, b->name, shared);
+    if (shared != NULL && !secret_same_trust(a, b))
+        return gb_err_set(err, GB_EINVALID,
+                          "the secrets %s and %s are both for %s, so they need the same `trust`",
+                          a->name, b->name, shared);
     return 0;
 }
 

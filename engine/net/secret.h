@@ -53,8 +53,8 @@ int gb_secret_parse(struct gb_secret *secret, const char *name, struct gb_bytes 
                     struct gb_err *err);
 void gb_secret_release(struct gb_secret *secret);
 bool gb_secret_covers(const struct gb_secret *secret, const char *host);
-/* GB_EINVALID if a session cannot have both, because they would be for the same place of requests
- * to the same host, or for the same variable. */
+/* GB_EINVALID if a session cannot have both, because they are for the same variable, or for the
+ * same host: in the same place of requests, or with other certificates that vouch for it. */
 int gb_secret_check_both(const struct gb_secret *a, const struct gb_secret *b, struct gb_err *err);
 /* "bearer", "header X-Key"; for people. */
 void gb_secret_write_place(const struct gb_secret *secret, struct gb_buf *text);

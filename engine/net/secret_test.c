@@ -108,6 +108,18 @@ START_TEST(one_secret_for_a_place)
 }
 END_TEST
 
+START_TEST(one_trust_for_a_host)
+{
+    ck_assert(!secret_both("hosts a.b\nplace bearer\ntrust /x", "hosts a.b\nplace query k"));
+    ck_assert(!secret_both("hosts a.b\nplace bearer", "hosts c.d *.b\nplace query k\ntrust /x"));
+    ck_assert(
+        !secret_both("hosts *.b\nplace bearer\ntrust /x", "hosts a.b\nplace query k\ntrust /y"));
+    ck_assert(
+        secret_both("hosts *.b\nplace bearer\ntrust /x", "hosts a.b\nplace query k\ntrust /x"));
+    ck_assert(secret_both("hosts a.b\nplace bearer\ntrust /x", "hosts c.b\nplace bearer"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("secret");
@@ -116,6 +128,7 @@ int main(void)
     tcase_add_test(tests, all_lines);
     tcase_add_test(tests, wrong_ones_are_named);
     tcase_add_test(tests, one_secret_for_a_place);
+    tcase_add_test(tests, one_trust_for_a_host);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

@@ -104,12 +104,16 @@ static int main_start(int trust_fd, struct gb_err *err)
     return 0;
 }
 
-static void main_run(size_t index)
+static void main_end(size_t index)
 {
-    if (edge.relays[index] == NULL || relay_run(edge.relays[index]))
-        return;
     relay_free(edge.relays[index]);
     edge.relays[index] = NULL;
+}
+
+static void main_run(size_t index)
+{
+    if (edge.relays[index] != NULL && !relay_run(edge.relays[index]))
+        main_end(index);
 }
 
 static void main_connect(const struct gb_edge_message *message, int guest_fd, int server_fd)
@@ -121,9 +125,12 @@ static void main_connect(const struct gb_edge_message *message, int guest_fd, in
     if (index == GB_EDGE_CONNECTIONS_MAX || !edge.started) {
         (void)gb_close(guest_fd);
         (void)gb_close(server_fd);
+        relay_refuse_new(&edge.world, message, GB_EDGE_TOO_MANY);
         return;
     }
     edge.relays[index] = relay_new(&edge.world, message, guest_fd, server_fd);
+    if (edge.relays[index] == NULL)
+        relay_refuse_new(&edge.world, message, GB_EDGE_BAD_TLS);
     main_run(index);
 }
 
@@ -183,7 +190,7 @@ static void main_prepare(struct main_poll *poll)
     poll->values = 1;
     poll->relays = 1 + edge.vault.count;
     poll->count = poll->relays + 2 * (size_t)GB_EDGE_CONNECTIONS_MAX;
-    poll->deadline_ns = UINT64_MAX;
+    poll->deadline_ns = vault_deadline_ns(&edge.vault);
     for (size_t i = 0; i < edge.vault.count; i++)
         poll->fds[poll->values + i] =
             (struct pollfd){.fd = edge.vault.secrets[i].fd, .events = POLLIN};
@@ -208,6 +215,12 @@ static int main_timeout_ms(uint64_t deadline_ns)
                               : (int)MIN((deadline_ns - now) / GB_NS_PER_MS + 1, UINT64_C(60000));
 }
 
+/* The server has closed the guest's end: the guest has, or the session may not go on with it. */
+static bool main_is_left(const struct pollfd *guest)
+{
+    return guest->fd >= 0 && (guest->revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
 static void main_turn(void)
 {
     static struct main_poll poll_now;
@@ -227,11 +240,15 @@ static void main_turn(void)
         vault_read(&edge.vault, &edge.vault.secrets[i]);
         renewed = true;
     }
+    renewed |= vault_expire(&edge.vault, gb_clock_mono_ns());
     for (size_t i = 0; i < GB_EDGE_CONNECTIONS_MAX; i++) {
         const struct pollfd *fds = &at->fds[at->relays + 2 * i];
 
-        if (renewed || fds[0].revents != 0 || fds[1].revents != 0 ||
-            (edge.relays[i] != NULL && relay_deadline_ns(edge.relays[i]) <= gb_clock_mono_ns()))
+        if (main_is_left(&fds[0]))
+            main_end(i);
+        else if (renewed || fds[0].revents != 0 || fds[1].revents != 0 ||
+                 (edge.relays[i] != NULL &&
+                  relay_deadline_ns(edge.relays[i]) <= gb_clock_mono_ns()))
             main_run(i);
     }
     if (at->fds[0].revents != 0)

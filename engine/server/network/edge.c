@@ -96,7 +96,15 @@ static void edge_command_on_late(void *arg)
 {
     struct edge_command *command = arg;
 
-    gb_child_signal(command->child, SIGKILL);
+    gb_child_signal_group(command->child, SIGKILL);
+}
+
+/* Ends what it has started, too. */
+static void edge_command_kill(struct edge_command *command)
+{
+    if (command->child != NULL)
+        gb_child_signal_group(command->child, SIGKILL);
+    edge_command_end(command);
 }
 
 /* The read end of a pipe into which the command prints. */
@@ -112,10 +120,7 @@ static int edge_run_command(struct edge_process *edge, size_t index, int pipe[2]
                                            .new_session = true};
     struct gb_err err = {0};
 
-    if (command->child != NULL) { /* of the last time */
-        gb_child_signal(command->child, SIGKILL);
-        edge_command_end(command);
-    }
+    edge_command_kill(command); /* of the last time */
     command->edge = edge;
     if (gb_child_start(edge->loop, &config, edge_command_on_exited, command, &command->child,
                        &err) < 0) {
@@ -374,11 +379,8 @@ void edge_free(struct edge_process *edge)
 {
     if (edge == NULL)
         return;
-    for (size_t i = 0; i < edge->count; i++) {
-        if (edge->commands[i].child != NULL)
-            gb_child_signal(edge->commands[i].child, SIGKILL);
-        edge_command_end(&edge->commands[i]);
-    }
+    for (size_t i = 0; i < edge->count; i++)
+        edge_command_kill(&edge->commands[i]);
     if (edge->child != NULL)
         gb_child_signal(edge->child, SIGKILL);
     gb_child_free(edge->child);
