@@ -251,8 +251,8 @@ static void serve_network_off(struct agent *agent, const struct gb_frame *frame,
                               const union request *request)
 {
     (void)request;
-    netd_off(agent);
-    port_send_ok(&agent->port, frame->id);
+    if (!netd_off(agent, frame->id))
+        port_send_ok(&agent->port, frame->id);
 }
 
 static void serve_trust(struct agent *agent, const struct gb_frame *frame,

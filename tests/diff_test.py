@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from support import BINARY, Server, Session, Watcher, wait_for
+from terminal import FakeServer, made_up
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,7 @@ def test_two_moments_of_a_session(server, client):
         "f": "changed", "gone": "added", "many": "changed", "new": "removed", "x": "changed"}
     assert {one["path"]: one["change"] for one in told["files"]} == {
         "a": "changed", "d/odd\n name": "removed", "went": "added"}
+    assert told["complete"] is True
     assert [one for one in told["variables"] if one["name"] == "x"] == [
         {"name": "x", "change": "changed", "before": {"type": "str", "repr": "'one'"},
          "after": {"type": "int", "repr": "1"}}]
@@ -94,15 +96,82 @@ def test_a_guest_that_lies(server, client):
 
 
 def test_very_many_variables(server, client):
-    """What is beyond the limit is left out, and that is said."""
+    """What is beyond the limit is left out of both, and that is said."""
     session = Session(client, label="diff-many", idle_ms=0)
     session.exec("globals().update({f'v{i:05}': i for i in range(20001)}); z = 1")
     session.call("session.checkpoint")
     session.exec("v00000 = 'changed'; z = 2")
     done = diff(server, "diff-many@1", "diff-many")
     assert done.returncode == 1 and done.stdout == "~ v00000  int 0 → str 'changed'\n"
-    assert "there are more variables than can be compared" in done.stderr
+    assert "there are more variables than can be compared: those behind v19999 are left out" in done.stderr
+    # One less, so that the second list goes on to v20000, which the first one has left out.
+    session.call("session.checkpoint")
+    session.exec("del v00007")
+    done = diff(server, "--json", "diff-many@2", "diff-many")
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and told["complete"] is False
+    assert [(one["name"], one["change"]) for one in told["variables"]] == [("v00007", "removed")]
+    # "Nothing differs" is not said of what was not compared to its end.
+    session.call("session.checkpoint")
+    session.exec("z = 3")
+    done = diff(server, "diff-many@2", "diff-many@2")
+    assert (done.returncode, done.stdout) == (125, "") and "are left out" in done.stderr
     session.close()
+
+
+def test_very_many_files(server, client):
+    session = Session(client, image="shell", label="diff-files", idle_ms=0)
+    session.exec("mkdir d; cd d; touch $(seq -f %05g 0 20001); cd ..", timeout_ms=120000)
+    session.call("session.checkpoint")
+    session.exec("rm d/00007; echo 1 >d/00008; echo 1 >d/20001", timeout_ms=120000)
+    done = diff(server, "diff-files@1", "diff-files")
+    assert done.returncode == 1 and done.stdout == "- d/00007\n~ d/00008\n"
+    assert "those behind d/19999 are left out" in done.stderr
+    session.close()
+
+
+def test_a_list_that_cannot_be_had_is_not_compared(server, client):
+    """Neither as if it was empty, nor as far as it came; the other one is compared."""
+    session = Session(client, label="diff-broken", idle_ms=0)
+    session.exec("import json; a = 1")
+    session.call("session.checkpoint")
+    session.exec("def broken(thing, there=json.dumps):\n if thing['name'] > 'b': raise ValueError('no list')\n"
+                 " return there(thing)\njson.dumps = broken; a = 2; z = 1; _ = open('new', 'w').write('1')")
+    done = diff(server, "diff-broken@1", "diff-broken")
+    assert done.returncode == 125 and done.stdout == "+ new\n"
+    assert "the variables of diff-broken could not be listed: ValueError: no list" in done.stderr
+    done = diff(server, "--json", "diff-broken", "diff-broken@1")
+    told = json.loads(done.stdout)
+    assert done.returncode == 125 and told["complete"] is False and "variables" not in told
+    assert [(one["path"], one["change"]) for one in told["files"]] == [("new", "removed")]
+    # The same with the files, of which one cannot be read.
+    session.call("session.checkpoint")
+    session.exec("import os; os.chmod('new', 0); json.dumps = broken.__defaults__[0]; del broken")
+    done = diff(server, "diff-broken@1", "diff-broken")
+    assert done.returncode == 125 and "~ a  int 1 → 2\n" in done.stdout and "new" not in done.stdout
+    assert "the files of diff-broken could not be listed: sha256sum: " in done.stderr
+    session.close()
+
+
+class ForklessServer(FakeServer):
+    """Says that it has forked, and names no session."""
+
+    def _answer(self, connection, call):
+        if call["method"] == "session.get":
+            self.reply(connection, call, self.sessions[0])
+        elif call["method"] == "session.fork":
+            self.reply(connection, call, {"sessions": [], "seq": 1, "cell": 1, "took_us": 1})
+        else:
+            super()._answer(connection, call)
+
+
+@pytest.mark.parametrize("verb", ["diff", "fork"])
+def test_a_fork_of_which_nothing_is_told_is_an_error(tmp_path, verb):
+    with ForklessServer(tmp_path, [made_up(1, label="work")]) as fake:
+        done = subprocess.run([BINARY, verb, "--socket", str(fake.path), *["work"] * (1 + (verb == "diff"))],
+                              capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (125, "")
+    assert "the server opened no session, and did not say why" in done.stderr
 
 
 def test_what_cannot_be_compared_is_said(server, client):

@@ -188,7 +188,37 @@ def test_code_is_undone(server, client):
             assert check(again)["cell"] == 3
             far = await host.call_tool("undo", {"session": session, "steps": 500})
             assert far.is_error and far.structured_content["error"]["kind"] == "gone"
-            assert "500 checkpoints" in text(far)
+            assert "only 2 cells" in text(far)
+            check(await host.call_tool("close_session", {"session": session}))
+
+    asyncio.run(main())
+
+
+def test_one_call_is_undone_however_fast_they_came(server):
+    """Two in one batch, one right behind another, and a file that was written since."""
+    async def main():
+        async with connected(server) as host:
+            await host.list_tools()
+            session = check(await host.call_tool("open_session", {}))["session"]
+
+            async def execute(code):
+                return check(await host.call_tool("exec", {"session": session, "code": code}))
+
+            async def undo(**more):
+                return check(await host.call_tool("undo", {"session": session, **more}))
+
+            both = await asyncio.gather(execute("x = globals().get('x', '') + 'a'; x"),
+                                        execute("x = globals().get('x', '') + 'b'; x"))
+            first, second = sorted(both, key=lambda one: one["cell"])
+            assert len(eval(second["value"])) == 2
+            assert await undo() == {"session": session, "cell": 1, "from_cell": 2, "epoch": 2}
+            assert (await execute("x"))["value"] == first["value"]
+            await execute("x = 'c'")
+            check(await host.call_tool("write_file", {"session": session, "path": "f", "text": "later"}))
+            assert (await undo())["cell"] == 3
+            assert (await execute("import os; x, os.path.exists('f')"))["value"] == f"({first['value']}, False)"
+            await undo()
+            assert (await undo(steps=-1))["cell"] == 5
             check(await host.call_tool("close_session", {"session": session}))
 
     asyncio.run(main())

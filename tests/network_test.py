@@ -228,6 +228,19 @@ def test_it_is_changed_while_the_session_runs(fresh, client, port):
     assert asks(session, connect)[0] == ["connected"]
 
 
+def test_a_network_that_goes_breaks_what_is_open(fresh, client, port):
+    """The program is told by packets, for which the guest's route has to be there yet."""
+    session = fresh(network=rules(port))
+    for _ in range(3):
+        session.exec(TRY + f"s = socket.create_connection(('app.test', {port}), 60)")
+        client.call("session.network", session=session.id, network="none")
+        assert asks(session, "tell(lambda: s.recv(1))")[0] == ["ECONNRESET"]
+        gone = "list(iter(lambda: open('/proc/net/route').read().count('\\n'), 1)) is None"  # a moment later
+        assert asks(session, gone, "connect('10.0.0.1', 80)")[0] == [False, "ENETUNREACH"]
+        client.call("session.network", session=session.id, network=rules(port))
+        assert asks(session, f"connect('app.test', {port})")[0] == ["connected"]
+
+
 def test_a_rule_that_goes_breaks_what_stood_on_it(fresh, client, port):
     session = fresh(network=rules(port))
     session.exec(TRY + f"s = socket.create_connection(('app.test', {port}))")

@@ -101,6 +101,18 @@ def test_an_answer_for_the_session_is_a_rule(server, client, asked, port):
     assert [event["kind"] for event in watcher.seen].count("network.question") == 2
 
 
+def test_a_network_that_goes_tells_whoever_waits(server, client, asked, port):
+    """And does not leave a program waiting for the answer of a machine to which no route leads any more."""
+    with watching(server, asked) as watcher:
+        for _ in range(2):
+            request = send(client, asked, f"connect('10.9.8.7', {port})")
+            question(watcher)
+            client.call("session.network", session=asked.id, network="none")
+            assert watcher.until("network.answered")[-1]["answer"] == "rules"
+            assert result(client, request)[0] == ["EHOSTUNREACH"]
+            client.call("session.network", session=asked.id, network=RULES)
+
+
 def test_what_a_rule_decides_is_not_asked(server, client, asked, port):
     with watching(server, asked) as watcher:
         got, _ = result(client, send(client, asked, "connect('never.test', 80)"))

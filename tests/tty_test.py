@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import termios
 
 import pytest
 
@@ -242,14 +243,22 @@ def test_a_change_of_size_before_the_program_has_begun_is_told(tmp_path):
         assert [(each["rows"], each["columns"]) for each in fake.resizes()] == [(25, 90)]
 
 
+def resize_now(terminal, rows, columns):
+    """Changes the size and, in the same step, has the kernel tell the program. tmux takes its time for that, and
+    names the new size before the terminal has it."""
+    fd = os.open(terminal.tmux("display-message", "-p", "#{pane_tty}").strip(), os.O_RDWR | os.O_NOCTTY)
+    try:
+        termios.tcsetwinsize(fd, (rows, columns))
+    finally:
+        os.close(fd)
+
+
 def test_one_change_of_size_is_under_way_and_the_newest_follows(tmp_path):
     with SlowServer(tmp_path) as fake, tty(tmp_path, fake, "shell agent-1") as terminal:
         fake.answer_next()
-        client = wait_for(lambda: [process for process in processes() if process[1:2] == [BINARY] and "agent-1" in process])
         for columns in range(60, 80):
-            terminal.resize(columns, 20)
-            os.kill(int(client[0][0]), signal.SIGWINCH)
-            wait_for(lambda: fake.resizes())
+            resize_now(terminal, 20, columns)
+            wait_for(fake.resizes)
         terminal.type("x")  # what is typed comes behind whatever was asked for before
         wait_for(lambda: [call for call in fake.calls if call["method"] == "terminal.input"])
         assert len(fake.resizes()) == 1

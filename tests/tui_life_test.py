@@ -163,3 +163,29 @@ def test_many_ends_are_asked_for_together(few, folder):
             few.tell("session.closed", session=few.ended[-1]["session"], reason="closed")
         terminal.wait("ended (200)")
         assert lists() - before <= 2 + (time.monotonic() - began)
+
+
+class ForkingServer(FakeServer):
+    """Says of a fork what the test wants."""
+
+    def __init__(self, folder, sessions, forked):
+        super().__init__(folder, sessions)
+        self.forked = forked
+
+    def _answer(self, connection, call):
+        if call["method"] == "session.fork":
+            self.reply(connection, call, {"sessions": self.forked, "seq": 1, "cell": 3, "took_us": 1})
+        else:
+            super()._answer(connection, call)
+
+
+@pytest.mark.parametrize("forked, said", [
+    ([{"session": None, "error": {"kind": "capacity", "message": "there is no room"}}],
+     "fork: there is no room (capacity)"),
+    ([], "fork: the server opened no session, and did not say why")])
+def test_a_fork_that_failed_is_told_as_what_it_is(folder, forked, said):
+    with ForkingServer(folder, [made_up(1, label="scraper")], forked) as server, \
+            front_end(folder, server.path) as terminal:
+        terminal.wait("scraper")
+        terminal.command("fork scraper")
+        terminal.wait(said, without=["forking…"])

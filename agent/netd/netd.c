@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "base/clock.h"
 #include "base/fd.h"
+#include "base/mem.h"
 #include "agent/netd/route.h"
 #include "agent/netd/serve.h"
 #include "agent/system.h"
@@ -28,40 +31,130 @@ static int netd_set_resolver(struct agent *agent, bool on, struct gb_err *err)
     return system_set_resolver(agent, text, err);
 }
 
+/* ---- the end of a network ---- */
+
+/* At once. */
+static void netd_cut(struct agent *agent)
+{
+    route_down();
+    (void)netd_set_resolver(agent, false, NULL); /* what is written there leads nowhere now */
+}
+
+static void netd_answer(struct agent *agent)
+{
+    struct netd *netd = &agent->netd;
+
+    deadline_clear(&netd->late);
+    if (netd->leaving)
+        port_send_ok(&agent->port, netd->leaving_id);
+    netd->leaving = false;
+}
+
+static void netd_leave(struct agent *agent)
+{
+    if (agent->netd.leaving)
+        route_down();
+    netd_answer(agent);
+}
+
+static void netd_is_late(struct deadline *deadline)
+{
+    struct netd *netd = container_of(deadline, struct netd, late);
+
+    netd_leave(container_of(netd, struct agent, netd));
+}
+
+/* No word will be exchanged any more. */
+static void netd_hang_up(struct agent *agent)
+{
+    struct netd *netd = &agent->netd;
+
+    if (netd->control.fd < 0)
+        return;
+    loop_unwatch(&agent->loop, &netd->control);
+    (void)gb_close(netd->control.fd);
+    netd->control.fd = -1;
+    netd->unanswered = 0;
+    netd_leave(agent);
+}
+
+static void netd_control_ready(struct source *source)
+{
+    struct netd *netd = container_of(source, struct netd, control);
+    struct agent *agent = container_of(netd, struct agent, netd);
+    uint8_t word;
+    ssize_t n = recv(source->fd, &word, 1, MSG_DONTWAIT);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n != 1 || word != SERVE_OFF || netd->unanswered == 0)
+        netd_hang_up(agent); /* it has ended, or is not what it was */
+    else if (--netd->unanswered == 0)
+        netd_leave(agent);
+}
+
+static bool netd_send(struct netd *netd, uint8_t word)
+{
+    return netd->control.fd >= 0 &&
+           send(netd->control.fd, &word, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
+}
+
+/* ---- its beginning ---- */
+
 /* Waits for netd to set up its network: 32 ms in a cold guest under emulation, and the agent could
  * do nothing useful meanwhile, since no cell should start before. */
+static int netd_await(struct agent *agent, int fd, struct gb_err *err)
+{
+    uint8_t word = 0;
+    ssize_t n;
+    int r;
+
+    while ((n = recv(fd, &word, 1, 0)) < 0 && errno == EINTR)
+        ;
+    if (n != 1 || word != SERVE_READY)
+        return gb_err_set(err, GB_EUNSUPPORTED,
+                          "the guest's kernel does not support the network; its console says why");
+    agent->netd.control =
+        (struct source){.fd = fd, .rank = RANK_SIGNAL, .ready = netd_control_ready};
+    r = loop_watch(&agent->loop, &agent->netd.control, EPOLLIN);
+    if (r < 0)
+        agent->netd.control.fd = -1;
+    return r < 0 ? gb_err_sys(err, -r, "cannot watch the guest's network") : 0;
+}
+
 static int netd_fork(struct agent *agent, struct gb_err *err)
 {
-    int ready[2];
-    char byte;
+    int pair[2], r;
     pid_t pid;
-    ssize_t n;
 
-    if (pipe2(ready, O_CLOEXEC) < 0)
-        return gb_err_sys(err, errno, "no pipe for the network");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return gb_err_sys(err, errno, "no sockets for the network");
     pid = fork();
     if (pid == 0)
-        serve_network(&agent->boot, ready[1]);
-    (void)gb_close(ready[1]);
+        serve_network(&agent->boot, pair[1]);
+    (void)gb_close(pair[1]);
     if (pid < 0) {
-        (void)gb_close(ready[0]);
+        (void)gb_close(pair[0]);
         return gb_err_sys(err, errno, "cannot start the guest's network");
     }
-    agent->netd.pid = pid;
-    while ((n = read(ready[0], &byte, 1)) < 0 && errno == EINTR)
-        ;
-    (void)gb_close(ready[0]);
-    return n == 1 ? 0
-                  : gb_err_set(
-                        err, GB_EUNSUPPORTED,
-                        "the guest's kernel does not support the network; its console says why");
+    agent->netd = (struct netd){.pid = pid, .control.fd = -1};
+    deadline_init(&agent->netd.late, netd_is_late);
+    r = netd_await(agent, pair[0], err);
+    if (r < 0)
+        (void)gb_close(pair[0]); /* with which it ends */
+    return r;
 }
 
 /* The route comes last, when its destination exists. */
 static int netd_show(struct agent *agent, struct gb_err *err)
 {
-    int r = netd_set_resolver(agent, true, err), failed;
+    int r = 0, failed;
 
+    netd_answer(agent); /* one that was to turn it off has been overtaken */
+    if (!netd_send(&agent->netd, SERVE_ON))
+        r = gb_err_set(err, GB_EUNSUPPORTED, "the guest's network does not answer");
+    if (r == 0)
+        r = netd_set_resolver(agent, true, err);
     if (r < 0)
         return r;
     failed = route_up();
@@ -79,24 +172,36 @@ int netd_on(struct agent *agent, struct gb_err *err)
 
     if (r == 0)
         r = netd_show(agent, err);
-    if (r < 0)
-        netd_off(agent);
+    if (r < 0 && agent->netd.pid != 0)
+        netd_cut(agent);
     return r;
 }
 
-void netd_off(struct agent *agent)
+bool netd_off(struct agent *agent, uint32_t id)
 {
-    if (agent->netd.pid == 0)
-        return;
-    route_down();
-    (void)netd_set_resolver(agent, false, NULL); /* what is written there leads nowhere now */
+    struct netd *netd = &agent->netd;
+
+    if (netd->pid == 0)
+        return false;
+    netd_answer(agent); /* an earlier one */
+    if (!netd_send(netd, SERVE_OFF)) {
+        netd_cut(agent);
+        return false;
+    }
+    (void)netd_set_resolver(agent, false, NULL);
+    netd->unanswered++;
+    netd->leaving = true;
+    netd->leaving_id = id;
+    deadline_set(&agent->loop, &netd->late, gb_clock_mono_ns() + GB_NS_PER_S);
+    return true;
 }
 
 bool netd_reaped(struct agent *agent, pid_t pid)
 {
     if (pid != agent->netd.pid)
         return false;
-    netd_off(agent);
+    netd_hang_up(agent);
+    netd_cut(agent);
     agent->netd.pid = 0;
     return true;
 }

@@ -23,27 +23,38 @@
  * The agent forks the process only when the host sends NETWORK_ON or NETWORK_START. It creates its
  * sockets, drops all privileges, and reports that; only then is the request answered. It parses
  * what programs send (SYNs, DNS), and its death does not affect the agent.
+ *
+ * When the network is turned off, programs that wait for a connection, or have one, are told so by
+ * packets, which need the route and the address: netd refuses and breaks everything first, and
+ * reports that. The agent takes the route away then, or after a second without a report.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "agent/loop.h"
 
 struct agent;
 
 struct netd {
-    pid_t pid; /* 0: no network yet, or it has died */
+    pid_t pid;             /* 0: no network yet, or it has died */
+    struct source control; /* words of serve.h; fd −1: none can be exchanged */
+    unsigned unanswered;   /* SERVE_OFF */
+    bool leaving;          /* the network is being turned off, */
+    uint32_t leaving_id;   /* by this request */
+    struct deadline late;
 };
 
 /* Starts the process, without any route to it. No-op if it runs. 0 or a code. */
 int netd_start(struct agent *agent, struct gb_err *err);
 /* Turns the guest's network on. No-op if it is on. 0 or a code, and then it is off. */
 int netd_on(struct agent *agent, struct gb_err *err);
-/* Turns it off: the process stays, but without any route to it; the host breaks the connections.
- * No-op if it is off. */
-void netd_off(struct agent *agent);
+/* Turns it off: the process stays, but without any route to it. True: that takes a moment, and then
+ * request @id is answered. False: it is off. */
+bool netd_off(struct agent *agent, uint32_t id);
 /* A child has been reaped; returns whether it was netd, without which the network is off. */
 bool netd_reaped(struct agent *agent, pid_t pid);

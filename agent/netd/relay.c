@@ -18,6 +18,7 @@
 enum {
     BATCH = 64,        /* SYNs and connections handled per round */
     ACCEPT_WAIT_S = 5, /* for a granted connection */
+    ROOM_WAIT_S = 1,   /* for room that does not depend on us */
     NOBODY = 65534,
 };
 
@@ -47,14 +48,49 @@ static const struct gb_err relay_given_up = {.code = GB_EINTERNAL,
 static void relay_ready(struct source *source);
 static void relay_write(struct relay_connection *connection);
 
-/* ---- end ---- */
+/* ---- the listener ---- */
+
+/* Without room for another descriptor it would be ready again and again. */
+static void relay_stop_listening(struct relay *relay)
+{
+    loop_unwatch(relay->loop, &relay->listener);
+    deadline_set(relay->loop, &relay->again, gb_clock_mono_ns() + ROOM_WAIT_S * GB_NS_PER_S);
+}
+
+static void relay_listen(struct relay *relay)
+{
+    deadline_clear(&relay->again);
+    if (loop_watch(relay->loop, &relay->listener, EPOLLIN) < 0)
+        relay_stop_listening(relay);
+}
+
+static void relay_listen_again(struct deadline *deadline)
+{
+    relay_listen(container_of(deadline, struct relay, again));
+}
+
+/* ---- begin and end ---- */
+
+static struct relay_connection *relay_new(struct relay *relay)
+{
+    struct relay_connection *connection = xcalloc(1, sizeof(*connection));
+
+    connection->relay = relay;
+    gb_list_add_tail(&relay->connections, &connection->link);
+    relay->count++;
+    return connection;
+}
 
 static void relay_free(struct relay_connection *connection)
 {
+    struct relay *relay = connection->relay;
+
     gb_list_remove(&connection->link);
+    relay->count--;
     if (connection->state >= RELAY_ENTERING) {
-        loop_unwatch(connection->relay->loop, &connection->source);
+        loop_unwatch(relay->loop, &connection->source);
         (void)gb_close(connection->source.fd);
+        relay_listen(relay);
     }
     gb_buf_release(&connection->out);
     free(connection);
@@ -170,10 +206,13 @@ int relay_enter(struct relay *relay, struct gb_mux_stream *stream, struct gb_byt
         r = gb_err_set(err, GB_EINTERNAL, "FORWARD: the port %u", wanted.port);
     if (r < 0)
         return r;
-    connection = xcalloc(1, sizeof(*connection));
-    connection->relay = relay;
+    if (relay->count == RELAY_CONNECTIONS_MAX) {
+        (void)gb_err_set(err, GB_EBUSY, "the guest's network has %u connections already",
+                         relay->count);
+        return 1;
+    }
+    connection = relay_new(relay);
     connection->port = (uint16_t)wanted.port;
-    gb_list_add_tail(&relay->connections, &connection->link);
     r = relay_dial_either(connection);
     if (r < 0) {
         *err = relay_why_not(r);
@@ -290,10 +329,10 @@ static void relay_grant(struct relay_connection *connection)
                       connection->syn.destination);
 }
 
-/* Tells the program why not. For a time-out the kernel's own timer does that. */
-static void relay_refuse(struct relay_connection *connection, uint8_t answer)
+/* Tells the program at @to why not. For a time-out the kernel's own timer does that. */
+static void relay_send_refusal(const struct relay *relay, struct gb_bytes syn, uint32_t to,
+                               uint8_t answer)
 {
-    const struct gb_bytes syn = {connection->packet, connection->packet_size};
     uint8_t packet[PACKET_ANSWER_MAX];
     size_t size = 0;
 
@@ -302,7 +341,14 @@ static void relay_refuse(struct relay_connection *connection, uint8_t answer)
     else if (answer == GB_CONNECT_UNREACHABLE)
         size = packet_unreachable(syn, packet);
     if (size > 0)
-        relay_send_packet(connection->relay, packet, size, connection->syn.source);
+        relay_send_packet(relay, packet, size, to);
+}
+
+static void relay_refuse(struct relay_connection *connection, uint8_t answer)
+{
+    relay_send_refusal(connection->relay,
+                       (struct gb_bytes){connection->packet, connection->packet_size},
+                       connection->syn.source, answer);
     relay_give_up(connection);
 }
 
@@ -404,6 +450,10 @@ static void relay_on_syn(struct relay *relay, struct gb_bytes packet, const stru
         .address = syn->destination, .port = syn->destination_port, .uid = NOBODY};
     struct gb_mux_stream *stream;
 
+    if (relay->off) {
+        relay_send_refusal(relay, packet, syn->source, GB_CONNECT_UNREACHABLE);
+        return;
+    }
     if (connection != NULL && connection->syn.sequence == syn->sequence) {
         if (connection->state == RELAY_GRANTED)
             relay_grant(connection);
@@ -411,16 +461,16 @@ static void relay_on_syn(struct relay *relay, struct gb_bytes packet, const stru
     }
     if (connection != NULL)
         relay_give_up(connection);
+    if (relay->count == RELAY_CONNECTIONS_MAX)
+        return; /* it will be retransmitted */
     stream = gb_mux_open(relay->mux, GB_STREAM_CONNECT, 0, &message);
     if (stream == NULL)
-        return; /* too many: it will be retransmitted */
-    connection = xcalloc(1, sizeof(*connection));
-    connection->relay = relay;
+        return; /* likewise */
+    connection = relay_new(relay);
     connection->stream = stream;
     connection->syn = *syn;
     connection->packet_size = packet.size;
     memcpy(connection->packet, packet.data, packet.size);
-    gb_list_add_tail(&relay->connections, &connection->link);
     stream->user = connection;
 }
 
@@ -459,17 +509,25 @@ static struct relay_connection *relay_accepted(struct relay *relay, int fd,
     return connection != NULL && connection->state == RELAY_GRANTED ? connection : NULL;
 }
 
-static void relay_listener_ready(struct source *source)
+/* What says that nothing can be accepted at present, and not that one connection was broken. */
+static bool relay_lacks_room(int error)
 {
-    struct relay *relay = container_of(source, struct relay, listener);
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static void relay_accept(struct relay *relay)
+{
     const int on = 1;
 
     for (int i = 0; i < BATCH; i++) {
         struct sockaddr_in from = {0};
         socklen_t size = sizeof(from);
-        int fd = accept4(source->fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(relay->listener.fd, (struct sockaddr *)&from, &size,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
         struct relay_connection *connection;
 
+        if (fd < 0 && relay_lacks_room(errno))
+            relay_stop_listening(relay);
         if (fd < 0)
             return;
         connection = relay_accepted(relay, fd, &from);
@@ -483,6 +541,29 @@ static void relay_listener_ready(struct source *source)
         connection->state = RELAY_OPEN;
         connection->source = (struct source){.fd = fd, .rank = RANK_PIPE, .ready = relay_ready};
         relay_write(connection);
+    }
+}
+
+static void relay_listener_ready(struct source *source)
+{
+    relay_accept(container_of(source, struct relay, listener));
+}
+
+void relay_turn(struct relay *relay, bool on)
+{
+    struct relay_connection *connection;
+
+    relay->off = !on;
+    if (on)
+        return;
+    /* What was granted is broken like any other that is open. */
+    for (int i = 0; i < RELAY_CONNECTIONS_MAX / BATCH; i++)
+        relay_accept(relay);
+    GB_LIST_FOREACH(connection, &relay->connections, link) {
+        if (connection->state < RELAY_ENTERING)
+            relay_refuse(connection, GB_CONNECT_UNREACHABLE);
+        else if (connection->port == 0) /* a program's */
+            relay_give_up(connection);
     }
 }
 
@@ -514,6 +595,7 @@ int relay_init(struct relay *relay, struct loop *loop, struct gb_mux *mux,
     *relay = (struct relay){.loop = loop, .mux = mux, .out_fd = capture->out};
     gb_list_init(&relay->connections);
     deadline_init(&relay->sweep, relay_sweep);
+    deadline_init(&relay->again, relay_listen_again);
     relay->syns =
         (struct source){.fd = capture->syns, .rank = RANK_PIPE, .ready = relay_syns_ready};
     relay->listener = (struct source){

@@ -15,14 +15,24 @@
 #include "agent/loop.h"
 #include "agent/netd/capture.h"
 #include "agent/port.h"
+#include "wire/guest.h"
 #include "wire/mux.h"
+
+/* Of both directions. A connection may outlive its stream, for data that the program has not read
+ * yet, so these are bounded by themselves: at the limit a SYN is dropped, which will be
+ * retransmitted, and the host is told. */
+enum { RELAY_CONNECTIONS_MAX = 2 * GB_STREAMS_MAX };
 
 struct relay {
     struct loop *loop;
     struct gb_mux *mux;
     int out_fd;
-    struct source syns, listener;
+    struct source syns;
+    struct source listener; /* not watched while there is no room for what it would accept */
+    struct deadline again;  /* when there may be */
     struct gb_list connections;
+    unsigned count;
+    bool off; /* nothing is let out */
     struct deadline sweep;
 };
 
@@ -33,6 +43,11 @@ int relay_init(struct relay *relay, struct loop *loop, struct gb_mux *mux,
 /* The host has opened a GB_STREAM_FORWARD. 0; 1: refused, with the reason; or a violation. */
 int relay_enter(struct relay *relay, struct gb_mux_stream *stream, struct gb_bytes params,
                 struct gb_err *err);
+
+/* Whether programs may connect, which they may at first. When turned off, those that wait are told
+ * that the destination is unreachable, as are all that come later, and what is open is broken;
+ * connections that the host has opened stay. */
+void relay_turn(struct relay *relay, bool on);
 
 /* For GB_STREAM_CONNECT and GB_STREAM_FORWARD. */
 void relay_fill(struct relay *relay, struct gb_mux_stream *stream);

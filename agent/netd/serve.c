@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -23,8 +24,8 @@
 #include "wire/guest.h"
 
 enum {
-    SERVE_UID = 65521,                     /* used by nobody else in a guest */
-    SERVE_FILES = 2 * GB_STREAMS_MAX + 64, /* a connection per stream of either side */
+    SERVE_UID = 65521,                        /* used by nobody else in a guest */
+    SERVE_FILES = RELAY_CONNECTIONS_MAX + 64, /* and what is open for good, and one that comes */
     PORT_TRIES = 20,
     PORT_WAIT_MS = 100,
     QUEUE_HIGH = 256 * 1024, /* bytes queued for the host above which streams get no turns */
@@ -32,6 +33,7 @@ enum {
 
 struct serve {
     struct loop loop;
+    struct source agent;
     struct port port;
     struct gb_mux mux;
     struct relay relay;
@@ -166,6 +168,29 @@ static int serve_open_port(const struct boot *boot)
     return -1;
 }
 
+/* ---- the agent ---- */
+
+static void serve_tell_agent(struct serve *serve, uint8_t word)
+{
+    if (send(serve->agent.fd, &word, 1, MSG_NOSIGNAL) != 1)
+        serve_fail("the agent");
+}
+
+static void serve_agent_ready(struct source *source)
+{
+    struct serve *serve = container_of(source, struct serve, agent);
+    uint8_t word;
+    ssize_t n = recv(source->fd, &word, 1, MSG_DONTWAIT);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n != 1)
+        serve_fail("the agent");
+    relay_turn(&serve->relay, word == SERVE_ON);
+    if (word == SERVE_OFF)
+        serve_tell_agent(serve, SERVE_OFF);
+}
+
 /* ---- rights ---- */
 
 static int serve_compare(const void *one, const void *other)
@@ -232,7 +257,7 @@ static void serve_streams(struct serve *serve)
         deadline_set(&serve->loop, &serve->again, 0);
 }
 
-static void serve_start(struct serve *serve, const struct boot *boot, int *ready_fd)
+static void serve_start(struct serve *serve, const struct boot *boot, int agent_fd)
 {
     struct capture capture;
     int port_fd = serve_open_port(boot), r;
@@ -252,26 +277,27 @@ static void serve_start(struct serve *serve, const struct boot *boot, int *ready
         r = relay_init(&serve->relay, &serve->loop, &serve->mux, &capture);
     if (r == 0)
         r = resolver_init(&serve->resolver, &serve->loop, &serve->mux, &capture);
+    serve->agent = (struct source){.fd = agent_fd, .rank = RANK_SIGNAL, .ready = serve_agent_ready};
+    if (r == 0)
+        r = loop_watch(&serve->loop, &serve->agent, EPOLLIN);
     errno = -r;
     if (r < 0)
         serve_fail("the loop");
     deadline_init(&serve->again, serve_again);
-    serve_close_others((int[]){*ready_fd, port_fd, capture.listener, capture.resolver, capture.syns,
+    serve_close_others((int[]){agent_fd, port_fd, capture.listener, capture.resolver, capture.syns,
                                capture.out, capture.link, serve->loop.epoll_fd,
                                console_descriptor()},
                        9);
     serve_drop_rights();
 }
 
-void serve_network(const struct boot *boot, int ready_fd)
+void serve_network(const struct boot *boot, int agent_fd)
 {
     static struct serve serve;
 
     (void)prctl(PR_SET_NAME, "netd");
-    serve_start(&serve, boot, &ready_fd);
-    if (write(ready_fd, "", 1) != 1)
-        serve_fail("the agent");
-    (void)gb_close(ready_fd);
+    serve_start(&serve, boot, agent_fd);
+    serve_tell_agent(&serve, SERVE_READY);
     for (;;) {
         int r = loop_round(&serve.loop);
 

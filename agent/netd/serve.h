@@ -4,6 +4,14 @@
 
 struct boot;
 
-/* Sets everything up, drops all privileges, writes a byte to @ready_fd (taken), and serves. Never
- * returns: on failure it exits with a line on the console, which closes @ready_fd. */
-_Noreturn void serve_network(const struct boot *boot, int ready_fd);
+/* Words between the agent and it, each a packet of one byte. */
+enum {
+    SERVE_READY = 1, /* from it, once and first */
+    SERVE_ON,        /* to it: programs may connect, as at first */
+    SERVE_OFF, /* to it: they may not; and from it: none waits any more, and none is connected */
+};
+
+/* Sets everything up, drops all privileges, sends SERVE_READY to @agent_fd (taken, a socket that
+ * keeps packets apart), and serves. Never returns: on failure it exits with a line on the console,
+ * which closes @agent_fd. */
+_Noreturn void serve_network(const struct boot *boot, int agent_fd);

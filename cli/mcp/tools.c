@@ -148,9 +148,9 @@ static const struct argument list_arguments[] = {
 };
 static const struct argument undo_arguments[] = {
     SESSION,
-    {"steps", "steps", ARGUMENT_INTEGER, false, -1000, 1000, 1, NULL,
-     "how many checkpoints back, of which each call of exec leaves one (default 1); negative: "
-     "forward again, to what was undone last"},
+    {"steps", "cells", ARGUMENT_INTEGER, false, -1000, 1000, 1, NULL,
+     "how many calls of exec are taken back (default 1); negative: forward again, by so many of "
+     "those that were undone last"},
     END,
 };
 static const struct argument try_arguments[] = {
@@ -308,8 +308,12 @@ const struct tool tools[] = {
      "session.interrupt", ANSWER_DONE, session_arguments, done_fields, false, false, false, false,
      false, DEADLINE_MS},
     {"undo", "Undo code in a session",
-     "Takes a session back to how it was before the last call of exec: names, imports, files and "
-     "programs that run. Nothing is run again. What has left the machine stays as it is.",
+     "Takes a session back to how it was right before the last call of exec: names, imports, files "
+     "and programs that run, also files that were written since. Nothing is run again. What has "
+     "left the machine stays as it is. A moment may not have been kept, because a file was under "
+     "way then, the state was too large, or it is too long ago: then nothing happens, and the "
+     "error "
+     "(`gone`) names the nearest one.",
      "session.rewind", ANSWER_REWOUND, undo_arguments, rewound_fields, false, true, false, false,
      false, PAST_DEADLINE_MS},
     {"try", "Try alternatives in copies of a session",

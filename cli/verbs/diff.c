@@ -5,7 +5,10 @@
  * the sessions themselves are not touched, and nothing but the fork is trusted with what runs
  * there. The language's record has the code that lists variables (docs/worker.md); files are
  * compared by their digests. Both are text that a guest has printed: every line is parsed strictly,
- * and lines that are not as they should be are left out. */
+ * and lines that are not as they should be are left out.
+ *
+ * A list that could not be had is not compared. One that was cut is known up to its last name, so
+ * two are compared up to the smaller of these. Either is said, by the exit status as well. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +37,7 @@ enum {
     DIFF_THINGS_MAX = 20000,   /* in one of them */
     DIFF_TEXT_MAX = 120,       /* bytes of a name, type or value that are shown */
     DIFF_TEXT_END = 10,        /* of them at the end of a longer one */
+    DIFF_WHY_MAX = 200,        /* bytes of what a failed list printed to stderr */
     DIFF_NODES_MAX = 16,       /* of a line of JSON */
     DIGEST = 64,
 };
@@ -53,7 +57,8 @@ struct thing {
 struct things {
     struct thing *list;
     size_t count, capacity;
-    bool cut; /* there were more */
+    bool good; /* it was had, up to where it was cut */
+    bool cut;  /* there were more */
 };
 
 struct side {
@@ -72,6 +77,8 @@ struct diff {
     struct gb_json_out out; /* of --json */
     struct gb_buf json;
     size_t differences;
+    bool failed; /* a list could not be had */
+    bool cut;    /* one was cut */
 };
 
 static void things_release(struct things *things)
@@ -208,9 +215,9 @@ static void side_take_fork(void *arg, const struct gb_json *result)
     size_t at = 0;
 
     gb_object_take(&gb_forked_object, result, &forked);
-    if (gb_items_next(&gb_fork_object, &forked.sessions, &at, &child) != 1)
-        return;
-    if ((child.flags & GB_FORK_FAILED) == 0) {
+    if (gb_items_next(&gb_fork_object, &forked.sessions, &at, &child) != 1) {
+        app_say("the server opened no session, and did not say why");
+    } else if ((child.flags & GB_FORK_FAILED) == 0) {
         side->fork = thing_copy(child.session);
     } else {
         _cleanup_(gb_buf_release) struct gb_buf message = {0};
@@ -248,18 +255,28 @@ static bool side_fork(struct app *app, struct side *side)
 
 struct printed {
     struct gb_buf bytes;
-    bool good; /* it ended well, and all is here */
+    struct gb_buf why; /* the last line of stderr */
+    bool good;         /* it ended well */
+    bool cut;          /* there was more */
 };
 
 static void diff_take_output(void *arg, const struct gb_json *result)
 {
     struct printed *printed = arg;
     struct gb_cell_info cell;
+    struct gb_bytes err, line, why = {0};
 
     gb_object_take(&gb_cell_object, result, &cell);
     printed->good =
         gb_bytes_add_decoded(&printed->bytes, cell.out, (cell.flags & GB_CELL_OUT_BASE64) != 0) &&
-        !gb_cell_failed(cell.flags, cell.exit_code, cell.signal > 0) && cell.dropped_stdout == 0;
+        !gb_cell_failed(cell.flags, cell.exit_code, cell.signal > 0);
+    printed->cut = cell.dropped_stdout > 0;
+    err = cell.err;
+    while ((cell.flags & GB_CELL_ERR_BASE64) == 0 && diff_next(&err, '\n', &line))
+        if (line.size > 0)
+            why = line;
+    if (why.size > 0)
+        gb_buf_add(&printed->why, why.data, MIN(why.size, (size_t)DIFF_WHY_MAX));
 }
 
 /* Runs code in the fork. False: the call failed, which was reported. */
@@ -282,34 +299,85 @@ static bool side_print(struct app *app, const struct side *side, const char *cod
     return good;
 }
 
-static bool side_look(struct app *app, struct side *side)
-{
-    const struct gb_language *language = gb_languages_find(app_languages(app), side->language);
-    struct printed variables = {0}, files = {0};
-    bool good = true;
-
-    side->has_variables = language != NULL && language->inspect.variables[0] != '\0';
-    if (side->has_variables)
-        good = side_print(app, side, language->inspect.variables, "kernel", &variables);
-    good = good && side_print(app, side, diff_files_code, "shell", &files);
-    if (good && side->has_variables && !variables.good)
-        app_say("not all variables of %s could be listed", side->name);
-    if (good && !files.good)
-        app_say("not all files of %s could be read", side->name);
-    diff_read_variables(&side->variables, gb_buf_bytes(&variables.bytes));
-    diff_read_files(&side->files, gb_buf_bytes(&files.bytes));
-    gb_buf_release(&variables.bytes);
-    gb_buf_release(&files.bytes);
-    return good;
-}
-
-/* ---- comparing ---- */
-
 static int thing_compare(const void *a, const void *b, void *arg)
 {
     (void)arg;
     return strcmp(((const struct thing *)a)->name, ((const struct thing *)b)->name);
 }
+
+static bool things_are_sorted(const struct things *things)
+{
+    for (size_t i = 1; i < things->count; i++)
+        if (thing_compare(&things->list[i - 1], &things->list[i], NULL) > 0)
+            return false;
+    return true;
+}
+
+/* What was printed, without an entry whose end is missing. */
+static struct gb_bytes diff_whole_entries(const struct printed *printed, char end)
+{
+    struct gb_bytes bytes = gb_buf_bytes(&printed->bytes);
+
+    while (printed->cut && bytes.size > 0 && bytes.data[bytes.size - 1] != (uint8_t)end)
+        bytes.size--;
+    return bytes;
+}
+
+/* All of it has been read. What is missing of a list that was cut sorts behind its last name, if
+ * only it was printed in that order. */
+static void things_settle(struct things *things, const struct printed *printed)
+{
+    things->cut |= printed->cut;
+    things->good =
+        printed->good && (!things->cut || (things->count > 0 && things_are_sorted(things)));
+    if (things->count > 0)
+        gb_sort(things->list, things->count, sizeof(*things->list), thing_compare, NULL);
+}
+
+static void side_say(const struct side *side, const char *title, const struct things *things,
+                     struct printed *printed)
+{
+    if (!things->good)
+        app_say("the %s of %s could not be listed%s%s", title, side->name,
+                printed->why.size > 0 ? ": " : "", gb_buf_str(&printed->why));
+}
+
+static bool side_look_at_variables(struct app *app, struct side *side)
+{
+    const struct gb_language *language = gb_languages_find(app_languages(app), side->language);
+    struct printed printed = {0};
+    bool good;
+
+    side->has_variables = language != NULL && language->inspect.variables[0] != '\0';
+    if (!side->has_variables)
+        return true;
+    good = side_print(app, side, language->inspect.variables, "kernel", &printed);
+    if (good) {
+        diff_read_variables(&side->variables, diff_whole_entries(&printed, '\n'));
+        things_settle(&side->variables, &printed);
+        side_say(side, "variables", &side->variables, &printed);
+    }
+    gb_buf_release(&printed.bytes);
+    gb_buf_release(&printed.why);
+    return good;
+}
+
+static bool side_look_at_files(struct app *app, struct side *side)
+{
+    struct printed printed = {0};
+    bool good = side_print(app, side, diff_files_code, "shell", &printed);
+
+    if (good) {
+        diff_read_files(&side->files, diff_whole_entries(&printed, '\0'));
+        things_settle(&side->files, &printed);
+        side_say(side, "files", &side->files, &printed);
+    }
+    gb_buf_release(&printed.bytes);
+    gb_buf_release(&printed.why);
+    return good;
+}
+
+/* ---- comparing ---- */
 
 /* Of a long one the beginning and the end: many values have a digest there. */
 static void diff_print_text(const char *text)
@@ -387,19 +455,29 @@ static void diff_tell(struct diff *diff, const struct thing *before, const struc
     (void)putchar('\n');
 }
 
-static void diff_compare(struct diff *diff, struct things *a, struct things *b)
+/* Up to this name both lists are known; NULL: they are whole. */
+static const char *diff_known(const struct things *a, const struct things *b)
+{
+    const char *end_a = a->cut ? a->list[a->count - 1].name : NULL;
+    const char *end_b = b->cut ? b->list[b->count - 1].name : NULL;
+
+    if (end_a == NULL || end_b == NULL)
+        return end_a != NULL ? end_a : end_b;
+    return strcmp(end_a, end_b) < 0 ? end_a : end_b;
+}
+
+static void diff_compare(struct diff *diff, const struct things *a, const struct things *b,
+                         const char *known)
 {
     size_t i = 0, j = 0;
 
-    if (a->count > 0)
-        gb_sort(a->list, a->count, sizeof(*a->list), thing_compare, NULL);
-    if (b->count > 0)
-        gb_sort(b->list, b->count, sizeof(*b->list), thing_compare, NULL);
     while (i < a->count || j < b->count) {
         const struct thing *before = i < a->count ? &a->list[i] : NULL;
         const struct thing *after = j < b->count ? &b->list[j] : NULL;
         int order = before == NULL ? 1 : after == NULL ? -1 : strcmp(before->name, after->name);
 
+        if (known != NULL && strcmp(order <= 0 ? before->name : after->name, known) > 0)
+            return;
         i += order <= 0;
         j += order >= 0;
         if (order < 0)
@@ -412,32 +490,54 @@ static void diff_compare(struct diff *diff, struct things *a, struct things *b)
     }
 }
 
-static void diff_part(struct diff *diff, const char *title, struct things *a, struct things *b)
+static void diff_part(struct diff *diff, const char *title, const struct things *a,
+                      const struct things *b)
 {
+    const char *known;
+
+    if (!a->good || !b->good) {
+        diff->failed = true;
+        return; /* which was said */
+    }
+    known = diff_known(a, b);
     if (args_has(diff->args, "json"))
         gb_json_array(&diff->out, title);
-    diff_compare(diff, a, b);
+    diff_compare(diff, a, b, known);
     if (args_has(diff->args, "json"))
         gb_json_end(&diff->out);
-    if (a->cut || b->cut)
-        app_say("there are more %s than can be compared", title);
+    if (known != NULL) {
+        diff->cut = true;
+        app_say("there are more %s than can be compared: those behind %.*s are left out", title,
+                DIFF_TEXT_MAX, known);
+    }
 }
 
 static void diff_all(struct diff *diff)
 {
     struct side *a = &diff->sides[0], *b = &diff->sides[1];
+    const bool comparable =
+        a->has_variables && b->has_variables && strcmp(a->language, b->language) == 0;
 
     diff->out.buf = &diff->json;
     gb_json_object(&diff->out, NULL);
-    if (a->has_variables && b->has_variables && strcmp(a->language, b->language) == 0)
+    if (comparable)
         diff_part(diff, "variables", &a->variables, &b->variables);
     else
         app_say("variables are not compared: %s and %s", a->language, b->language);
     diff_part(diff, "files", &a->files, &b->files);
+    gb_json_put_bool(&diff->out, "complete", comparable && !diff->failed && !diff->cut);
     gb_json_end(&diff->out);
     if (args_has(diff->args, "json"))
         (void)printf("%s\n", gb_buf_str(&diff->json));
     gb_buf_release(&diff->json);
+}
+
+/* "Nothing differs" is only said of what was compared as a whole. */
+static int diff_status(const struct diff *diff)
+{
+    if (diff->failed || (diff->cut && diff->differences == 0))
+        return EXIT_GLASSBELL;
+    return diff->differences > 0;
 }
 
 static int diff_run(const struct args *args)
@@ -455,10 +555,12 @@ static int diff_run(const struct args *args)
     for (size_t i = 0; good && i < ARRAY_SIZE(diff.sides); i++)
         good = side_find(&diff.app, &diff.sides[i]);
     for (size_t i = 0; good && i < ARRAY_SIZE(diff.sides); i++)
-        good = side_fork(&diff.app, &diff.sides[i]) && side_look(&diff.app, &diff.sides[i]);
+        good = side_fork(&diff.app, &diff.sides[i]) &&
+               side_look_at_variables(&diff.app, &diff.sides[i]) &&
+               side_look_at_files(&diff.app, &diff.sides[i]);
     if (good) {
         diff_all(&diff);
-        status = diff.differences > 0;
+        status = diff_status(&diff);
     }
     app_close(&diff.app);
     for (size_t i = 0; i < ARRAY_SIZE(diff.sides); i++)

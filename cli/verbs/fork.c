@@ -26,11 +26,13 @@ static void fork_print(void *arg, const struct gb_json *result)
     struct forking *forking = arg;
     struct gb_forked_info forked;
     struct gb_fork_info child;
+    size_t count = 0;
 
     gb_object_take(&gb_forked_object, result, &forked);
     if (args_has(forking->args, "json"))
         print_json(result);
-    for (size_t at = 0; gb_items_next(&gb_fork_object, &forked.sessions, &at, &child) == 1;) {
+    for (size_t at = 0; gb_items_next(&gb_fork_object, &forked.sessions, &at, &child) == 1;
+         count++) {
         _cleanup_(gb_buf_release) struct gb_buf message = {0};
 
         if ((child.flags & GB_FORK_FAILED) == 0) {
@@ -41,6 +43,10 @@ static void fork_print(void *arg, const struct gb_json *result)
         forking->failed = true;
         gb_escape(&message, child.message, FORK_MESSAGE_MAX);
         app_say("%s (%s)", gb_buf_str(&message), gb_code_kind((enum gb_code)child.error));
+    }
+    if (count == 0) {
+        forking->failed = true;
+        app_say("the server opened no session, and did not say why");
     }
 }
 

@@ -46,9 +46,19 @@ static uint32_t lives_cells_before(const struct gb_lives *lives, uint64_t epoch)
 
 uint32_t gb_lives_last_cell(const struct gb_lives *lives, uint64_t epoch, uint32_t cell)
 {
-    while (cell <= lives_cells_before(lives, epoch) && lives_go_back(lives, &epoch, &cell))
-        ;
+    (void)gb_lives_before(lives, true, &epoch, &cell);
     return cell;
+}
+
+bool gb_lives_before(const struct gb_lives *lives, bool here, uint64_t *epoch, uint32_t *cell)
+{
+    if (!here && *cell == 0)
+        return false;
+    if (!here)
+        (*cell)--;
+    while (*cell <= lives_cells_before(lives, *epoch) && lives_go_back(lives, epoch, cell))
+        ;
+    return true;
 }
 
 struct range {

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,10 @@ void gb_lives_release(struct gb_lives *lives);
 
 /* The last cell of a moment at which there were this many; 0: none. */
 uint32_t gb_lives_last_cell(const struct gb_lives *lives, uint64_t epoch, uint32_t cells);
+/* Goes back by one cell from the moment after @cell, in that life or the one that it continues;
+ * with
+ * @here only to the last cell of the moment itself. False: there is none before. */
+bool gb_lives_before(const struct gb_lives *lives, bool here, uint64_t *epoch, uint32_t *cell);
 /* Adds the cells undone at it (model/undone.h); if there are too many, the newest. */
 void gb_lives_undone(const struct gb_lives *lives, uint64_t epoch, uint32_t cells,
                      struct gb_buf *text);

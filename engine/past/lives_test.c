@@ -45,6 +45,27 @@ START_TEST(back_and_forth)
 }
 END_TEST
 
+/* Back from a moment by one cell after the other, through the lives that led to it. */
+START_TEST(cell_by_cell)
+{
+    struct gb_lives lives = {0};
+    static const uint32_t expected[] = {15, 13, 3, 2, 1, 0};
+    uint64_t epoch = 4;
+    uint32_t cell = 15;
+
+    gb_lives_begin(&lives, 1, 3, 12);  /* 13 and 14 follow 3 */
+    gb_lives_begin(&lives, 2, 13, 14); /* 15 follows 13 */
+    gb_lives_begin(&lives, 3, 15, 15); /* nothing new follows it */
+    ck_assert(gb_lives_before(&lives, true, &epoch, &cell));
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+        ck_assert_uint_eq(cell, expected[i]);
+        ck_assert_int_eq(gb_lives_before(&lives, false, &epoch, &cell),
+                         i + 1 < ARRAY_SIZE(expected));
+    }
+    gb_lives_release(&lives);
+}
+END_TEST
+
 enum { CELLS = 200, MOMENTS = 120 };
 
 /* A moment, as a session would be at it. */
@@ -125,6 +146,7 @@ int main(void)
     TCase *tests = tcase_create("lives");
 
     tcase_add_test(tests, back_and_forth);
+    tcase_add_test(tests, cell_by_cell);
     tcase_add_loop_test(tests, random_walks_in_a_tree, 0, 12);
     tcase_add_test(tests, too_many_are_the_newest);
     suite_add_tcase(suite, tests);

@@ -85,7 +85,7 @@ struct gb_params {
         max_stderr;
     int64_t cursor, offset, length, permissions, limit, after_cell, before_cell, subscription, cell;
     int64_t after_record, question, answer, port;
-    int64_t action, lease_wait_ms, seq, steps, count, checkpoints;
+    int64_t action, lease_wait_ms, seq, steps, cells, count, checkpoints;
     int64_t rows, columns, terminal;
     bool interactive, stream, detach, eof, final, recursive, output, replay, drain;
     bool human, force, interrupt, drop_queued, watch, answers, rollback, bound;

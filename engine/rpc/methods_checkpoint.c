@@ -26,6 +26,9 @@ static const struct gb_param rewind_params[] = {
     INTEGER("cell", cell, 0, UINT32_MAX, -1, "to the moment after this cell: its newest checkpoint; 0: before the first"),
     INTEGER("seq", seq, 1, OFFSET_MAX, 0, "to the checkpoint of this number"),
     NAME("name", name, 0, GB_NAME_MAX, "to the checkpoint of this name"),
+    INTEGER("cells", cells, -10000, 10000, 0,
+            "to the moment before so many of the last cells, of those that led to the present state; negative: "
+            "forward by so many of those that were undone last"),
     INTEGER("steps", steps, -10000, 10000, 0,
             "so many checkpoints back from now, of which one is taken: 1 is undo; negative: forward, to those that were undone last"),
     BOOL("interrupt", interrupt, 0, "a cell that runs is interrupted; else it is waited for"),
@@ -70,7 +73,7 @@ static const struct gb_method rows[] = {
      .doc = "Takes the session back to a checkpoint, with its memory, files and processes. Nothing is run "
             "again: generators that were seeded go on as they were then, while the kernel's random "
             "numbers are others, and the clock is right. The moment that is left is kept, so that one can "
-            "go there again. One of `cell`, `seq`, `name` and `steps`. Numbers of cells go on.",
+            "go there again. One of `cell`, `seq`, `name`, `cells` and `steps`. Numbers of cells go on.",
      PARAMS(rewind_params), .result = &gb_rewound_object,
      .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST) | ERROR(HELD)},
     {.name = "session.fork",

@@ -3,7 +3,8 @@
  *
  * Theory of operation. gb_session_exec() checks and queues. The pump passes the first cell in the
  * queue to the guest once the session is IDLE and files completed earlier have been sent
- * (engine/guest/order.c); from that moment the cell is dispatched. What the guest reports is added
+ * (engine/guest/order.c); from that moment the cell is dispatched. If the user wants to know before
+ * that, it is asked from the loop, and may make the cell wait. What the guest reports is added
  * to the cell, within the cell's limits, which the conversation (engine/guest) enforces. While the
  * cell is held its output is paused. WAITING is a state; its changes are not counted. DONE ends the
  * cell.
@@ -74,6 +75,8 @@ static void cell_queue_left(struct gb_session *session, const struct cell *cell)
 {
     session->queued_count--;
     session->queued_bytes -= cell_size(cell);
+    if (session->next == SESSION_NEXT_ALLOWED)
+        session->next = SESSION_NEXT_UNKNOWN; /* of the one behind it */
 }
 
 static int cell_check_config(const struct gb_session *session, const struct gb_cell_config *config,
@@ -147,11 +150,10 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
     cell->shown.state = GB_CELL_QUEUED;
     cell->shown.exit_code = -1;
     cell->shown.keeps_loss = config->keeps_loss;
-    cell->shown.changed_before_ns = session->last_changed_ns;
     cell->shown.queued_ns = gb_clock_mono_ns();
     cell->call = gb_guest_call(session->guest);
     cell_queue_add(session, cell);
-    session_touch(session);
+    session_look(session); /* it changes something when it is sent */
     session_want(session);
     session_cells_pump(session);
     *ret_cell = &cell->shown;
@@ -190,6 +192,43 @@ static void cell_tell_started(struct cell *cell)
         cell->events.started(cell->arg, &cell->shown);
 }
 
+/* Whether the next cell may be sent, as far as the user is concerned; if that is not known, asks
+ * from the loop. */
+static bool cell_is_allowed(struct gb_session *session)
+{
+    if (!session->announces || session->next == SESSION_NEXT_ALLOWED)
+        return true;
+    if (session->next == SESSION_NEXT_UNKNOWN) {
+        session->next = SESSION_NEXT_ANNOUNCED;
+        gb_loop_defer(session->host->loop, &session->pump, session_cells_tell, session);
+    }
+    return false;
+}
+
+static void cell_announce(struct gb_session *session)
+{
+    session->next = SESSION_NEXT_UNKNOWN;
+    if (session->state != SESSION_IDLE || session->paused || session->delayed ||
+        gb_list_empty(&session->queue))
+        return; /* it is announced when it could be sent again */
+    session->next = SESSION_NEXT_WAITS;
+    if (session->events.sending == NULL || !session->events.sending(session->arg))
+        gb_session_send_next(session);
+}
+
+void gb_session_announce(struct gb_session *session, bool announce)
+{
+    session->announces = announce;
+}
+
+void gb_session_send_next(struct gb_session *session)
+{
+    if (session->next != SESSION_NEXT_WAITS || session_is_over(session))
+        return;
+    session->next = gb_list_empty(&session->queue) ? SESSION_NEXT_UNKNOWN : SESSION_NEXT_ALLOWED;
+    session_cells_pump(session);
+}
+
 /* Whether nothing is in progress; while paused, nothing but cells that wait. */
 static bool cell_nothing_else(const struct gb_session *session)
 {
@@ -218,6 +257,8 @@ void session_cells_tell(void *arg)
         if (session->state == SESSION_ASLEEP && session->events.wanted != NULL)
             session->events.wanted(session->arg);
     }
+    if (session->next == SESSION_NEXT_ANNOUNCED)
+        cell_announce(session);
 }
 
 /* Removes the next cell from the queue; NULL: none. */
@@ -229,7 +270,12 @@ static struct cell *cell_next(struct gb_session *session)
         gb_list_empty(&session->queue))
         return NULL;
     cell = container_of(session->queue.next, struct cell, link);
-    if (gb_guest_is_behind(session->guest, cell->call))
+    if (gb_guest_is_behind(session->guest, cell->call)) {
+        if (session->next == SESSION_NEXT_ALLOWED)
+            session->next = SESSION_NEXT_UNKNOWN; /* something comes before it */
+        return NULL;
+    }
+    if (!cell_is_allowed(session))
         return NULL;
     gb_list_remove(&cell->link);
     cell_queue_left(session, cell);
@@ -245,6 +291,8 @@ void session_cells_pump(struct gb_session *session)
         cell->shown.state = GB_CELL_RUNNING;
         cell->shown.started_ns = gb_clock_mono_ns();
         cell->shown.started_at_ns = gb_clock_wall_ns();
+        cell->shown.changed_before_ns = session->last_changed_ns;
+        session_touch(session);
         cell_send(session, cell);
         session_enter(session, SESSION_RUNNING);
     }
@@ -500,8 +548,9 @@ void gb_session_drop_queued(struct gb_session *session)
 int gb_session_interrupt(struct gb_session *session, struct gb_err *err)
 {
     /* The cell that would be running if no checkpoint was being taken, or it was awake. */
-    if ((session->state == SESSION_HELD || session->state == SESSION_ASLEEP) &&
-        !gb_list_empty(&session->queue)) {
+    if ((session->state == SESSION_HELD || session->state == SESSION_ASLEEP ||
+         session->next != SESSION_NEXT_UNKNOWN) &&
+        session->current == NULL && !gb_list_empty(&session->queue)) {
         gb_cell_interrupt(&container_of(session->queue.next, struct cell, link)->shown);
         return 0;
     }

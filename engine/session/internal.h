@@ -37,6 +37,14 @@ enum session_need {
     SESSION_NEEDS_DIGESTS = 4,     /* verification of the image's files */
 };
 
+/* What is known about the cell that would be sent next. */
+enum session_next {
+    SESSION_NEXT_UNKNOWN,
+    SESSION_NEXT_ANNOUNCED, /* call `sending` from the loop */
+    SESSION_NEXT_WAITS,     /* for gb_session_send_next() */
+    SESSION_NEXT_ALLOWED,
+};
+
 struct gb_session {
     char id[2 * SESSION_ID_BYTES + 3];
     struct gb_host *host;
@@ -72,6 +80,8 @@ struct gb_session {
     bool delayed;       /* no cell is sent: see gb_session_delay() */
     bool paused;        /* no cell is sent: it may get another VM, see gb_session_set_aside() */
     bool restarted;     /* while paused: a new interpreter has started */
+    bool announces;     /* see gb_session_announce() */
+    enum session_next next;
 
     uint32_t incarnation;  /* the interpreter's, as reported to clients */
     bool loss_counted;     /* the loss of the last interpreter is included in `incarnation` */

@@ -65,7 +65,7 @@ int gb_session_check_rest(const struct gb_session *session, struct gb_err *err)
         return gb_err_set(err, GB_EBUSY, "it is being prepared");
     if (session->paused)
         return gb_err_set(err, GB_EBUSY, "it is taken back because its interpreter has ended");
-    if (!gb_list_empty(&session->queue))
+    if (!gb_list_empty(&session->queue) && session->next != SESSION_NEXT_WAITS)
         return gb_err_set(err, GB_EBUSY, "cells wait");
     return gb_guest_check_rest(session->guest, err);
 }

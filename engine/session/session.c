@@ -640,6 +640,16 @@ uint32_t gb_session_waiting(const struct gb_session *session)
     return session->queued_count;
 }
 
+uint32_t gb_session_cells_sent(const struct gb_session *session)
+{
+    const struct cell *first;
+
+    if (gb_list_empty(&session->queue))
+        return session->cells_numbered;
+    first = container_of(session->queue.next, struct cell, link);
+    return first->shown.number - 1;
+}
+
 uint32_t gb_session_memory_mb(const struct gb_session *session)
 {
     return session->memory_mb;

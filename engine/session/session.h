@@ -84,6 +84,10 @@ struct gb_session_events {
      * True: the session may get another VM in its place: see gb_session_set_aside(). False, or
      * NULL: a new one starts, and its state is lost. */
     bool (*interpreter_lost)(void *arg, const struct gb_cell *cell);
+    /* After gb_session_announce(): the next cell is about to be sent. True: it waits until
+     * gb_session_send_next(), and meanwhile, where otherwise nothing is in progress, the session
+     * counts as at rest. False, or NULL: it is sent. */
+    bool (*sending)(void *arg);
     /* It is ASLEEP, and something was requested of it: gb_session_wake() or gb_session_refuse() is
      * to follow. May be NULL if it never sleeps. */
     void (*wanted)(void *arg);
@@ -143,9 +147,12 @@ struct gb_vm *gb_session_vm(struct gb_session *session); /* NULL if CLOSED or no
 enum gb_source gb_session_source(const struct gb_session *session);
 uint32_t gb_session_cells(const struct gb_session *session);   /* numbered so far */
 uint32_t gb_session_waiting(const struct gb_session *session); /* cells not started yet */
+/* The last cell before those that wait; 0: none. */
+uint32_t gb_session_cells_sent(const struct gb_session *session);
 uint32_t gb_session_memory_mb(const struct gb_session *session);
 uint64_t gb_session_last_active_ns(const struct gb_session *session); /* monotonic */
-/* The same, except that looking at the session (its files, completions) does not count. */
+/* The same, except that looking at the session (its files, completions) does not count, and a cell
+ * does so when it is sent and when it ends, not while it waits. */
 uint64_t gb_session_last_changed_ns(const struct gb_session *session);
 /* Monotonic time at which it will close by itself, 0: never. */
 uint64_t gb_session_expires_ns(const struct gb_session *session);
@@ -227,7 +234,7 @@ struct gb_cell {
     uint32_t flags;                        /* of its outcome: enum gb_cell_flags */
     bool waiting;                          /* while running: its program waits for standard input */
     bool keeps_loss;                       /* the session is not to get another VM because of it */
-    uint64_t changed_before_ns;            /* gb_session_last_changed_ns() before it was queued */
+    uint64_t changed_before_ns;            /* gb_session_last_changed_ns() before it was sent */
     uint64_t queued_ns, started_ns;        /* monotonic; started: 0 until it runs */
     uint64_t started_at_ns;                /* wall clock */
     uint64_t wall_ns, cpu_ns, peak_memory; /* as measured by the guest */
@@ -318,6 +325,10 @@ size_t gb_session_queued(const struct gb_session *session);
  * answer. While the session is HELD, the first queued cell is interrupted instead. */
 int gb_session_interrupt(struct gb_session *session, struct gb_err *err);
 
+/* Whether `sending` is called before each cell. */
+void gb_session_announce(struct gb_session *session, bool announce);
+/* The cell of which `sending` was called may be sent. No-op unless it waits for that. */
+void gb_session_send_next(struct gb_session *session);
 /* While delayed, cells wait, also those of a session that is just opening; requests do not. */
 void gb_session_delay(struct gb_session *session, bool delay);
 

@@ -24,12 +24,15 @@ static void fork_on_answer(void *arg, const struct gb_json *result,
         return;
     }
     gb_object_take(&gb_forked_object, result, &forked);
-    if (gb_items_next(&gb_fork_object, &forked.sessions, &at, &child) != 1)
+    if (gb_items_next(&gb_fork_object, &forked.sessions, &at, &child) != 1) {
+        tui_say(tui, MESSAGE_ERROR, "fork: the server opened no session, and did not say why");
         return;
+    }
     json_copy_text(child.session, id, sizeof(id));
     json_copy_text(child.message, message, sizeof(message));
     if ((child.flags & GB_FORK_FAILED) != 0)
-        tui_say(tui, MESSAGE_ERROR, "fork: %s", message);
+        tui_say(tui, MESSAGE_ERROR, "fork: %s (%s)", message,
+                gb_code_kind((enum gb_code)child.error));
     else if (forked.cell == 0)
         tui_say(tui, MESSAGE_GOOD, "forked as it was before the first cell; :open %s", id);
     else

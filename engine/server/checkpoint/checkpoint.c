@@ -14,7 +14,7 @@
 #include "server/core/state.h"
 
 /* Long enough not to get in the way of a client that sends the next cell immediately. */
-enum { CHECKPOINT_IDLE_MS = 20 };
+enum { CHECKPOINT_IDLE_MS = 20, CHECKPOINT_BEFORE_CELL_MS = 2000 };
 
 /* ---- the folder ---- */
 
@@ -46,30 +46,57 @@ static void checkpoint_on_server_free(struct gb_server *server)
 
 /* ---- by itself ---- */
 
-static bool checkpoint_is_due(struct hosted *hosted)
+/* Whether one is missing of the state as it is now. */
+static bool checkpoint_is_missing(struct hosted *hosted)
 {
     const struct checkpoint_session *state = checkpoint_of(hosted);
 
     return checkpoint_policy(hosted) == GB_SETTINGS_CHECKPOINTS_IDLE && state->bound == NULL &&
-           !hosted->run && !hosted->closing && !state->too_large && state->job == NULL &&
-           gb_list_empty(&state->waiting) && !checkpoint_is_now(hosted) &&
+           !hosted->run && !hosted->closing && !state->too_large && !checkpoint_is_now(hosted) &&
            state->tried_ns != gb_session_last_changed_ns(hosted->session) &&
            gb_session_check_rest(hosted->session, NULL) == 0;
+}
+
+static bool checkpoint_is_due(struct hosted *hosted)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+
+    return state->job == NULL && gb_list_empty(&state->waiting) && checkpoint_is_missing(hosted);
+}
+
+static struct job *checkpoint_new_automatic(struct hosted *hosted)
+{
+    struct job *job = xcalloc(1, sizeof(*job));
+
+    checkpoint_of(hosted)->tried_ns = gb_session_last_changed_ns(hosted->session);
+    job->hosted = hosted;
+    job->target.cell = -1;
+    return job;
 }
 
 static void checkpoint_on_idle(void *arg)
 {
     struct hosted *hosted = arg;
-    struct job *job;
     struct gb_err err = {0};
 
-    if (!checkpoint_is_due(hosted) || checkpoint_may_be(hosted, &err) < 0)
-        return;
-    checkpoint_of(hosted)->tried_ns = gb_session_last_changed_ns(hosted->session);
-    job = xcalloc(1, sizeof(*job));
-    job->hosted = hosted;
-    job->target.cell = -1;
-    job_add(job, 0);
+    if (checkpoint_is_due(hosted) && checkpoint_may_be(hosted, &err) == 0)
+        job_add(checkpoint_new_automatic(hosted), 0);
+}
+
+/* A session whose opener wanted to have each cell's moment has it also if the next cell was sent
+ * with this one, or shortly after it: that one waits for it. Others do not pay for that. */
+static bool checkpoint_on_sending(struct hosted *hosted)
+{
+    struct gb_err err = {0};
+    struct job *job;
+
+    if (!checkpoint_of(hosted)->has_policy || !checkpoint_is_missing(hosted) ||
+        checkpoint_may_be(hosted, &err) < 0)
+        return false;
+    job = checkpoint_new_automatic(hosted);
+    job->before_cell = true;
+    job_add_first(job, CHECKPOINT_BEFORE_CELL_MS);
+    return true;
 }
 
 static void checkpoint_on_session(struct hosted *hosted)
@@ -85,6 +112,8 @@ static void checkpoint_on_opened(struct hosted *hosted)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
 
+    gb_session_announce(hosted->session,
+                        state->has_policy && state->policy == GB_SETTINGS_CHECKPOINTS_IDLE);
     if (state->birth != NULL)
         fork_child_born(TAKE_PTR(state->birth), NULL);
 }
@@ -181,11 +210,12 @@ static void checkpoint_handle(struct request *request, const struct gb_params *p
 static int checkpoint_read_target(const struct gb_params *params, struct gb_err *err)
 {
     const int given = (params->cell >= 0) + (params->seq != 0) + (params->name.data != NULL) +
-                      (params->steps != 0);
+                      (params->cells != 0) + (params->steps != 0);
 
     if (given == 1)
         return 0;
-    return gb_err_set(err, GB_EINVALID, "one of `cell`, `seq`, `name` and `steps` has to be given");
+    return gb_err_set(err, GB_EINVALID,
+                      "one of `cell`, `seq`, `name`, `cells` and `steps` has to be given");
 }
 
 static void checkpoint_handle_rewind(struct request *request, const struct gb_params *params)
@@ -211,6 +241,7 @@ static void checkpoint_handle_rewind(struct request *request, const struct gb_pa
     job->target = (struct job_target){.seq = (uint64_t)params->seq,
                                       .cell = params->cell,
                                       .name = job->name,
+                                      .cells = params->cells,
                                       .steps = params->steps};
     job->drops = params->drop_queued;
     job->interrupts = params->interrupt;
@@ -351,6 +382,7 @@ const struct gb_part checkpoint_part = {
     .session_ended = checkpoint_on_session_end,
     .explain_missing = restore_explain,
     .close_missing = restore_close,
+    .cell_sending = checkpoint_on_sending,
     .interpreter_lost = rollback_on_interpreter_lost,
     .await_rollback = rollback_await,
 };

@@ -17,6 +17,8 @@
 
 void job_free(struct job *job)
 {
+    if (job->before_cell)
+        gb_session_send_next(job->hosted->session);
     gb_timer_free(job->patience);
     if (job->slot != NULL)
         gb_slot_settle(job->slot);
@@ -269,8 +271,9 @@ static void job_on_exchanged(void *arg, const struct gb_err *err)
         job_fail(hosted, err);
         return;
     }
-    checkpoint_is_known(hosted);
     job = TAKE_PTR(state->job);
+    state->is_known = true;
+    state->known_ns = job->held_ns;
     job_count_life(job, &undone);
     job_tell_rewind(job, gb_buf_bytes(&undone));
     if (job->kind == JOB_ROLLBACK) {
@@ -346,6 +349,9 @@ static void job_on_copied(void *arg)
     if (job->kind == JOB_REWIND || job->kind == JOB_SLEEP || !gb_session_is_held(hosted->session))
         return;
     job->released = true;
+    if (job->before_cell)
+        gb_session_send_next(hosted->session); /* once it is released */
+    job->before_cell = false;                  /* the one behind it may wait for another job */
     gb_session_release(hosted->session, NULL, NULL);
 }
 
@@ -414,7 +420,8 @@ static void job_on_held(void *arg, const struct gb_err *err)
         job_fail(hosted, err);
         return;
     }
-    if (job->kind == JOB_REWIND && checkpoint_is_now(hosted)) {
+    /* What has been asked meanwhile waits. */
+    if (job->kind == JOB_REWIND && state->is_known && state->known_ns == job->held_ns) {
         job_return(hosted);
         return;
     }
@@ -424,7 +431,7 @@ static void job_on_held(void *arg, const struct gb_err *err)
     }
     job->room = room;
     state->is_known = false;
-    state->known_ns = gb_session_last_changed_ns(hosted->session);
+    state->known_ns = job->held_ns;
     if (gb_past_take(state->past, &take, &problem) < 0)
         job_fail(hosted, &problem);
 }
@@ -435,14 +442,15 @@ static bool job_has_target(const struct job *job)
 {
     const struct job_target *target = &job->target;
 
-    return target->seq != 0 || target->cell >= 0 || target->name != NULL || target->steps != 0;
+    return target->seq != 0 || target->cell >= 0 || target->name != NULL || target->cells != 0 ||
+           target->steps != 0;
 }
 
 /* Whether it has to wait until the session, which is asleep, has been woken. */
 static bool job_needs_vm(struct hosted *hosted, const struct job *job)
 {
     return job->kind != JOB_WAKE && job->kind != JOB_SLEEP &&
-           !(job->kind == JOB_FORK && (job_has_target(job) || checkpoint_is_now(hosted)));
+           !(job->kind == JOB_FORK && (job_has_target(job) || checkpoint_is_last(hosted)));
 }
 
 /* The next one; NULL: none, or it may not start now. */
@@ -473,7 +481,24 @@ static uint64_t job_find_fork(struct hosted *hosted, const struct job *job, stru
 
     if (job_has_target(job))
         return target_find(state->past, &job->target, err);
-    return checkpoint_is_now(hosted) ? gb_past_here(state->past) : 0;
+    return checkpoint_is_last(hosted) ? gb_past_here(state->past) : 0;
+}
+
+/* Finds the cell after which the session was when so many others had not been executed yet. */
+static int job_count_back(struct hosted *hosted, struct job *job, struct gb_err *err)
+{
+    const struct gb_lives *lives = &checkpoint_of(hosted)->lives;
+    uint64_t epoch = gb_session_epoch(hosted->session);
+    uint32_t cell = job->cells;
+
+    for (int64_t i = -1; i < job->target.cells; i++)
+        if (!gb_lives_before(lives, i < 0, &epoch, &cell))
+            return gb_err_set(err, GB_EGONE, "there are only %lld cells before this moment",
+                              (long long)i);
+    job->target.cell = cell;
+    job->target.cells = 0;
+    job->target.of_line = true;
+    return 0;
 }
 
 static void job_begin(struct hosted *hosted, struct job *job)
@@ -485,8 +510,9 @@ static void job_begin(struct hosted *hosted, struct job *job)
     checkpoint_of(hosted)->job = job;
     gb_timer_stop(job->patience);
     job->begun_ns = gb_clock_mono_ns();
+    job->held_ns = gb_session_last_changed_ns(hosted->session);
     if (job->kind != JOB_ROLLBACK)
-        job->cells = gb_session_cells(hosted->session); /* later ones wait */
+        job->cells = gb_session_cells_sent(hosted->session); /* later ones wait */
     job->cell = gb_lives_last_cell(&checkpoint_of(hosted)->lives, gb_session_epoch(hosted->session),
                                    job->cells);
     if (job->kind == JOB_ROLLBACK) {
@@ -500,6 +526,10 @@ static void job_begin(struct hosted *hosted, struct job *job)
     if (job->kind == JOB_WAKE ||
         (job->kind == JOB_SLEEP && gb_session_is_asleep(hosted->session))) {
         checkpoint_of(hosted)->rest->tell(hosted);
+        return;
+    }
+    if (job->before_cell && checkpoint_is_now(hosted)) {
+        job_over(hosted); /* another one was being taken of the same state */
         return;
     }
     if (!checkpoint_of(hosted)->rest->may_begin(hosted, job, &err)) {
@@ -519,7 +549,9 @@ static void job_begin(struct hosted *hosted, struct job *job)
     }
     /* If the target does not exist there is no need to wait; but where steps start is not known
      * yet. */
-    if (r == 0 && job->kind == JOB_REWIND && job->target.steps == 0 &&
+    if (r == 0 && job->target.cells > 0)
+        r = job_count_back(hosted, job, &err);
+    if (r == 0 && job->kind == JOB_REWIND && job->target.steps == 0 && job->target.cells >= 0 &&
         target_find(checkpoint_of(hosted)->past, &job->target, &err) == 0)
         r = -GB_EGONE;
     if (r == 0)
@@ -547,7 +579,7 @@ static void job_hurry(struct hosted *hosted, struct job *job)
 
     job->drops = job->interrupts = false;
     if (checkpoint_make_past(hosted, &err) < 0 ||
-        (checkpoint_is_now(hosted)
+        (checkpoint_is_last(hosted)
              ? target_find(checkpoint_of(hosted)->past, &job->target, &err)
              : target_ahead(checkpoint_of(hosted)->past, &job->target, &err)) == 0) {
         gb_list_remove(&job->link);

@@ -87,7 +87,7 @@ static int sleep_check(struct hosted *hosted, struct gb_err *err)
 {
     if (!gb_session_is_held(hosted->session))
         return gb_err_set(err, GB_ECLOSED, "the session has ended");
-    if (!checkpoint_is_now(hosted))
+    if (!checkpoint_is_last(hosted))
         return gb_err_set(err, GB_EBUSY, "something was asked of the session while it fell asleep");
     return 0;
 }

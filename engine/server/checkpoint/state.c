@@ -84,6 +84,11 @@ bool checkpoint_is_now(struct hosted *hosted)
     return state->is_known && state->known_ns == gb_session_last_changed_ns(hosted->session);
 }
 
+bool checkpoint_is_last(struct hosted *hosted)
+{
+    return checkpoint_is_now(hosted) && gb_session_waiting(hosted->session) == 0;
+}
+
 void checkpoint_is_known(struct hosted *hosted)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);

@@ -45,7 +45,9 @@ struct job_target {
     uint64_t seq; /* 0: not given */
     int64_t cell; /* −1: not given */
     const char *name;
-    int64_t steps;
+    int64_t cells; /* so many back; once the session is at rest, as `cell`. Or forward: negative */
+    int64_t steps; /* likewise of checkpoints */
+    bool of_line;  /* with `cell`: one that leads to the present */
 };
 
 enum job_kind { JOB_CHECKPOINT, JOB_REWIND, JOB_FORK, JOB_ROLLBACK, JOB_SLEEP, JOB_WAKE };
@@ -56,11 +58,13 @@ struct job {
     struct request *request; /* NULL: nobody waits for it (any more) */
     enum job_kind kind;
     bool released;          /* the session is running again */
+    bool before_cell;       /* the next cell waits until it is released */
     bool asked;             /* requested by a client */
     bool drops, interrupts; /* of a rewind, and not done yet: queued cells, the running one */
     char *name;             /* of the checkpoint, or of the target; NULL: none */
     struct job_target target;
     uint64_t begun_ns, from_seq;
+    uint64_t held_ns;     /* when the session had last changed, as it was brought to rest */
     uint32_t cells;       /* how many there were when it started */
     uint32_t cell;        /* the last of them that is not undone */
     struct gb_slot *slot; /* of the new VM */
@@ -172,6 +176,8 @@ struct job *checkpoint_new_job(struct request *request, struct hosted *hosted,
 int checkpoint_describe(struct hosted *hosted, struct gb_buf *text, struct gb_err *err);
 /* Whether the session's last checkpoint still describes its present state. */
 bool checkpoint_is_now(struct hosted *hosted);
+/* The same, and no cell waits that would change it. */
+bool checkpoint_is_last(struct hosted *hosted);
 /* Records that it does, from now on. */
 void checkpoint_is_known(struct hosted *hosted);
 /* Updates the total after the size of the session's chain has changed. */

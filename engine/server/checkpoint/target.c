@@ -61,6 +61,51 @@ static uint64_t target_step(const struct gb_past *past, int64_t steps, struct gb
     return seq;
 }
 
+static uint32_t target_cell(const struct gb_past *past, uint64_t seq)
+{
+    const struct gb_past_moment *moment = gb_past_find(past, seq);
+
+    return moment == NULL ? 0 : moment->cell;
+}
+
+/* The last moment of the cell that follows @from; 0: none. */
+static uint64_t target_next_cell(const struct gb_past *past, uint64_t from)
+{
+    uint64_t seq = target_forward(past, from), next;
+
+    while (seq != 0 && target_cell(past, seq) == target_cell(past, from))
+        seq = target_forward(past, seq);
+    while (seq != 0 && (next = target_forward(past, seq)) != 0 &&
+           target_cell(past, next) == target_cell(past, seq))
+        seq = next;
+    return seq;
+}
+
+/* So many cells forward. Backward it is only known whether there is anything: which cell that is
+ * depends on those that end before. */
+static uint64_t target_by_cells(const struct gb_past *past, int64_t cells, struct gb_err *err)
+{
+    uint64_t seq = gb_past_here(past);
+
+    for (; cells < 0 && seq != 0; cells++)
+        seq = target_next_cell(past, seq);
+    if (seq == 0 && cells > 0)
+        (void)gb_err_set(err, GB_EGONE, "there is no checkpoint of the session yet");
+    else if (seq == 0)
+        (void)gb_err_set(err, GB_EGONE, "nothing that was undone follows this moment");
+    return seq;
+}
+
+/* The newest one after @cell that leads to the session's last one, or is that. */
+static const struct gb_past_moment *target_of_line(const struct gb_past *past, int64_t cell)
+{
+    const struct gb_past_moment *moment = gb_past_find(past, gb_past_here(past));
+
+    while (moment != NULL && (int64_t)moment->cell != cell)
+        moment = gb_past_find(past, moment->parent);
+    return moment;
+}
+
 static const struct gb_past_moment *target_of_cell(const struct gb_past *past, int64_t cell)
 {
     size_t count;
@@ -83,15 +128,34 @@ static const struct gb_past_moment *target_of_name(const struct gb_past *past, c
     return NULL;
 }
 
+/* There is no such moment. */
+static void target_say_cell(const struct gb_past *past, const struct job_target *target,
+                            struct gb_err *err)
+{
+    const struct gb_past_moment *nearest = target_nearest(past, target);
+
+    if (nearest == NULL)
+        (void)gb_err_set(err, GB_EGONE, "there is no checkpoint of the moment after cell %lld",
+                         (long long)target->cell);
+    else
+        (void)gb_err_set(err, GB_EGONE,
+                         "there is no checkpoint of the moment after cell %lld; the nearest one is "
+                         "that after cell %u",
+                         (long long)target->cell, nearest->cell);
+}
+
 uint64_t target_find(const struct gb_past *past, const struct job_target *target,
                      struct gb_err *err)
 {
     const struct gb_past_moment *moment;
 
     if (target->seq == 0 && target->cell < 0 && target->name == NULL)
-        return target_step(past, target->steps, err);
+        return target->cells != 0 ? target_by_cells(past, target->cells, err)
+                                  : target_step(past, target->steps, err);
     if (target->seq != 0)
         moment = gb_past_find(past, target->seq);
+    else if (target->cell >= 0 && target->of_line)
+        moment = target_of_line(past, target->cell);
     else if (target->cell >= 0)
         moment = target_of_cell(past, target->cell);
     else
@@ -102,8 +166,7 @@ uint64_t target_find(const struct gb_past *past, const struct job_target *target
         (void)gb_err_set(err, GB_EGONE, "there is no checkpoint %llu",
                          (unsigned long long)target->seq);
     else if (target->cell >= 0)
-        (void)gb_err_set(err, GB_EGONE, "there is no checkpoint of the moment after cell %lld",
-                         (long long)target->cell);
+        target_say_cell(past, target, err);
     else
         (void)gb_err_set(err, GB_EGONE, "there is no checkpoint \"%.128s\"", target->name);
     return 0;
@@ -117,6 +180,10 @@ uint64_t target_ahead(const struct gb_past *past, const struct job_target *targe
     uint64_t seq;
 
     /* The checkpoint of the present will follow the last one, and nothing will follow it. */
+    if (target->cells < 0)
+        target_say_steps(-1, err);
+    if (target->cells < 0)
+        return 0;
     if (target->steps == 0)
         return target_find(past, target, err);
     ahead.steps--;

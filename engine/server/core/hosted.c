@@ -358,6 +358,17 @@ static bool hosted_on_interpreter_lost(void *arg, const struct gb_cell *cell)
     return false;
 }
 
+static bool hosted_on_sending(void *arg)
+{
+    struct hosted *hosted = arg;
+    const struct gb_part *const *part;
+
+    PART_FOREACH(part, hosted->server, cell_sending)
+        if ((*part)->cell_sending(hosted))
+            return true;
+    return false;
+}
+
 /* The session closes itself if it was idle too long or is too old; otherwise only its VM's death
  * ends it. */
 static enum gb_end hosted_own_end(const struct hosted *hosted)
@@ -390,6 +401,7 @@ static const struct gb_session_events hosted_events = {
     .listening = hosted_on_listening,
     .lost = hosted_on_lost,
     .interpreter_lost = hosted_on_interpreter_lost,
+    .sending = hosted_on_sending,
     .wanted = hosted_on_wanted,
     .expiring = hosted_on_expiring,
     .closed = hosted_on_closed,

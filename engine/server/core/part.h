@@ -164,6 +164,9 @@ struct gb_part {
     const struct gate *gate;
     /* How many cells of that client (NULL: of unnamed ones) it holds. */
     size_t (*cells_of)(struct hosted *hosted, const char *client);
+    /* The next cell is about to be sent, in a session of which a part has wanted to know that
+     * (gb_session_announce()). True: it waits until the part calls gb_session_send_next(). */
+    bool (*cell_sending)(struct hosted *hosted);
     void (*cell_started)(struct hosted *hosted, const struct gb_cell_info *cell);
     /* A cell that was started has ended, and is about to be recorded. Adds to its note, at most
      * PART_NOTE_MAX bytes of plain text in whole sentences, what its reader should know. */

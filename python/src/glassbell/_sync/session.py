@@ -270,16 +270,18 @@ class Session:
         return found
 
     def rewind(self, cell: Optional[int] = None, *, seq: Optional[int] = None,
-                     name: Optional[str] = None, steps: Optional[int] = None,
+                     name: Optional[str] = None, cells: Optional[int] = None,
+                     steps: Optional[int] = None,
                      interrupt: bool = False, wait: float = 10.0) -> Rewound:
         """Takes the session, with its memory, files and processes, to the moment after `cell`, to a
-        checkpoint by its number or name, or so many `steps` back. Nothing is run again, and the
+        checkpoint by its number or name, to before so many of the last `cells`, or so many
+        checkpoints (`steps`) back. Nothing is run again, and the
         moment that is left is kept. `interrupt`: a cell that runs is interrupted, and those that
         wait are dropped; else all are waited for, `wait` seconds at most."""
         wait = _check.within("wait", wait, 0, _WAIT_MAX)
         return Rewound.from_json(self._call(
             "session.rewind", cell=_check.optional("cell", cell, 0),
-            seq=_check.optional("seq", seq, 1), name=name, steps=steps,
+            seq=_check.optional("seq", seq, 1), name=name, cells=cells, steps=steps,
             interrupt=interrupt or None, drop_queued=interrupt or None,
             wait_ms=round(wait * 1000), deadline=wait + _REWIND))
 
