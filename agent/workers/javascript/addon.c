@@ -103,8 +103,9 @@ static void call(uint32_t which, const struct message *m)
     check_status(napi_create_uint32(the_env, which, &arguments[0]));
     check_status(napi_create_uint32(the_env, m->type, &arguments[1]));
     check_status(napi_create_buffer_copy(the_env, m->size, m->data, NULL, &arguments[2]));
-    /* Exceptions are the worker's own business: it lets none escape. */
-    (void)napi_make_callback(the_env, context, global, function, 3, arguments, &result);
+    /* Exceptions are the worker's own business: one that escapes has been told by then. */
+    if (napi_make_callback(the_env, context, global, function, 3, arguments, &result) != 0)
+        (void)napi_get_and_clear_last_exception(the_env, &result);
     check_status(napi_close_handle_scope(the_env, scope));
 }
 

@@ -84,7 +84,9 @@ function complaint(text, name, lineOffset) {
     new Script(text, { filename: name, lineOffset });
     return null;
   } catch (error) {
-    const head = error.stack.slice(name.length).match(/^:(\d+)\n.*\n( *)(\^+)/);
+    // What users make of stacks need be no text.
+    const head = typeof error.stack === 'string' &&
+      error.stack.slice(name.length).match(/^:(\d+)\n.*\n( *)(\^+)/);
     if (!head) return { line: 1, column: 0, width: 1, message: error.message };
     return { line: Number(head[1]), column: head[2].length, width: head[3].length,
       message: error.message };

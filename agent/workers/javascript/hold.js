@@ -19,11 +19,7 @@ const resources = process.getActiveResourcesInfo.bind(process);
 const activeHandles = process._getActiveHandles.bind(process);
 const PRUNE_AT = 1000;
 
-let own = new Set(), ownLimit = PRUNE_AT;
-let left = new Set();
-let leftHandles = new WeakSet();
-// Of earlier cells, known by their numbers only.
-let otherTimers = 0, otherImmediates = 0;
+const leftHandles = new WeakSet();
 
 function alive(timer) {
   return !timer._destroyed && timer._onTimeout !== null && timer.hasRef();
@@ -34,23 +30,63 @@ function prune(timers) {
   return timers.size;
 }
 
-// A timer that the running cell, or what earlier ones left, has made.
-function track(timer) {
-  if (timer._onTimeout === undefined) return; // an immediate
-  own.add(timer);
-  if (own.size < ownLimit) return;
-  ownLimit = 2 * prune(own) + PRUNE_AT;
+// Timers, or immediates: those of the running cell, and those that earlier ones left, with what
+// they have made since.
+class Timers {
+  constructor() {
+    this.own = new Set();
+    this.left = new Set();
+    this.other = 0; // of earlier cells, known by their number only
+    this.limit = PRUNE_AT;
+  }
+
+  add(timer, isLeft) {
+    (isLeft ? this.left : this.own).add(timer);
+    if (this.own.size + this.left.size < this.limit) return;
+    this.limit = 2 * (prune(this.own) + prune(this.left)) + PRUNE_AT;
+  }
+
+  // Does the running cell wait for some of them?
+  hold(count) {
+    const mine = prune(this.own), theirs = prune(this.left);
+    this.other = Math.min(this.other, Math.max(0, count - theirs - mine));
+    return count > theirs + this.other;
+  }
+
+  get apart() {
+    return this.left.size + this.other;
+  }
+
+  leave(count) {
+    const mine = prune(this.own), theirs = prune(this.left);
+    this.other = Math.max(0, count - theirs - mine);
+    for (const timer of this.own) this.left.add(timer);
+    this.own.clear();
+  }
+
+  clear() {
+    this.own.clear();
+    this.left.clear();
+    this.other = 0;
+  }
+}
+
+const timers = new Timers(), immediates = new Timers();
+
+// One that the running cell, or what earlier ones left (`isLeft`), has made.
+function track(timer, isLeft) {
+  (timer._onTimeout === undefined ? immediates : timers).add(timer, isLeft);
 }
 
 function count() {
-  let timers = 0, immediates = 0;
+  const found = { timers: 0, immediates: 0 };
   const kinds = resources();
   for (let at = 0; at < kinds.length; at++) {
     const kind = kinds[at];
-    if (kind === 'Timeout') timers++;
-    else if (kind === 'Immediate') immediates++;
+    if (kind === 'Timeout') found.timers++;
+    else if (kind === 'Immediate') found.immediates++;
   }
-  return { timers, immediates };
+  return found;
 }
 
 // Does it serve: a server that listens, or a connection that one has accepted?
@@ -75,17 +111,15 @@ function isEmpty() {
 // Is something there that the running cell has to wait for, or that node will tell the end of?
 function waits() {
   const now = count();
-  const mine = prune(own), theirs = prune(left);
-  otherTimers = Math.min(otherTimers, Math.max(0, now.timers - theirs - mine));
-  otherImmediates = Math.min(otherImmediates, now.immediates);
-  if (now.timers > theirs + otherTimers || now.immediates > otherImmediates) return true;
+  const isHeld = timers.hold(now.timers);
+  if (immediates.hold(now.immediates) || isHeld) return true;
   const apart = [];
   const handles = activeHandles();
   for (let at = 0; at < handles.length; at++) {
     const handle = handles[at];
     if (leftHandles.has(handle) || serves(handle)) apart[apart.length] = handle;
   }
-  if (apart.length + theirs + otherTimers + otherImmediates === 0) return true;
+  if (apart.length + timers.apart + immediates.apart === 0) return true;
   toggle(apart, 'unref');
   const goesOn = addon.alive();
   toggle(apart, 'ref');
@@ -95,22 +129,18 @@ function waits() {
 // The cell is over: what is left of it holds none after it.
 function leave() {
   if (isEmpty()) {
-    own.clear();
-    left.clear();
-    otherTimers = otherImmediates = 0;
+    timers.clear();
+    immediates.clear();
     return;
   }
   const now = count();
-  const mine = prune(own), theirs = prune(left);
-  otherTimers = Math.max(0, now.timers - theirs - mine);
-  otherImmediates = now.immediates;
-  for (const timer of own) left.add(timer);
-  own.clear();
+  timers.leave(now.timers);
+  immediates.leave(now.immediates);
   const handles = activeHandles();
   for (let at = 0; at < handles.length; at++) leftHandles.add(handles[at]);
 }
 
 // Is the timer what an earlier cell left?
-const isLeft = (timer) => left.has(timer);
+const isLeft = (timer) => timers.left.has(timer) || immediates.left.has(timer);
 
 module.exports = { track, waits, leave, isLeft };

@@ -21,7 +21,7 @@ const typescript = load('./typescript.js');
 class Program {
   constructor(file, argv) {
     this.file = file;
-    this.argv = argv.length ? argv.toString('utf8').split('\0').slice(0, -1) : null;
+    this.argv = argv.length ? argv : null;
     this.before = null;
   }
 
@@ -29,9 +29,12 @@ class Program {
   enter() {
     if (this.argv === null) return;
     this.before = process.argv;
-    const [name, ...rest] = this.argv;
-    const first = this.file ? [this.file] : name === '-c' ? [] : [name];
-    process.argv = [process.execPath, ...first, ...rest];
+    // Of the users' realm, and without the iterator of their arrays.
+    const argv = [process.execPath];
+    if (this.file) argv[1] = this.file;
+    else if (this.argv[0] !== '-c') argv[1] = this.argv[0];
+    for (let at = 1; at < this.argv.length; at++) argv[argv.length] = this.argv[at];
+    process.argv = argv;
   }
 
   // The text of a file that is a cell.

@@ -29,7 +29,7 @@ const scope = new Map(inside('Object.getOwnPropertyNames(globalThis)')
 for (const [name, given] of Object.entries({ Buffer, process, setImmediate })) scope.set(name, given);
 // and the users' global object, with what the worker makes of theirs.
 scope.set('users', inside('(what) => ({ __proto__: null, ...what })')({
-  global: globalThis, Object, Error, ReferenceError, SyntaxError, TypeError,
+  global: globalThis, list: () => [], object: () => ({}), Object, Error, ReferenceError, SyntaxError, TypeError,
 }));
 
 const OF_FILE = ['require', 'module', 'exports', '__dirname', '__filename'];

@@ -76,6 +76,48 @@ def test_no_name_of_the_users_harms_the_worker(js, holder):
     assert js.run('console.log(kept)').out == b'{ x: 1 }\n'
 
 
+@pytest.mark.parametrize('damage', [
+    'process.env = Object.freeze({...process.env})', 'process.env = null', 'process.stdin.destroy = () => { throw 1 }',
+    "process.on('removeListener', () => { throw 1 }); process.on('exit', () => {}); process.exit(0)",
+    'process.stdout.cork(); process.stdout.uncork = null',
+    "Object.defineProperty(process, 'exitCode', { set() { throw 1 }, get() { return 0 } })",
+])
+def test_a_cell_ends_whatever_its_end_meets(js, damage):
+    js.run(damage)
+    for _ in range(2):
+        assert js.run('1 + 1', env={'A': '1'}).value == '2'
+    assert js.run('console.log(1)').out == b'1\n' or 'null' in damage
+
+
+def test_arguments_come_without_the_help_of_prototypes(js):
+    (js.home / 'args.js').write_text('process.argv.slice(2)')
+    js.run('String.prototype.split = Buffer.prototype.toString = Array.prototype[Symbol.iterator] = null; undefined')
+    assert js.run('', file=str(js.home / 'args.js'), argv=['args.js', 'a', 'b c']).value == "[ 'a', 'b c' ]"
+
+
+def test_types_are_taken_out_without_the_help_of_buffers(js):
+    js.run('Buffer.concat = Buffer.from = Buffer.prototype.toString = null; undefined')
+    assert js.run('let x: number = 1; x').value == '1'
+    assert js.is_complete('let y: number = 1')[0] == 'complete'
+
+
+def test_stacks_are_arrays_of_the_users(js):
+    assert js.run('Error.prepareStackTrace = (_, s) => s; const s = new Error().stack; '
+                  '[s instanceof Array, s.constructor === Array]').value == '[ true, true ]'
+    failed = js.run('let q = ;')
+    assert failed.exit == 1 and b'SyntaxError' in failed.err
+
+
+@pytest.mark.parametrize('chain', ['(function tick() { setTimeout(tick, 5) })()',
+                                   '(function tick() { setImmediate(() => setTimeout(tick, 5)) })()'])
+def test_a_chain_of_timers_left_by_a_cell_holds_none_after_it(js, chain):
+    running = js.start(f'console.log(1); {chain}')
+    running.until(lambda result: result.out)
+    js.interrupt()
+    assert running.finish().interrupted
+    assert js.run('await new Promise((then) => setTimeout(then, 60)); 1').value == '1'
+
+
 def test_no_property_of_objects_harms_the_worker(js):
     """What all objects inherit is no option of the worker's calls."""
     for name in ['at', 'awaits', 'before', 'code', 'configurable', 'enumerable', 'end', 'env', 'error', 'exports', 'file',

@@ -32,7 +32,7 @@ const plain = (text) => (typeof text === 'string' && apply(indexOf, text, [MARK]
 
 // A call site that says another place.
 function moved(site, name, line, column) {
-  const copy = {};
+  const copy = users.object();
   for (const key of ownKeys(getPrototypeOf(site))) {
     if (key !== 'constructor') {
       Object.defineProperty(copy, key,
@@ -53,7 +53,8 @@ function moved(site, name, line, column) {
 }
 
 function shown(sites) {
-  let list = [], bottom = -1, changed = false;
+  const list = users.list();
+  let bottom = -1, changed = false;
   const count = sites.length;
   for (let at = 0; at < count; at++) {
     const site = sites[at];

@@ -9,6 +9,7 @@ const addon = require('./addon.node');
 
 const { writeSync, openSync, fstatSync } = fs;
 const { WritableState } = Writable;
+const { uncork } = Writable.prototype;
 const { nextTick } = process;
 const { from } = Buffer;
 const { defineProperty } = Object;
@@ -43,7 +44,7 @@ const OPTIONS = { decodeStrings: false };
 // Makes an output that the last cell has damaged as good as new: consoles keep the object.
 function renew(stream) {
   const state = stream._writableState;
-  for (let left = state?.corked; left > 0; left--) stream.uncork();
+  for (let left = state?.corked; left > 0; left--) apply(uncork, stream, []);
   if (!(state instanceof WritableState) || state.errored || state.destroyed || state.ending || state.finished ||
       state.corked || state.length !== 0 || !stream.writable) {
     stream._writableState = new WritableState(OPTIONS, stream, false);

@@ -4,7 +4,10 @@
 
 const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const { encoded } = require('./streams.js');
+const { joined, textOf } = require('./wire.js');
 
+const { from } = Buffer;
 const ESBUILD = fs.existsSync('/usr/bin/esbuild') ? '/usr/bin/esbuild' : 'esbuild';
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const MAP = '//# sourceMappingURL=data:application/json;base64,';
@@ -72,15 +75,15 @@ function result(status, out, problems, source) {
   if (status === 0) {
     const at = out.lastIndexOf(MAP);
     if (at < 0) return { code: out, placeOf: null };
-    const map = JSON.parse(Buffer.from(out.slice(at + MAP.length), 'base64').toString());
+    const map = JSON.parse(textOf(from(out.slice(at + MAP.length), 'base64')));
     const lines = readMap(map.mappings);
     return { code: out.slice(0, at), lines, placeOf: places(lines) };
   }
   const text = problems.match(/ERROR\] (.*)/)?.[1] ?? 'invalid syntax';
   const place = problems.match(/<stdin>:(\d+):(\d+)/);
   const line = Number(place?.[1] ?? 1);
-  const before = Buffer.from(source.split('\n')[line - 1] ?? '').subarray(0, Number(place?.[2] ?? 0));
-  return { error: { text, line, column: before.toString().length } };
+  const before = textOf(encoded(source.split('\n')[line - 1] ?? ''), Number(place?.[2] ?? 0));
+  return { error: { text, line, column: before.length } };
 }
 
 // Gives the result, or { signal } that ended the tool, to done(), later; returns a function that gives up without one.
@@ -105,7 +108,7 @@ function strip(code, done) {
       end({ signal });
       return;
     }
-    const found = result(status, Buffer.concat(out).toString(), Buffer.concat(problems).toString(), code);
+    const found = result(status, textOf(joined(...out)), textOf(joined(...problems)), code);
     if (found.error && !legacy && /experimental decorators/i.test(found.error.text)) {
       legacy = true;
       over = true;

@@ -45,7 +45,7 @@ class Fields {
 
   text() {
     const size = this.u32(), start = this.take(size);
-    return apply(utf8Slice, this.data, [start, start + size]);
+    return textOf(this.data, start + size, start);
   }
 
   pairs() {
@@ -58,6 +58,8 @@ class Fields {
     if (this.at !== this.size) violation();
   }
 }
+
+const textOf = (data, end = data.length, start = 0) => apply(utf8Slice, data, [start, end]);
 
 const fields = (data) => new Fields(data);
 
@@ -95,4 +97,4 @@ function cut(data, start, size) {
 
 const field = (data) => joined(u32(data.length), data);
 
-module.exports = { cut, field, fields, joined, u8, u32, violation };
+module.exports = { cut, field, fields, joined, textOf, u8, u32, violation };

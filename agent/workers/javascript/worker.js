@@ -187,6 +187,17 @@ function depart(code) {
   addon.depart(cell.number, Number(code) & 0xff);
 }
 
+const LAST_STEPS = [
+  (done) => done.giveUp?.(),
+  () => lastStdin?.destroy(),
+  () => { process.exitCode = undefined; },
+  exit.settle,
+  (done) => done.program.leave(),
+  (done) => { for (const [name, value] of done.before) setVariable(name, value); },
+  hold.leave,
+  listen,
+];
+
 function finish() {
   if (!cell || cell.finished) return;
   cell.finished = true;
@@ -201,17 +212,16 @@ function finish() {
     exit.reallyExit(code);
   }
   tellWaiting(false);
-  done.giveUp?.();
   if (done.names !== null) names.release(done.names);
-  lastStdin?.destroy();
+  for (const step of LAST_STEPS) {
+    try {
+      step(done);
+    } catch {
+      // Of what users may replace: nothing of it keeps a cell from its end.
+    }
+  }
   lastStdin = null;
-  process.exitCode = undefined;
-  exit.settle();
-  done.program.leave();
-  for (const [name, value] of done.before) setVariable(name, value);
-  hold.leave();
   addon.watch(0);
-  listen();
   addon.hold(1);
   addon.rest();
   cell = null;
@@ -222,16 +232,27 @@ function finish() {
   addon.send(CELLS, DONE, joined(u32(done.number), u32(code), u8(done.flags), field(done.value)));
 }
 
+// False where a program has made something else of its environment that takes none.
 function setVariable(name, value) {
-  if (value === undefined) delete process.env[name];
-  else process.env[name] = value;
+  const { env } = process;
+  if (typeof env !== 'object' || env === null) return false;
+  return value === undefined ? Reflect.deleteProperty(env, name) : Reflect.set(env, name, value);
+}
+
+// Sets the variables of a cell; what they were before.
+function setVariables(pairs) {
+  return pairs.map(([name, value]) => {
+    const before = [name, process.env?.[name]];
+    setVariable(name, value);
+    return before;
+  });
 }
 
 // Starts a cell; what its end is told with is DONE except for the first, which is ours.
 function startCell(payload, answer = DONE) {
   const f = fields(payload);
   const number = f.u32(), flags = f.u8(), env = f.pairs();
-  const program = new Program(f.text(), f.bytes());
+  const program = new Program(f.text(), f.text().split('\0').slice(0, -1));
   const given = f.text();
   f.end();
   if (cell) violation();
@@ -240,23 +261,29 @@ function startCell(payload, answer = DONE) {
   // What was left over is forgotten: a SIGINT from here on is meant for the cell.
   if (flags & CELL_STALE_SIGINT && answer === DONE) addon.send(CELLS, BEGUN, u32(number));
   addon.put();
-  program.enter();
   cell = {
     program,
     answer, number, flags: 0, value: NOTHING, code: undefined, pending: false,
     started: false, ended: false, finished: false, told: false,
     waiting: false, names: null, giveUp: null,
     interactive: (flags & CELL_INTERACTIVE) !== 0,
-    final: (flags & CELL_FINAL) !== 0, before: env.map(([name]) => [name, process.env[name]]),
+    final: (flags & CELL_FINAL) !== 0, before: [],
   };
-  for (const [name, value] of env) process.env[name] = value;
-  if (cell.final) {
-    apply(prependListener, process, ['exit', tellEnding]);
-    exit.departAfterListeners({ depart });
-  }
   addon.hold(0);
-  listen();
-  outputs.forEach(renew);
+  try {
+    program.enter();
+    cell.before = setVariables(env);
+    if (cell.final) {
+      apply(prependListener, process, ['exit', tellEnding]);
+      exit.departAfterListeners({ depart });
+    }
+    listen();
+    outputs.forEach(renew);
+  } catch (error) {
+    cell.started = true;
+    fail(error);
+    return;
+  }
   if (!early) {
     begin(program, given, `<cell ${number}>`);
     return;
@@ -486,7 +513,7 @@ function warmUp() {
 
 face.seed(addon.entropy());
 prepareGlobals();
-guardTimers(hold.track, callTimer);
+guardTimers((timer) => hold.track(timer, leftRuns), callTimer);
 names.start();
 compile.warmUp();
 apply(prependListener, process, ['beforeExit', atRest]);
