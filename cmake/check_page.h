@@ -10,6 +10,20 @@
 #include "base/buf.h"
 #include "base/fd.h"
 
+/* A page is too long for a message of Check: fails with the first line that differs. */
+static inline void check_same_text(const char *is, const char *want)
+{
+    size_t i = 0, line = 0;
+
+    while (is[i] != '\0' && is[i] == want[i]) {
+        if (is[i] == '\n')
+            line = i + 1;
+        i++;
+    }
+    ck_assert_msg(is[i] == want[i], "not fresh: the page has\n%.300s\nand should have\n%.300s",
+                  is + line, want + line);
+}
+
 /* The part of the file @name of the source tree between the lines @begin and @end. With
  * GLASSBELL_WRITE_DOCS in the environment it is written anew, else compared with what @generate
  * adds. */
@@ -35,7 +49,7 @@ static inline void check_generated(const char *name, const char *begin, const ch
     if (getenv("GLASSBELL_WRITE_DOCS") != NULL)
         ck_assert_int_eq(gb_fd_replace_file(path, gb_buf_bytes(&want), 0644, &err), 0);
     else
-        ck_assert_str_eq(text, gb_buf_str(&want));
+        check_same_text(text, gb_buf_str(&want));
     gb_buf_release(&page);
     gb_buf_release(&want);
 }

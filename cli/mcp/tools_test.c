@@ -78,8 +78,8 @@ START_TEST(arguments_become_parameters)
            "{\"session\":\"s\",\"path\":\".png\",\"length\":7}");
     expect("list_files", "{\"session\":\"s\"}", "{\"session\":\"s\",\"limit\":1000}");
     expect("list_sessions", "{}", "{\"owner\":\"o\"}");
-    expect("undo", "{\"session\":\"s\"}", "{\"session\":\"s\",\"steps\":1}");
-    expect("undo", "{\"session\":\"s\",\"steps\":-2}", "{\"session\":\"s\",\"steps\":-2}");
+    expect("undo", "{\"session\":\"s\"}", "{\"session\":\"s\",\"cells\":1}");
+    expect("undo", "{\"session\":\"s\",\"steps\":-2}", "{\"session\":\"s\",\"cells\":-2}");
     expect("try", "{\"codes\":[\"a\",\"b\"],\"session\":\"s\",\"timeout_s\":2}",
            "{\"count\":2,\"session\":\"s\",\"bound\":true}");
 }

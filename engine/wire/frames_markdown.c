@@ -58,7 +58,8 @@ static const char *const frame_meanings[] = {
     [GB_GUEST_SHUT] = "the sender's half has ended; the kind's last word",
     [GB_GUEST_CREDIT] = "so much of the window was consumed",
     [GB_GUEST_NETWORK_ON] = "starts netd, and gives programs a route to it and a name server",
-    [GB_GUEST_NETWORK_OFF] = "takes route and name server away; netd stays",
+    [GB_GUEST_NETWORK_OFF] = "answers connections that wait, breaks those that are open, takes "
+                             "route and name server away; netd stays",
     [GB_GUEST_NETWORK_START] =
         "starts netd without a route to it: forward streams can be opened on the second port",
     [GB_GUEST_LISTENING] = "the ports on which programs of the user listen, u16 each, ascending, "
