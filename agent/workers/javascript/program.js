@@ -8,15 +8,18 @@
 
 const { Error, Object } = globalThis;
 const { process, setImmediate } = globalThis;
-const fs = require('node:fs');
+const { defineProperty } = Object;
+const { existsSync, readFileSync } = require('node:fs');
 const { Module } = require('node:module');
-const path = require('node:path');
+const { dirname } = require('node:path');
 const { load } = require('./realm.js');
 
-// What cells find in the global object, and no module does.
-const OF_CELLS = ['require', 'module', 'exports'];
-
 const typescript = load('./typescript.js');
+
+function define(name, value) {
+  defineProperty(globalThis, name,
+    { __proto__: null, value, writable: true, configurable: true, enumerable: false });
+}
 
 class Program {
   constructor(file, argv) {
@@ -40,16 +43,14 @@ class Program {
   // The text of a file that is a cell.
   code() {
     this.find();
-    for (const [name, value] of [['__filename', this.file], ['__dirname', path.dirname(this.file)]]) {
-      Object.defineProperty(globalThis, name,
-        { value, writable: true, configurable: true, enumerable: false });
-    }
-    return fs.readFileSync(this.file, 'utf8');
+    define('__filename', this.file);
+    define('__dirname', dirname(this.file));
+    return readFileSync(this.file, 'utf8');
   }
 
   // As node says it.
   find() {
-    if (fs.existsSync(this.file)) return;
+    if (existsSync(this.file)) return;
     const error = new Error(`Cannot find module '${this.file}'`);
     error.code = 'MODULE_NOT_FOUND';
     error.requireStack = [];
@@ -59,7 +60,10 @@ class Program {
   // Hands the file to node, which runs it as soon as nothing of ours is on the stack.
   launch() {
     this.find();
-    for (const name of OF_CELLS) delete globalThis[name];
+    // What cells find in the global object, and no module does.
+    delete globalThis.require;
+    delete globalThis.module;
+    delete globalThis.exports;
     process.setUncaughtExceptionCaptureCallback(null);
     if (typescript.isFile(this.file)) require('./loader.js').launch(this.file);
     else setImmediate(Module.runMain, this.file);
