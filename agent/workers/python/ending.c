@@ -47,6 +47,23 @@ static void ending_exit(PyObject *capsule)
     depart(cell, code);
 }
 
+PyObject *ending_strangers(PyObject *self, PyObject *const *args, ssize_t count)
+{
+    PyObject *found = PyList_New(0);
+
+    (void)self;
+    if (count != 2 || found == NULL)
+        channel_violation();
+    for (ssize_t i = 0; i < PyList_Size(args[0]); i++) {
+        PyObject *object = PyList_GetItem(args[0], i), *class = PyObject_Type(object);
+
+        if (PySet_Contains(args[1], class) != 1 && PyList_Append(found, object) < 0)
+            channel_violation();
+        Py_DecRef(class);
+    }
+    return found;
+}
+
 PyObject *ending_leave(PyObject *self, PyObject *const *args, ssize_t count)
 {
     (void)self;

@@ -17,6 +17,9 @@ PyObject *ending_thaw(PyObject *self, PyObject *const *args, ssize_t count);
 /* is_python_class(class): whether it was created by a class statement. METH_O. */
 PyObject *ending_is_python_class(PyObject *self, PyObject *kind);
 
+/* strangers(objects, known): those of the list @objects whose classes are not in the set @known. */
+PyObject *ending_strangers(PyObject *self, PyObject *const *args, ssize_t count);
+
 /* leave(cell, code): sends DONE and ends the process. */
 PyObject *ending_leave(PyObject *self, PyObject *const *args, ssize_t count);
 

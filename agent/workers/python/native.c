@@ -467,6 +467,7 @@ PyObject *PyInit_native(void)
         {"same", (PyAnyFunction)ending_same, METH_FASTCALL, NULL},
         {"thaw", (PyAnyFunction)ending_thaw, METH_FASTCALL, NULL},
         {"is_python_class", (PyAnyFunction)ending_is_python_class, METH_O, NULL},
+        {"strangers", (PyAnyFunction)ending_strangers, METH_FASTCALL, NULL},
         {"leave", (PyAnyFunction)ending_leave, METH_FASTCALL, NULL},
         {"depart", (PyAnyFunction)ending_depart, METH_FASTCALL, NULL},
         {"flow", (PyAnyFunction)flow_new, METH_FASTCALL, NULL},

@@ -84,6 +84,8 @@ extern PyObject *PyList_New(ssize_t size);
 extern ssize_t PyList_Size(PyObject *list);
 extern PyObject *PyList_GetItem(PyObject *list, ssize_t at); /* borrowed */
 extern int PyList_Append(PyObject *list, PyObject *item);
+extern PyObject *PyObject_Type(PyObject *object);
+extern int PySet_Contains(PyObject *set, PyObject *key);
 extern PyObject *PyImport_ImportModule(const char *name);
 extern PyObject *PyImport_GetModuleDict(void);                        /* borrowed */
 extern PyObject *PyDict_GetItem(PyObject *dictionary, PyObject *key); /* borrowed */

@@ -42,7 +42,7 @@ GeneratorType = type(nothing for nothing in ())
 IMMUTABLE = 1 << 8  # of a class's flags: Py_TPFLAGS_IMMUTABLETYPE
 
 before = ()
-harmless = frozenset()  # classes known to be harmless, which nobody can change
+harmless = frozenset()  # classes known to be harmless, which no program changes
 held = []  # what stays as it is
 
 
@@ -64,8 +64,10 @@ def remember():
     """Notes what is there before any program; called once, before the template is made.  To look at
     a class for the first time in a clone costs more than to know it: the pages are not its own."""
     global before, harmless
-    harmless = frozenset(kind for kind in all_classes()
-                         if all(base.__flags__ & IMMUTABLE for base in kind.__mro__) and is_harmless(kind))
+    harmless = frozenset(
+        kind for kind in all_classes()
+        if (is_ours(kind.__module__) or all(base.__flags__ & IMMUTABLE for base in kind.__mro__))
+        and not issubclass(kind, (type, ReferenceType)) and is_harmless(kind))
     before = tuple((name, module, module.__dict__, module.__dict__.copy())
                    for name, module in modules.items()
                    if name not in APART and type(module) is ModuleType and not is_ours(name))
@@ -164,24 +166,22 @@ def is_bare():
     objects = get_objects()
     if len(objects) > LOOKED_AT_MAX:
         return False
-    apart = []
-    for kind in set(map(type, objects)):
-        if kind is GeneratorType or issubclass(kind, (type, ReferenceType)):
-            apart.append(kind)
-        elif kind not in harmless and not is_harmless(kind):
-            return False
-    for thing in objects if apart else ():
+    kinds = set()
+    for thing in native.strangers(objects, harmless):
         kind = type(thing)
-        if kind not in apart:
-            continue
         if kind is GeneratorType:
             if not thing.gi_code.co_filename.startswith(FOLDER):
                 return False
         elif issubclass(kind, type):
             if not is_harmless(thing):
                 return False
-        elif thing.__callback__ is not None and not is_of_abc(thing.__callback__):
-            return False
+        elif issubclass(kind, ReferenceType):
+            if thing.__callback__ is not None and not is_of_abc(thing.__callback__):
+                return False
+        elif kind not in kinds:
+            if not is_harmless(kind):
+                return False
+            kinds.add(kind)
     return True
 
 
