@@ -56,7 +56,8 @@ def cancelled(path, source, times):
 
 def main(path, rounds, times):
     logging.disable()  # of runs that are cancelled, and a model that counts no tokens
-    executor = GlassbellCodeExecutor(socket_path=path, autostart=False)
+    # Without checkpoints: `./dev bench past` has their price.
+    executor = GlassbellCodeExecutor(socket_path=path, autostart=False, rollback=False)
     given = CodeExecutionInput(code=CODE, execution_id="bench")
     session = executor.execute_code(None, given).execution.session
     client = glassbell.Client(path, autostart=False)
