@@ -8,7 +8,6 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/io.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -24,6 +23,10 @@
 #include "device.h"
 #include "system.h"
 #include "wire/guest.h"
+
+#if __has_include(<sys/io.h>)
+#include <sys/io.h>
+#endif
 
 #define ROOT "/root"
 #define STATE "/state"
@@ -443,7 +446,9 @@ void init_boot(struct boot *ret_boot)
 
 /* The old timer chip (Intel 8254) runs at 18 Hz after reset, and a kernel that does not use it
  * leaves it running: its interrupt is masked, but it wakes QEMU twice per period. Mode 0 counts
- * down only once. */
+ * down only once. Where processors have no I/O ports the C library has no header for them, and
+ * there is no such chip. */
+#if __has_include(<sys/io.h>)
 static void stop_pit(int sys_fd)
 {
     enum { PIT_COUNTER_0 = 0x40, PIT_CONTROL = 0x43, PIT_PORTS = 4, LOAD_MODE_0 = 0x30 };
@@ -460,6 +465,12 @@ static void stop_pit(int sys_fd)
     outb(0, PIT_COUNTER_0);
     (void)ioperm(PIT_COUNTER_0, PIT_PORTS, 0);
 }
+#else
+static void stop_pit(int sys_fd)
+{
+    (void)sys_fd;
+}
+#endif
 
 /* The kernel assigns 127.0.0.1 and ::1 when the interface comes up. 127.0.1.1, the address of the
  * guest's own name, is added because glibc's resolver considers a machine whose only IPv4 address

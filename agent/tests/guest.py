@@ -43,6 +43,9 @@ def cost(frame):
     return len(frame.payload) + COST
 
 
+WANTED = os.environ.get("GLASSBELL_GUEST_ARCH", "")  # the architecture of the guest
+
+
 def tsc_khz():
     """What TCG's guests see as the speed of their clock. Told, because on a busy host a guest that
     measures it itself can lose the measurement, and with it the boot."""
@@ -165,6 +168,18 @@ class File:
         del vm.files[self.id]
 
 
+def x86_64():
+    """QEMU's command for guests of this architecture, and what their kernel is told."""
+    return (["qemu-system-x86_64", "-M", "microvm,x-option-roms=off,isa-serial=on,rtc=on,acpi=on,pit=on,pic=on",
+             "-cpu", "max", "-bios", "/usr/share/qemu/qboot.rom"],
+            f"console=ttyS0 no_timer_check tsc=reliable tsc_early_khz={tsc_khz()}")
+
+
+def arm64():
+    return (["qemu-system-aarch64", "-M", "virt,acpi=off,gic-version=3", "-cpu", "max,pauth-impdef=on"],
+            "console=ttyAMA0")
+
+
 class Refused(Exception):
     def __init__(self, frame):
         fields = Fields(frame.payload)
@@ -181,14 +196,13 @@ class Guest:
         listener.bind(path)
         listener.listen(1)
         self.started = time.monotonic()
+        machine, kernel_options = arm64() if WANTED in ("arm64", "aarch64") else x86_64()
         self.qemu = subprocess.Popen([
-            "qemu-system-x86_64", "-M",
-            "microvm,x-option-roms=off,isa-serial=on,rtc=on,acpi=on,pit=on,pic=on",
-            "-accel", "tcg,tb-size=128", "-cpu", "max", "-m", str(memory), "-smp", "1",
+            *machine, "-accel", "tcg,tb-size=128", "-m", str(memory), "-smp", "1",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-bios", "/usr/share/qemu/qboot.rom", "-kernel", vmlinux, "-initrd", initramfs,
-            "-append", "console=ttyS0 quiet loglevel=3 no_timer_check tsc=reliable "
-            f"mitigations=off tsc_early_khz={tsc_khz()} glassbell.language={language} {append}",
+            "-kernel", vmlinux, "-initrd", initramfs,
+            "-append", f"{kernel_options} quiet loglevel=3 mitigations=off "
+            f"glassbell.language={language} {append}",
             "-serial", "file:" + self.console_path,
             "-drive", f"if=none,id=root,format=raw,readonly=on,file.locking=off,file={root}",
             "-device", "virtio-blk-device,drive=root,serial=root",

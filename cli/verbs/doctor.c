@@ -260,11 +260,14 @@ static void doctor_on_host(void *arg, struct gb_host *host, const struct gb_err 
         doctor_find(doctor, VERDICT_BAD, "host", "%s", err->message);
         return;
     }
+    doctor_find(doctor, VERDICT_GOOD, "guests", "of %s, on QEMU's machine %s",
+                host->machine->architecture, host->machine->name);
     doctor_find(doctor, host->accel == GB_ACCEL_TCG ? VERDICT_WEAK : VERDICT_GOOD, "accelerator",
                 "%s: %s%s", gb_accel_name(host->accel), host->accel_reason,
                 host->accel == GB_ACCEL_TCG ? "; emulation is not a security boundary" : "");
     doctor_find_qemu(doctor, host);
-    doctor_find(doctor, VERDICT_GOOD, "firmware", "%s", host->firmware);
+    doctor_find(doctor, VERDICT_GOOD, "firmware", "%s",
+                host->firmware != NULL ? host->firmware : "none: QEMU starts the kernel itself");
     doctor_find(doctor, VERDICT_GOOD, "launcher", "%s", host->launcher);
     doctor_find(doctor, VERDICT_GOOD, "checkpoints", "changed memory is found by %s%s",
                 gb_memory_way_name(host->tracking),

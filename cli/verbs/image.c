@@ -91,10 +91,13 @@ static void image_print_json(const struct gb_images *images)
 static int image_list_images(const struct args *args)
 {
     _cleanup_(freep) char *folder = NULL;
+    const struct gb_machine *machine;
     struct gb_images *images = NULL;
     struct gb_err err = {0};
-    int r = find_images(args_value(args, "images"), &folder, &err);
+    int r = find_machine(&machine, &err);
 
+    if (r == 0)
+        r = find_images(machine, args_value(args, "images"), &folder, &err);
     if (r == 0)
         r = gb_images_load(folder, &images, &err);
     if (r < 0 || images == NULL) {
@@ -138,41 +141,78 @@ static char *image_find_part(const char *folder, const char *installed, const ch
     return image_first_existing(paths);
 }
 
-static int image_build_images(const struct args *args)
+/* What the builder works with. The strings are on the heap. */
+struct builder {
+    const struct gb_machine *machine; /* of the guests */
+    char *program, *agent, *workers;  /* NULL: not installed */
+};
+
+/* The guest's part for another architecture lies beside that for the native one. */
+static void image_find_builder(struct builder *builder)
 {
     _cleanup_(freep) char *program = gb_program_again();
     char *slash = program != NULL ? strrchr(program, '/') : NULL;
     _cleanup_(freep) char *folder =
         slash != NULL ? xstrndup(program, (size_t)(slash - program)) : NULL;
-    _cleanup_(freep) char *builder =
-        image_find_part(folder, "images/build", "../../../images/build");
-    _cleanup_(freep) char *agent =
-        image_find_part(folder, "guest/glassbell-agent", "../../guest/agent/glassbell-agent");
-    _cleanup_(freep) char *workers = image_find_part(folder, "guest/worker", "../../guest/worker");
+    _cleanup_(freep) char *guest = builder->machine == gb_machine_native()
+                                       ? xstrdup("guest")
+                                       : xasprintf("guest-%s", builder->machine->debian);
+    _cleanup_(freep) char *agent = xasprintf("%s/glassbell-agent", guest);
+    _cleanup_(freep) char *agent_built = xasprintf("../../%s/agent/glassbell-agent", guest);
+    _cleanup_(freep) char *workers = xasprintf("%s/worker", guest);
+    _cleanup_(freep) char *workers_built = xasprintf("../../%s/worker", guest);
+
+    builder->program = image_find_part(folder, "images/build", "../../../images/build");
+    builder->agent = image_find_part(folder, agent, agent_built);
+    builder->workers = image_find_part(folder, workers, workers_built);
+}
+
+static void image_run_builder(const struct builder *builder, const struct args *args)
+{
     const char *output = args_value(args, "images");
-    const char **argv = xcalloc(args->word_count + 9, sizeof(*argv));
+    const char **argv = xcalloc(args->word_count + 11, sizeof(*argv));
     size_t count = 0;
 
-    if (builder == NULL || agent == NULL || workers == NULL) {
-        app_say("the %s is not installed; in a source tree `./dev images` does the work",
-                builder == NULL ? "builder of images" : "guest's part of Glassbell");
-        free(argv);
-        return EXIT_GLASSBELL;
-    }
-    argv[count++] = builder;
+    argv[count++] = builder->program;
     argv[count++] = "--agent";
-    argv[count++] = agent;
+    argv[count++] = builder->agent;
     argv[count++] = "--workers";
-    argv[count++] = workers;
+    argv[count++] = builder->workers;
+    argv[count++] = "--architecture";
+    argv[count++] = builder->machine->debian;
     if (output != NULL) {
         argv[count++] = "--output";
         argv[count++] = output;
     }
     for (size_t i = 1; i < args->word_count; i++)
         argv[count++] = args->words[i];
-    (void)execv(builder, (char **)(uintptr_t)argv); /* its output and its status become ours */
-    app_say("cannot start %s: %s", builder, strerror(errno));
+    (void)execv(builder->program, (char **)(uintptr_t)argv); /* its output and status become ours */
+    app_say("cannot start %s: %s", builder->program, strerror(errno));
     free(argv);
+}
+
+static int image_build_images(const struct args *args)
+{
+    struct builder builder = {0};
+    struct gb_err err = {0};
+
+    if (find_machine(&builder.machine, &err) < 0) {
+        app_say_err(&err);
+        return EXIT_GLASSBELL;
+    }
+    image_find_builder(&builder);
+    if (builder.program == NULL)
+        app_say("the builder of images is not installed; in a source tree `./dev images` does the "
+                "work");
+    else if (builder.agent == NULL || builder.workers == NULL)
+        app_say("the guest's part of Glassbell for %s is not installed; in a source tree `./dev "
+                "images` does the work",
+                builder.machine->architecture);
+    else
+        image_run_builder(&builder, args);
+    free(builder.program);
+    free(builder.agent);
+    free(builder.workers);
     return EXIT_GLASSBELL;
 }
 

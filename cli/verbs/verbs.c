@@ -62,8 +62,10 @@ struct gb_images *verbs_images(void)
 {
     _cleanup_(freep) char *folder = NULL;
     struct gb_images *images = NULL;
+    const struct gb_machine *machine;
 
-    if (find_images(NULL, &folder, NULL) < 0 || gb_images_load(folder, &images, NULL) < 0)
+    if (find_machine(&machine, NULL) < 0 || find_images(machine, NULL, &folder, NULL) < 0 ||
+        gb_images_load(folder, &images, NULL) < 0)
         return NULL;
     return images;
 }

@@ -74,10 +74,23 @@ const struct gb_machine *gb_machine_native(void)
 const struct gb_machine *gb_machine_find(const char *architecture)
 {
     for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
-        if (strcmp(machines[i]->architecture, architecture) == 0)
+        if (strcmp(machines[i]->architecture, architecture) == 0 ||
+            strcmp(machines[i]->debian, architecture) == 0)
             return machines[i];
     }
     return NULL;
+}
+
+void gb_machine_add_names(struct gb_buf *text)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
+        gb_buf_addf(text, "%s%s (%s)", i > 0 ? " or " : "", machines[i]->architecture,
+                    machines[i]->debian);
+}
+
+bool gb_machine_can_use(const struct gb_machine *machine, enum gb_accel accel)
+{
+    return !gb_accel_is_hardware(accel) || machine == gb_machine_native();
 }
 
 /* ---- what the guest's kernel is told ---- */

@@ -48,6 +48,7 @@ enum { GB_CPU_FEATURES_MAX = 16 };
 struct gb_machine {
     const char *name;         /* QEMU's name: "microvm" */
     const char *architecture; /* of its guests, in the notation of uname(2): "x86_64" */
+    const char *debian;       /* the same in that of Debian: "amd64" */
 
     const char *qemu; /* QEMU's program, and the Debian package that contains it */
     const char *qemu_package;
@@ -75,8 +76,13 @@ extern const struct gb_machine gb_machine_virt;    /* arm64 */
 /* The machine whose guests have this program's own architecture and can therefore be
  * accelerated. */
 const struct gb_machine *gb_machine_native(void);
-/* By guest architecture; NULL: none. */
+/* By guest architecture, in either notation; NULL: none. */
 const struct gb_machine *gb_machine_find(const char *architecture);
+/* All architectures, for a sentence: "x86_64 (amd64) or …". */
+void gb_machine_add_names(struct gb_buf *text);
+/* Whether guests of @machine can run under @accel here: hardware only runs those of its own
+ * architecture. */
+bool gb_machine_can_use(const struct gb_machine *machine, enum gb_accel accel);
 
 /* Adds the kernel's command line options, each followed by a space. */
 void gb_machine_add_kernel_options(struct gb_buf *line, const struct gb_machine *machine);

@@ -18,6 +18,10 @@ START_TEST(machines_are_complete)
         const struct gb_machine *machine = all[i];
 
         ck_assert_ptr_eq(gb_machine_find(machine->architecture), machine);
+        ck_assert_ptr_eq(gb_machine_find(machine->debian), machine);
+        ck_assert(gb_machine_can_use(machine, GB_ACCEL_TCG));
+        ck_assert(gb_machine_can_use(machine, GB_ACCEL_KVM) == (machine == gb_machine_native()));
+        ck_assert(gb_machine_can_use(machine, GB_ACCEL_HVF) == (machine == gb_machine_native()));
         ck_assert_ptr_nonnull(strstr(machine->qemu, machine->architecture));
         ck_assert((machine->firmware == NULL) == (machine->firmware_package == NULL));
         for (enum gb_accel accel = GB_ACCEL_UNKNOWN + 1; accel < GB_ACCEL_COUNT; accel++)
@@ -30,6 +34,16 @@ START_TEST(machines_are_complete)
     ck_assert_ptr_null(gb_machine_find("riscv64"));
     ck_assert_ptr_null(gb_machine_find(""));
     ck_assert_ptr_nonnull(gb_machine_native());
+}
+END_TEST
+
+START_TEST(machines_are_named_in_a_sentence)
+{
+    struct gb_buf names = {0};
+
+    gb_machine_add_names(&names);
+    ck_assert_str_eq(gb_buf_str(&names), "x86_64 (amd64) or aarch64 (arm64)");
+    gb_buf_release(&names);
 }
 END_TEST
 
@@ -101,6 +115,7 @@ int main(void)
     TCase *tests = tcase_create("machine");
 
     tcase_add_test(tests, machines_are_complete);
+    tcase_add_test(tests, machines_are_named_in_a_sentence);
     tcase_add_test(tests, accelerators_have_names);
     tcase_add_test(tests, kernels_are_told_what_they_know);
     tcase_add_test(tests, the_processor_counts_and_sums);

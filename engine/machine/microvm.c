@@ -31,6 +31,7 @@ static_assert(ARRAY_SIZE(rules) <= GB_CPU_FEATURES_MAX, "there is room for all f
 const struct gb_machine gb_machine_microvm = {
     .name = "microvm",
     .architecture = "x86_64",
+    .debian = "amd64",
     .qemu = "qemu-system-x86_64",
     .qemu_package = "qemu-system-x86",
     .options = "x-option-roms=off,isa-serial=on,rtc=on,acpi=on",

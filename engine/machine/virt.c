@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* arm64: QEMU's virt. Written from QEMU's documentation (system/arm/virt, system/arm/cpu-features)
- * and checked against the options of QEMU 7.2; no guest has been started on it yet.
+ * and tried with QEMU 7.2 under emulation; what was tried is in docs/platforms.md.
  *
  * Differences to microvm: QEMU boots the kernel directly, devices are found through the device tree
  * (also virtio-mmio: there are 32 slots), the serial port is a PL011, and the interrupt controller
@@ -23,6 +23,7 @@ static_assert(ARRAY_SIZE(rules) <= GB_CPU_FEATURES_MAX, "there is room for all f
 const struct gb_machine gb_machine_virt = {
     .name = "virt",
     .architecture = "aarch64",
+    .debian = "arm64",
     .qemu = "qemu-system-aarch64",
     .qemu_package = "qemu-system-arm",
     .options = "acpi=off",

@@ -293,6 +293,19 @@ static bool hardware_opens(struct race *race)
     return r == 0;
 }
 
+/* Whether there is anything to try. */
+static bool hardware_fits(struct race *race)
+{
+    const struct gb_machine *machine = race->host->machine;
+
+    if (gb_machine_can_use(machine, race->hardware.accel))
+        return true;
+    (void)snprintf(race->hardware.why, sizeof(race->hardware.why),
+                   "guests of %s are emulated on a machine of %s", machine->architecture,
+                   gb_machine_native()->architecture);
+    return false;
+}
+
 void accel_find(struct gb_host *host, enum gb_accel wanted, bool anew, accel_done_fn *done,
                 void *arg)
 {
@@ -306,7 +319,7 @@ void accel_find(struct gb_host *host, enum gb_accel wanted, bool anew, accel_don
     if (wanted == GB_ACCEL_TCG) {
         race->known = GB_ACCEL_TCG;
         (void)snprintf(race->reason, sizeof(race->reason), "it was requested");
-    } else if (!hardware_opens(race)) {
+    } else if (!hardware_fits(race) || !hardware_opens(race)) {
         /* Nothing to probe, and nothing to cache: it may exist next time. */
         if (wanted == GB_ACCEL_UNKNOWN)
             race->known = GB_ACCEL_TCG;

@@ -8,6 +8,8 @@
  * and these images. "KVM does not work" may have a temporary cause (another hypervisor uses the
  * processor, memory was short, a setting), so it is valid only until the host reboots, and is
  * ignored if KVM or a new probe (`glassbell doctor`) is requested.
+ *
+ * Guests of another architecture than the host's are emulated, which needs no probe.
  */
 #pragma once
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "platform/program.h"
 
@@ -31,15 +32,15 @@ static char *images_in(char *folder)
     return NULL;
 }
 
-static char *user_images(void)
+static char *user_images(const char *name)
 {
     const char *data = getenv("XDG_DATA_HOME");
     const char *home = getenv("HOME");
 
     if (data != NULL && data[0] == '/')
-        return images_in(xasprintf("%s/glassbell/images", data));
+        return images_in(xasprintf("%s/glassbell/%s", data, name));
     if (home != NULL && home[0] == '/')
-        return images_in(xasprintf("%s/.local/share/glassbell/images", home));
+        return images_in(xasprintf("%s/.local/share/glassbell/%s", home, name));
     return NULL;
 }
 
@@ -51,9 +52,32 @@ static bool in_build_tree(const char *folder)
     return access(cache, F_OK) == 0;
 }
 
-int find_images(const char *given, char **ret_path, struct gb_err *err)
+int find_machine(const struct gb_machine **ret_machine, struct gb_err *err)
+{
+    const char *name = getenv("GLASSBELL_GUEST_ARCH");
+    struct gb_buf names = {0};
+
+    *ret_machine = name == NULL || name[0] == '\0' ? gb_machine_native() : gb_machine_find(name);
+    if (*ret_machine != NULL)
+        return 0;
+    gb_machine_add_names(&names);
+    (void)gb_err_set(err, GB_EINVALID, "GLASSBELL_GUEST_ARCH is \"%.40s\"; it can be %s", name,
+                     gb_buf_str(&names));
+    gb_buf_release(&names);
+    return -GB_EINVALID;
+}
+
+char *find_images_name(const struct gb_machine *machine)
+{
+    return machine == gb_machine_native() ? xstrdup("images")
+                                          : xasprintf("images-%s", machine->debian);
+}
+
+int find_images(const struct gb_machine *machine, const char *given, char **ret_path,
+                struct gb_err *err)
 {
     _cleanup_(freep) char *folder = gb_program_folder();
+    _cleanup_(freep) char *name = find_images_name(machine);
     char *found = NULL;
 
     if (given == NULL)
@@ -66,17 +90,18 @@ int find_images(const char *given, char **ret_path, struct gb_err *err)
                               given);
     }
     if (found == NULL && folder != NULL)
-        found = images_in(xasprintf("%s/../share/glassbell/images", folder));
+        found = images_in(xasprintf("%s/../share/glassbell/%s", folder, name));
     if (found == NULL && folder != NULL && in_build_tree(folder))
-        found = images_in(xasprintf("%s/../../images", folder));
+        found = images_in(xasprintf("%s/../../%s", folder, name));
     if (found == NULL)
-        found = user_images();
+        found = user_images(name);
     if (found == NULL) /* a program of somebody else's that uses the library */
-        found = images_in(xstrdup(GB_DATADIR "/glassbell/images"));
+        found = images_in(xasprintf("%s/glassbell/%s", GB_DATADIR, name));
     if (found == NULL)
         return gb_err_set(err, GB_EIMAGE,
-                          "no images were found; build them with `glassbell image build`, or name "
-                          "their folder in $GLASSBELL_IMAGES");
+                          "no images for guests of %s were found; build them with `glassbell image "
+                          "build`, or name their folder in $GLASSBELL_IMAGES",
+                          machine->architecture);
     *ret_path = found;
     return 0;
 }

@@ -5,11 +5,19 @@
 #include "base/err.h"
 #include "machine/machine.h"
 
-/* The folder of images: @given, $GLASSBELL_IMAGES, or the first folder containing boot.json of
- * ../share/glassbell/images relative to the program, in a build tree images next to the preset's
- * folder, $XDG_DATA_HOME/glassbell/images and the installation's data folder. GB_EIMAGE if there is
- * none. Gives, as do the others. */
-int find_images(const char *given, char **ret_path, struct gb_err *err);
+/* The machine whose guests $GLASSBELL_GUEST_ARCH asks for, else the native one. GB_EINVALID. */
+int find_machine(const struct gb_machine **ret_machine, struct gb_err *err);
+
+/* The folder's name of images for @machine: "images" for the native one, "images-" and the
+ * architecture for others. Gives, as do the others. */
+char *find_images_name(const struct gb_machine *machine);
+
+/* The folder of images for @machine: @given, $GLASSBELL_IMAGES, or the first folder containing
+ * boot.json of ../share/glassbell/NAME relative to the program, in a build tree NAME next to the
+ * preset's folder, $XDG_DATA_HOME/glassbell/NAME and the installation's data folder, with NAME of
+ * find_images_name(). GB_EIMAGE if there is none. */
+int find_images(const struct gb_machine *machine, const char *given, char **ret_path,
+                struct gb_err *err);
 
 /* QEMU: @given, $GLASSBELL_QEMU, or the program for @machine in $PATH; with links resolved.
  * GB_EUNSUPPORTED. */

@@ -106,19 +106,39 @@ static void on_guard(void *arg, const struct gb_guard_report *report, const stru
     inspected(opening, err);
 }
 
+static int check_architecture(const struct gb_host *host, struct gb_err *err)
+{
+    const struct gb_images *images = host->images;
+
+    if (gb_machine_find(images->architecture) == host->machine)
+        return 0;
+    return gb_err_set(err, GB_EIMAGE,
+                      "the images in %s are for guests of %.40s, not of %s: name others in "
+                      "$GLASSBELL_IMAGES, or the architecture in $GLASSBELL_GUEST_ARCH",
+                      images->directory, images->architecture, host->machine->architecture);
+}
+
 /* The requested accelerator: the caller's, else the environment's. */
-static int choose_accel(enum gb_accel given, enum gb_accel *ret_accel, struct gb_err *err)
+static int choose_accel(const struct gb_machine *machine, enum gb_accel given,
+                        enum gb_accel *ret_accel, struct gb_err *err)
 {
     const char *name = getenv("GLASSBELL_ACCEL");
 
+    if (given == GB_ACCEL_UNKNOWN && name != NULL && name[0] != '\0') {
+        given = gb_accel_find(name);
+        if (given != GB_ACCEL_TCG && strcmp(name, gb_system_accelerator()) != 0)
+            return gb_err_set(err, GB_EINVALID,
+                              "GLASSBELL_ACCEL is \"%.40s\"; on this system it can be %s or tcg",
+                              name, gb_system_accelerator());
+    }
     *ret_accel = given;
-    if (given != GB_ACCEL_UNKNOWN || name == NULL || name[0] == '\0')
+    if (gb_machine_can_use(machine, given))
         return 0;
-    *ret_accel = gb_accel_find(name);
-    if (*ret_accel == GB_ACCEL_TCG || strcmp(name, gb_system_accelerator()) == 0)
-        return 0;
-    return gb_err_set(err, GB_EINVALID, "GLASSBELL_ACCEL is \"%.40s\"; it can be %s or tcg", name,
-                      gb_system_accelerator());
+    return gb_err_set(err, GB_EUNSUPPORTED,
+                      "guests of %s are emulated here: %s only runs those of %s; unset "
+                      "GLASSBELL_ACCEL, or GLASSBELL_GUEST_ARCH",
+                      machine->architecture, gb_accel_title(given),
+                      gb_machine_native()->architecture);
 }
 
 static int find_all(struct gb_host *host, const struct gb_host_config *config, struct gb_err *err)
@@ -126,9 +146,11 @@ static int find_all(struct gb_host *host, const struct gb_host_config *config, s
     _cleanup_(freep) char *images = NULL;
     int r;
 
-    r = find_images(config->images, &images, err);
+    r = find_images(host->machine, config->images, &images, err);
     if (r == 0)
         r = gb_images_load(images, &host->images, err);
+    if (r == 0)
+        r = check_architecture(host, err);
     if (r == 0)
         r = find_qemu(host->machine, config->qemu, &host->qemu, err);
     if (r == 0)
@@ -155,7 +177,6 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
     opening->done = done;
     opening->arg = arg;
     host->loop = loop;
-    host->machine = gb_machine_native();
     host->tracking = gb_memory_choose_way();
     host->run = config->run != NULL ? xstrdup(config->run) : gb_path_runtime();
     host->cache = config->cache != NULL ? xstrdup(config->cache) : gb_path_cache();
@@ -163,7 +184,9 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
     opening->probe_anew = config->probe_anew;
     gb_list_init(&host->vms);
     gb_list_init(&host->old_images);
-    r = choose_accel(config->accel, &opening->wanted, &opening->err);
+    r = find_machine(&host->machine, &opening->err);
+    if (r == 0)
+        r = choose_accel(host->machine, config->accel, &opening->wanted, &opening->err);
     if (r == 0)
         r = find_all(host, config, &opening->err);
     if (r == 0)

@@ -29,7 +29,7 @@ struct gb_host_config {
 
 struct gb_host {
     struct gb_loop *loop;
-    const struct gb_machine *machine; /* the machine type of its VMs */
+    const struct gb_machine *machine; /* the machine type of its VMs, by $GLASSBELL_GUEST_ARCH */
     struct gb_images *images;
     struct gb_list old_images; /* in use by sessions, perhaps: freed with the host */
     char *run, *cache, *qemu, *launcher;

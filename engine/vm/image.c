@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "machine/machine.h"
 #include "platform/file.h"
 #include "vm/verify.h"
 
@@ -189,6 +190,15 @@ static int get_packages(const cJSON *json, struct gb_image *image, struct gb_err
     return 0;
 }
 
+/* Manifests of older builders do not have it: these built for native guests. */
+static int get_architecture(const cJSON *json, char **ret_name, struct gb_err *err)
+{
+    if (cJSON_HasObjectItem(json, "architecture"))
+        return get_name(json, "architecture", ret_name, err);
+    *ret_name = xstrdup(gb_machine_native()->architecture);
+    return 0;
+}
+
 void gb_image_release(struct gb_image *image)
 {
     for (size_t i = 0; i < image->alias_count; i++)
@@ -201,6 +211,7 @@ void gb_image_release(struct gb_image *image)
     free(image->packages);
     free(image->name);
     free(image->language);
+    free(image->architecture);
     gb_language_unref(image->record);
     free(image->path);
     free(image->sha256);
@@ -224,6 +235,8 @@ int gb_image_parse(const char *directory, struct gb_bytes text, struct gb_image 
         r = get_number(json, "memory_mb", MEMORY_MIN_MB, MEMORY_MAX_MB, &memory, err);
     if (r == 0)
         r = get_file(json, "root", directory, &image.path, &image.sha256, &image.size, err);
+    if (r == 0)
+        r = get_architecture(json, &image.architecture, err);
     if (r == 0)
         r = get_aliases(json, &image, err);
     if (r == 0)
@@ -249,6 +262,8 @@ int gb_images_parse_boot(struct gb_images *images, struct gb_bytes text, struct 
     if (r == 0)
         r = get_file(json, "initramfs", images->directory, &images->initramfs,
                      &images->initramfs_sha256, &images->initramfs_size, err);
+    if (r == 0)
+        r = get_architecture(json, &images->architecture, err);
     if (r == 0 && !cJSON_HasObjectItem(json, "languages"))
         r = gb_err_set(err, GB_EIMAGE, "it names no languages; build the images again");
     if (r == 0 && gb_languages_read_file(text, &images->languages, err) < 0) {
@@ -325,6 +340,10 @@ static int load_image(const struct gb_images *images, const char *manifest,
             ? 0
             : gb_err_set(err, GB_EIMAGE, "no worker here runs %s; build the images again",
                          image.language);
+    if (r == 0 && strcmp(images->architecture, image.architecture) != 0)
+        r = gb_err_set(err, GB_EIMAGE,
+                       "it is for guests of another architecture than the kernel; build it again "
+                       "with `glassbell image build`");
     if (r == 0)
         r = check_size(image.path, image.size, &stamp, err);
     if (r < 0) {
@@ -427,6 +446,7 @@ void gb_images_free(struct gb_images *images)
     free(images->kernel_sha256);
     free(images->initramfs);
     free(images->initramfs_sha256);
+    free(images->architecture);
     gb_languages_release(&images->languages);
     free(images->directory);
     free(images);

@@ -29,6 +29,7 @@ struct gb_file_stamp {
 struct gb_image {
     char *name;                 /* "python" */
     char *language;             /* "python": the worker that runs in it */
+    char *architecture;         /* of its programs, as in machine.h */
     struct gb_language *record; /* the record of that language; holds a reference */
     char **aliases;
     size_t alias_count;
@@ -46,6 +47,7 @@ struct gb_image {
 struct gb_images {
     struct gb_list link; /* its owner's */
     char *directory;
+    char *architecture;         /* of their guests, as in machine.h */
     struct gb_file_stamp stamp; /* of the folder when it was read */
     char *kernel, *initramfs;   /* paths */
     char *kernel_sha256, *initramfs_sha256;

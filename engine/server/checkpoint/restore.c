@@ -61,10 +61,11 @@ static void restore_say_difference(const char *before, const char *now, struct g
         before_size = strcspn(before, "\n");
         now_size = strcspn(now, "\n");
     }
-    (void)gb_err_set(err, GB_EGONE,
-                     "the session cannot be woken here: it was put to sleep with \"%.*s\", and "
-                     "this server has \"%.*s\"",
-                     (int)MIN(before_size, 120), before, (int)MIN(now_size, 120), now);
+    (void)gb_err_set(
+        err, GB_EGONE,
+        "the session cannot be woken here: it was put to sleep with \"%.*s\", and "
+        "this server has \"%.*s\"; a server that is started as that one was can wake it",
+        (int)MIN(before_size, 120), before, (int)MIN(now_size, 120), now);
 }
 
 bool restore_fits(struct hosted *hosted, struct gb_err *err)
