@@ -24,7 +24,7 @@ import pytest
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 
-from imagekit import cpio, interpreter, kernel, language, recipe, sources  # noqa: E402
+from imagekit import architecture, cpio, emulated, interpreter, kernel, language, recipe, sources  # noqa: E402
 from imagekit.packages import Packages  # noqa: E402
 from imagekit.report import BuildError  # noqa: E402
 
@@ -281,6 +281,69 @@ def test_kernel_that_is_none(image):
         kernel.take_vmlinux(image)
 
 
+# The start of a kernel of arm64, as QEMU boots it.
+IMAGE = b"MZ" + bytes(0x36) + b"ARM\x64" + bytes(range(256)) * 16
+
+
+def zboot(payload, length=None):
+    """A kernel that unpacks itself, as newer ones of arm64 do under UEFI."""
+    return (b"MZ\0\0zimg" + struct.pack("<II", 64, len(payload) if length is None else length)).ljust(64, b"\0") \
+        + payload + b"more"
+
+
+def squeezed(tool, content=IMAGE):
+    return subprocess.run([tool, "--stdout"], input=content, check=True, capture_output=True).stdout
+
+
+def test_kernel_of_arm64_is_taken_out():
+    for packing in (lambda data: data, lambda data: squeezed("gzip", data), lambda data: squeezed("zstd", data)):
+        assert kernel.take_arm64_image(packing(IMAGE)) == IMAGE
+        assert kernel.take_arm64_image(zboot(packing(IMAGE))) == IMAGE
+
+
+@pytest.mark.parametrize("image", [
+    b"", b"\0" * 4096, ELF, zboot(b""), zboot(squeezed("gzip"), 1 << 30), zboot(squeezed("gzip")[:-9]),
+    zboot(squeezed("zstd")[:-9]), squeezed("gzip", b"no kernel"), squeezed("gzip")[:20] + bytes(64),
+], ids=range(9))
+def test_kernel_of_arm64_that_is_none(image):
+    with pytest.raises(BuildError):
+        kernel.take_arm64_image(image)
+
+
+# Architectures
+
+
+def test_architectures_are_found_by_both_names():
+    for one in architecture.ALL:
+        assert architecture.find(one.debian) is one and architecture.find(one.machine) is one
+    assert architecture.native().machine == os.uname().machine
+    with pytest.raises(BuildError, match="amd64 .x86_64. and arm64 .aarch64."):
+        architecture.find("sparc64")
+
+
+@pytest.mark.parametrize("program, runs", [
+    (b"\x7fELF\x02\x01\x01\x00" + bytes(8) + b"\x02\x00\xb7\x00", True),
+    (b"\x7fELF\x02\x01\x01\x03" + bytes(8) + b"\x03\x00\xb7\x00", True),   # a shared object, of Linux's ABI
+    (b"\x7fELF\x02\x01\x01\x00" + bytes(8) + b"\x02\x00\x3e\x00", False),  # of x86-64
+    (b"\x7fELF\x01\x01\x01\x00" + bytes(8) + b"\x02\x00\xb7\x00", False),  # of 32 bits
+    (b"\x7fELF\x02\x01\x01\x00" + bytes(8) + b"\x01\x00\xb7\x00", False),  # no program
+])
+def test_what_the_emulator_is_started_for(program, runs):
+    """The kernel compares magic number and mask as is done here."""
+    entry = emulated.entry(architecture.find("arm64"), "/usr/bin/emulator").split(":")
+    assert entry[:4] == ["", emulated.NAME, "M", ""] and entry[6:] == ["/usr/bin/emulator", "F"]
+    magic, mask = (bytes.fromhex(text.replace("\\x", "")) for text in entry[4:6])
+    assert len(magic) == len(mask) == len(program)
+    assert all((a ^ b) & m == 0 for a, b, m in zip(program, magic, mask)) == runs
+
+
+def test_a_folder_has_images_of_one_architecture(tmp_path):
+    (tmp_path / "boot.json").write_text(json.dumps({"format": 1, "architecture": "m68k"}))
+    done = subprocess.run([os.path.join(HERE, "build"), "--output", tmp_path, "--agent", __file__, "--workers",
+                           WORKERS], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "are for guests of m68k" in done.stderr
+
+
 def module(depends=""):
     return b"\x7fELF\0license=GPL\0depends=" + depends.encode() + b"\0end"
 
@@ -353,7 +416,7 @@ def test_images_that_nobody_asked_for_are_not_due(tmp_path):
 
     def wanted(*names):
         options = argparse.Namespace(names=names, output=str(tmp_path), agent=__file__, kernel_suite=None,
-                                     workers=WORKERS)
+                                     workers=WORKERS, architecture=architecture.native().debian)
         return {item.name for item in builder.Build(options, None).recipes}
 
     default = wanted()

@@ -20,9 +20,9 @@ import re
 import shutil
 import subprocess
 
+from . import architecture
 from .report import BuildError
 
-LOADER = "ld-linux-x86-64.so.2"
 LIBRARIES = ("libc6", "libexpat1", "zlib1g")
 
 COMPILE = """
@@ -35,7 +35,7 @@ sys.stdout.buffer.write(external._code_to_hash_pyc(code, util.source_hash(source
 
 
 def fetch(packages, report, target):
-    """Fills the folder `target` with the Python of the suite of `packages`."""
+    """Fills the folder `target` with the Python of the suite of `packages`, which are this machine's."""
     depends = packages.field("python3-minimal", "Pre-Depends")
     match = re.search(r"\bpython(3\.\d+)-minimal\b", depends)
     if match is None:
@@ -49,7 +49,7 @@ def fetch(packages, report, target):
     os.makedirs(library)
     os.mkdir(os.path.join(target, "bin"))
     for folder in ("lib", "usr/lib"):
-        for path in glob.glob(os.path.join(unpacked, folder, "x86_64-linux-gnu", "*.so*")):
+        for path in glob.glob(os.path.join(unpacked, folder, packages.architecture.triplet, "*.so*")):
             shutil.copy(path, library)
     shutil.copy(os.path.join(unpacked, f"usr/bin/python{version}"),
                 os.path.join(target, "bin/python"))
@@ -71,7 +71,7 @@ def compile_module(folder, source, path):
     """Compiles in a process of its own, whose hash seed is fixed: the order of a constant set would
     differ from build to build otherwise."""
     library = os.path.join(folder, "lib")
-    done = subprocess.run([os.path.join(library, LOADER), "--library-path", library,
+    done = subprocess.run([os.path.join(library, architecture.native().loader), "--library-path", library,
                            os.path.join(folder, "bin/python"), "-S", "-c", COMPILE, path],
                           input=source, capture_output=True, check=False,
                           env={"PYTHONHASHSEED": "0", "PYTHONHOME": folder})

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The guest's kernel: an uncompressed vmlinux for QEMU's PVH entry, and the modules it boots with.
+"""The guest's kernel, unpacked, as QEMU boots it, and the modules it boots with.
 
 A kernel is a function that takes (Packages, Report, directory), fills the directory with
 
-    vmlinux         an ELF file
+    vmlinux         for x86-64 an ELF file with the entry of PVH, for arm64 an Image
     modules/        module files and `order`, one file name a line in the order of loading
     release         the kernel's release, one line
     packages        `NAME VERSION` of each Debian package that it was made from
@@ -17,10 +17,9 @@ import os
 import shutil
 import struct
 import subprocess
+import zlib
 
 from .report import BuildError
-
-PACKAGE = "linux-image-cloud-amd64"
 
 # What a guest needs before and after its root is mounted, as modules or built in; the closure comes
 # from the modules.
@@ -33,24 +32,30 @@ PAYLOAD = 0x248
 PACKINGS = ((b"\x02\x21\x4c\x18", ("lz4", "--decompress", "--stdout")),
             (b"\x28\xb5\x2f\xfd", ("zstd", "--decompress", "--stdout", "--quiet")))
 ELF_MAGIC = b"\x7fELF"
+GZIP_MAGIC = b"\x1f\x8b"
+# In the header of an Image, Documentation/arch/arm64/booting.rst, and of one that unpacks itself,
+# drivers/firmware/efi/libstub/zboot-header.S.
+ARM64_MAGIC_AT, ARM64_MAGIC = 0x38, b"ARM\x64"
+ZBOOT_MAGIC_AT, ZBOOT_MAGIC, ZBOOT_PAYLOAD = 4, b"zimg", 8
 MODULE_ENDINGS = (".ko", ".ko.xz", ".ko.zst")
 SIGNATURE_MARK = b"~Module signature appended~\n"
 
 
 def build_distribution(packages, report, target):
     """Debian's cloud kernel, taken apart."""
-    depends = packages.field(PACKAGE, "Depends")
+    package = packages.architecture.kernel_package
+    depends = packages.field(package, "Depends")
     image = next((d.split()[0] for d in depends.split(",") if d.strip().startswith("linux-image-")),
                  None)
     if image is None:
-        raise BuildError(f"{PACKAGE} names no kernel package")
+        raise BuildError(f"{package} names no kernel package")
     deb = packages.fetch_one(image)
     unpacked = os.path.join(target, "unpacked")
     report.run("kernel", ["dpkg-deb", "--extract", deb, unpacked],
                failure="the kernel package could not be unpacked")
     release = image.removeprefix("linux-image-")
     with open(os.path.join(unpacked, "boot", "vmlinuz-" + release), "rb") as file:
-        vmlinux = take_vmlinux(file.read())
+        vmlinux = packages.architecture.take_kernel(file.read())
     write(os.path.join(target, "vmlinux"), vmlinux)
     collect_modules(modules_folder(unpacked, release), os.path.join(target, "modules"))
     write(os.path.join(target, "release"), release.encode() + b"\n")
@@ -83,7 +88,26 @@ def take_vmlinux(image):
     return unpacked
 
 
+def take_arm64_image(image):
+    """Returns the Image that is packed into another one, or into a file, or is not packed."""
+    if image[ZBOOT_MAGIC_AT:ZBOOT_MAGIC_AT + 4] == ZBOOT_MAGIC:
+        start, length = struct.unpack_from("<II", image, ZBOOT_PAYLOAD)
+        image = image[start:start + length]
+        if len(image) != length or length < 8:
+            raise BuildError("the kernel is cut off")
+    if image[ARM64_MAGIC_AT:ARM64_MAGIC_AT + 4] != ARM64_MAGIC:
+        image = unpack(image, "the kernel")
+    if image[ARM64_MAGIC_AT:ARM64_MAGIC_AT + 4] != ARM64_MAGIC:
+        raise BuildError("the kernel is no Image")
+    return image
+
+
 def unpack(data, what):
+    if data.startswith(GZIP_MAGIC):
+        try:
+            return zlib.decompress(data, zlib.MAX_WBITS | 16)
+        except zlib.error:
+            raise BuildError(f"{what} could not be unpacked") from None
     for magic, argv in PACKINGS:
         if data.startswith(magic):
             done = run_unpacker(argv, data)

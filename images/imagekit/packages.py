@@ -9,10 +9,12 @@ import glob
 import os
 import subprocess
 
-from . import sources
+from . import architecture, sources
 from .report import BuildError
 
 CONFIG = """\
+APT::Architecture "{architecture}";
+APT::Architectures "{architecture}";
 Dir::State "{root}/state";
 Dir::State::status "{root}/state/status";
 Dir::State::lists "{root}/lists";
@@ -49,11 +51,15 @@ Acquire::Retries "3";
 
 
 class Packages:
-    """The lists and packages of one suite below the folder `cache`."""
+    """The lists and packages of one suite for one architecture (this machine's own, if none is named)
+    below the folder `cache`."""
 
-    def __init__(self, cache, suite, report):
+    def __init__(self, cache, suite, report, of=None):
+        native = architecture.native()
+        self.architecture = of or native
         self.suite = suite
-        self.root = root = os.path.join(cache, suite)
+        self.root = root = os.path.join(
+            cache, suite if self.architecture is native else f"{suite}-{self.architecture.debian}")
         self.report = report
         self.archives = os.path.join(root, "archives")
         self.single = os.path.join(root, "single")
@@ -66,7 +72,8 @@ class Packages:
         for path in ("state", "log", "cache", "lists/partial", "archives/partial", "single"):
             os.makedirs(os.path.join(self.root, path), exist_ok=True)
         for path, text in ((self.sources_list, sources.as_list(sources.from_host(self.suite))),
-                           (self.config, CONFIG.format(root=self.root)),
+                           (self.config, CONFIG.format(root=self.root,
+                                                    architecture=self.architecture.debian)),
                            (os.path.join(self.root, "state/status"), "")):
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)

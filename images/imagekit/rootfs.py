@@ -7,6 +7,9 @@ alternatives, the linker's cache and certificates are right. As root it uses chr
 user namespace. Everything that happens inside is one customize hook, finish-root.sh, which mmdebstrap
 runs as (possibly namespaced) root; what comes out is the EROFS file and the list of packages.
 
+Packages of another architecture are installed in the same way, their scripts by an emulator
+(emulated.py).
+
 The result depends on package versions and recipe alone: times are EPOCH, the UUID is fixed, all
 belongs to root but /home/user, which the agent covers with a tmpfs anyway.
 """
@@ -14,8 +17,10 @@ belongs to root but /home/user, which the agent covers with a tmpfs anyway.
 import os
 import shlex
 import subprocess
+import sys
 import tempfile
 
+from . import architecture
 from .report import BuildError
 
 # Every file's time. A constant, not the archive's date: that changes when no package did.
@@ -23,6 +28,7 @@ EPOCH = 1_700_000_000
 UUID = "67620000-0000-4000-8000-000000000001"
 
 FINISH = os.path.join(os.path.dirname(__file__), "finish-root.sh")
+EMULATED = os.path.join(os.path.dirname(__file__), "emulated.py")
 
 
 def build(recipe, packages, report, target, *, mode):
@@ -50,13 +56,9 @@ def build(recipe, packages, report, target, *, mode):
 
 def install(recipe, packages, report, target, settings, image, mode, scratch):
     part = recipe.name
-    # As root it mounts /dev, /proc and /sys; in a namespace of its own they go with it, whatever
-    # happens. The other mode makes its namespace itself.
-    own_mounts = ["unshare", "--mount", "--propagation", "private"] if mode == "root" else []
     report.run(part, [
-        *own_mounts, "setpriv", "--pdeathsig", "INT",
-        "mmdebstrap", f"--mode={mode}", "--variant=essential", "--format=null",
-        "--skip=update,essential/unlink,cleanup",
+        *installer(packages.architecture, mode), "--variant=essential", "--format=null",
+        "--skip=update,essential/unlink,cleanup,check/qemu",
         "--include=" + ",".join(recipe.packages),
         "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/info/*",
@@ -73,6 +75,20 @@ def install(recipe, packages, report, target, settings, image, mode, scratch):
         f"--customize-hook=download /.glassbell/packages {os.path.join(target, part)}.packages",
         recipe.suite, "/dev/null", packages.sources_list,
     ], failure=f"the image {part} could not be made", env=environment(scratch))
+
+
+def installer(of, mode):
+    """mmdebstrap, in the namespaces that it needs."""
+    together = ["setpriv", "--pdeathsig", "INT"]
+    if of is not architecture.native():
+        # Both modes are one here: it runs as root of a user namespace that has an emulator.
+        own = ["unshare", "--map-root-user", "--map-auto", "--mount"] if mode == "unshare" else []
+        return [*own, sys.executable, EMULATED, of.debian, *together, "mmdebstrap", "--mode=root",
+                f"--architectures={of.debian}"]
+    # As root it mounts /dev, /proc and /sys; in a namespace of its own they go with it, whatever
+    # happens. The other mode makes its namespace itself.
+    own = ["unshare", "--mount", "--propagation", "private"] if mode == "root" else []
+    return [*own, *together, "mmdebstrap", f"--mode={mode}"]
 
 
 def remove(scratch, mode):

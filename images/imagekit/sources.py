@@ -15,6 +15,7 @@ import os
 import re
 import urllib.parse
 
+from . import architecture
 from .report import BuildError
 
 KINDS = ("", "-updates", "-security")
@@ -22,7 +23,6 @@ KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg",
             "/usr/share/keyrings/debian-archive-keyring.pgp")
 LISTS = "/var/lib/apt/lists"
 
-ARCHITECTURE = "amd64"
 SUITE = re.compile(r"([a-z]+?)(-updates|-security)?")
 # What others call their suites too needs a sign that it is Debian's.
 CODENAMES = ("bookworm", "trixie", "forky", "duke", "sid")
@@ -84,7 +84,8 @@ def parse_deb822(text, lists=LISTS):
 def accept(uris, suites, components, signed_by, architectures, lists):
     if "main" not in components:
         return
-    if architectures and ARCHITECTURE not in re.split(r"[\s,]+", architectures):
+    # One archive holds all of them: what the host has of its own is there for any other.
+    if architectures and architecture.native().debian not in re.split(r"[\s,]+", architectures):
         return
     keys = [key for key in re.split(r"[\s,]+", signed_by) if key]
     if keys and not all(KEY_NAME.fullmatch(key) for key in keys):
