@@ -94,8 +94,9 @@ struct gb_session {
     struct gb_err refusal;  /* of what waits while it is asleep */
     struct gb_session_timing timing;
 
-    struct gb_list queue; /* cells not sent yet */
-    struct cell *current; /* the running one */
+    struct gb_list queue;   /* cells not sent yet */
+    struct gb_list queries; /* struct session_query, unanswered */
+    struct cell *current;   /* the running one */
 
     struct gb_timer *idle_timer, *lifetime_timer, *prepare_timer;
     struct gb_deferred pump, drop, refuse, end;
@@ -156,3 +157,9 @@ int session_request(struct gb_session *session, enum gb_guest_type type, uint32_
                     gb_guest_reply_fn *done, void *arg, struct gb_err *err);
 /* One has ended. */
 void session_request_ended(void *arg, enum gb_guest_type type);
+
+/* ---- query.c ---- */
+
+void session_queries_forget(struct gb_session *session, const void *arg);
+/* Without notifying anybody; after the guest. */
+void session_queries_free(struct gb_session *session);

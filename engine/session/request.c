@@ -60,13 +60,6 @@ void session_request_ended(void *arg, enum gb_guest_type type)
     session_tell_rested(session);
 }
 
-int gb_session_request(struct gb_session *session, enum gb_guest_type type,
-                       const struct gb_fields *table, const void *message, uint64_t deadline_ms,
-                       gb_guest_reply_fn *done, void *arg, struct gb_err *err)
-{
-    return session_request(session, type, 0, table, message, deadline_ms, done, arg, err);
-}
-
 struct gb_guest_upload *gb_session_upload(struct gb_session *session, struct gb_bytes path,
                                           uint32_t mode)
 {
@@ -109,6 +102,7 @@ int gb_session_download(struct gb_session *session, const struct gb_download *wh
 
 void gb_session_forget(struct gb_session *session, void *arg)
 {
+    session_queries_forget(session, arg);
     gb_guest_forget(session->guest, arg);
 }
 

@@ -394,6 +394,7 @@ static struct gb_session *session_make(struct gb_host *host, const struct gb_ses
     session->epoch = 1;
     session->opened_at_ns = session->last_active_ns = session->last_changed_ns = gb_clock_mono_ns();
     gb_list_init(&session->queue);
+    gb_list_init(&session->queries);
     session->guest = gb_guest_new(host->loop, session->id, &session_guest_events, session);
     session->idle_timer = gb_timer_new(host->loop, session_on_idle, session);
     session->lifetime_timer = gb_timer_new(host->loop, session_on_lifetime, session);
@@ -599,6 +600,7 @@ void gb_session_free(struct gb_session *session)
     gb_timer_free(session->lifetime_timer);
     gb_timer_free(session->prepare_timer);
     gb_guest_free(session->guest);
+    session_queries_free(session);
     gb_env_release(&session->env);
     free(session);
 }

@@ -287,17 +287,7 @@ void gb_cell_interrupt(struct gb_cell *cell);
 /* The same for all queued ones. */
 void gb_session_drop_queued(struct gb_session *session);
 
-/* ---- requests to the agent ---- */
-
-typedef gb_guest_reply_fn gb_reply_fn;
-
-/* Sends a request of any type in guest.h and passes its answer to @done. The answer has the type
- * given in docs/guest.md; anything else has been turned into an error. @deadline_ms 0: 120 s for
- * files, GB_QUERY_TIMEOUT_MS for queries. A caller that goes away calls gb_session_forget() with
- * its @arg. GB_EBUSY: too many requests, or bytes, are already waiting for the guest. */
-int gb_session_request(struct gb_session *session, enum gb_guest_type type,
-                       const struct gb_fields *table, const void *message, uint64_t deadline_ms,
-                       gb_reply_fn *done, void *arg, struct gb_err *err);
+/* ---- requests to the agent: these, and those of query.h ---- */
 
 /* Files, like gb_guest_upload_new(), gb_guest_upload_give(), gb_guest_upload_free() and
  * gb_guest_download(), also while the session is still starting. */
@@ -311,10 +301,10 @@ int gb_session_download(struct gb_session *session, const struct gb_download *wh
                         struct gb_buf *into, gb_guest_download_fn *done, void *arg,
                         struct gb_err *err);
 
-/* From now on no callback with this @arg is called. */
+/* From now on no callback of a request, file or query with this @arg is called. */
 void gb_session_forget(struct gb_session *session, void *arg);
 
-/* The guest violated the protocol, as @err says, in an answer that only its receiver understands:
+/* The guest violated the protocol, as @err says, in something that only its receiver understands:
  * the session ends. @err becomes the error for the requester. */
 void gb_session_violation(struct gb_session *session, struct gb_err *err);
 

@@ -5,6 +5,7 @@
 
 #include "guest/testing.h"
 #include "session/internal.h"
+#include "session/query.h"
 
 /* A session and all that was told of it. */
 struct user {
@@ -122,6 +123,12 @@ static void give_clone(struct user *user, const char *script)
 }
 
 /* ---- the kit ---- */
+
+static void on_status(void *arg, const struct gb_status *status, const struct gb_err *err)
+{
+    (void)err;
+    *(int *)arg += status != NULL;
+}
 
 static void start(struct user *user, bool replaceable)
 {
@@ -340,9 +347,7 @@ START_TEST(takes_nothing_when_it_is_over)
     ck_assert_int_eq(gb_session_exec(user.session, &config, &cell_events, NULL, &cell, &err),
                      -GB_ECLOSED);
     ck_assert_str_eq(err.message, "the session has ended: there is no room");
-    ck_assert_int_eq(
-        gb_session_request(user.session, GB_GUEST_STAT, NULL, NULL, 0, NULL, NULL, &err),
-        -GB_ECLOSED);
+    ck_assert_int_eq(gb_session_status(user.session, 0, on_status, NULL, &err), -GB_ECLOSED);
     end(&user);
     ck_assert_int_eq(user.open_error.code, GB_ECAPACITY);
 }
@@ -442,9 +447,9 @@ START_TEST(ends_when_no_vm_follows)
 }
 END_TEST
 
-static void on_reply(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void on_reply(void *arg, const struct gb_err *err)
 {
-    *(int *)arg = frame != NULL ? 1 : err->dispatched ? 3 : 2;
+    *(int *)arg = err == NULL ? 1 : err->dispatched ? 3 : 2;
 }
 
 /* Something of a user's was sent to it: it is not exchanged behind his back. */
@@ -455,9 +460,7 @@ START_TEST(does_not_replace_what_was_used)
     int reply = 0;
 
     start(&user, true);
-    ck_assert_int_eq(gb_session_request(user.session, GB_GUEST_FILE_REMOVE, &gb_file_change_fields,
-                                        &change, 0, on_reply, &reply, NULL),
-                     0);
+    ck_assert_int_eq(gb_session_remove_file(user.session, &change, on_reply, &reply, NULL), 0);
     give_clone(&user, losses[_i]); /* where CONFIGURE fails, and the request was sent behind it */
     kit_wait_for(&user.closed, 1);
     ck_assert_int_eq(user.lost, 0);
@@ -562,12 +565,6 @@ static void on_exchanged(void *arg, const struct gb_err *err)
     ((struct rest *)arg)->failed += err != NULL;
 }
 
-static void on_answer(void *arg, const struct gb_frame *frame, const struct gb_err *err)
-{
-    (void)frame;
-    on_written(arg, err);
-}
-
 /* One that a session has left behind ends by itself. */
 static void wait_for_no_vm(void)
 {
@@ -652,8 +649,7 @@ START_TEST(tells_when_it_may_rest)
     gb_session_upload_free(user.session, uploads[0]);
     gb_session_upload_free(user.session, uploads[1]);
     kit_wait_for(&user.rested, 1);
-    ck_assert_int_eq(
-        gb_session_request(user.session, GB_GUEST_STAT, NULL, NULL, 0, on_answer, &good, NULL), 0);
+    ck_assert_int_eq(gb_session_status(user.session, 0, on_status, &good, NULL), 0);
     ck_assert_int_eq(gb_session_check_rest(user.session, NULL), -GB_EBUSY);
     kit_wait_for(&user.rested, 2);
     ck_assert_int_eq(good, 3);

@@ -25,7 +25,8 @@
  * "little" less, and "stuck" nothing. What calls find is counted: a download of "count" has as many
  * bytes as files have been completed, and a cell "count" prints as many; one of "last" is as long
  * as the last of them; any FILE_REMOVE removes all; an upload to "inside" is refused before a
- * FILE_MKDIR.
+ * FILE_MKDIR. A folder has one entry for each character of its path; a `+` there says that more
+ * follow.
  */
 #include <poll.h>
 #include <signal.h>
@@ -504,6 +505,37 @@ static uint64_t fake_wall_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* The answer to FILE_LIST and FILE_STAT. */
+static void fake_add_entries(struct gb_buf *buf, const struct gb_frame *frame)
+{
+    struct gb_file_list list = {0};
+    struct gb_file_path one = {0};
+    struct gb_buf payload = {0};
+    size_t begin = gb_entries_begin(&payload);
+    uint32_t count = 0;
+    bool more = false;
+
+    if (frame->type == GB_GUEST_FILE_LIST)
+        (void)gb_fields_decode(&gb_file_list_fields, frame->payload, &list, NULL);
+    else if (gb_fields_decode(&gb_file_path_fields, frame->payload, &one, NULL) == 0)
+        list.path = one.path;
+    for (size_t i = 0; i < list.path.size; i++) {
+        const struct gb_file_entry entry = {.name = {list.path.data + i, 1}, .size = i};
+
+        if (list.path.data[i] == '+') {
+            more = true;
+            continue;
+        }
+        gb_entries_add(&payload, &entry);
+        count++;
+    }
+    gb_entries_end(&payload, begin, count, more);
+    gb_frame_add(buf, &(struct gb_frame){.id = frame->id,
+                                         .type = GB_GUEST_FILE_ENTRIES,
+                                         .payload = gb_buf_bytes(&payload)});
+    gb_buf_release(&payload);
+}
+
 static void fake_answer(struct gb_buf *buf, const struct gb_frame *frame)
 {
     const struct gb_pong pong = {1, fake_wall_ns(), 1};
@@ -519,6 +551,8 @@ static void fake_answer(struct gb_buf *buf, const struct gb_frame *frame)
     } else if (frame->type == GB_GUEST_STAT) {
         answer.type = GB_GUEST_STATUS;
         gb_guest_add(buf, answer, &gb_status_fields, &status);
+    } else if (frame->type == GB_GUEST_FILE_LIST || frame->type == GB_GUEST_FILE_STAT) {
+        fake_add_entries(buf, frame);
     } else {
         gb_guest_add(buf, answer, NULL, NULL);
     }

@@ -7,6 +7,7 @@
 #include "rpc/object.h"
 #include "server/core/hosted.h"
 #include "server/core/request.h"
+#include "session/query.h"
 
 static void query_on_stdin(void *arg, const struct gb_err *err)
 {
@@ -57,54 +58,40 @@ static bool query_next_match(const void *owner, size_t *at, void *ret_item)
     return gb_pairs_next(owner, at, &match->text, &match->type) == 1;
 }
 
-static void query_on_completions(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void query_on_completions(void *arg, const struct gb_completions *completions,
+                                 const struct gb_err *err)
 {
     struct request *request = arg;
-    struct gb_completions message;
     struct gb_matches_info info;
-    struct gb_err bad = {0};
     struct reply reply;
 
-    if (frame == NULL) {
+    if (completions == NULL) {
         request_fail(request, err);
-        return;
-    }
-    if (gb_fields_decode(&gb_completions_fields, frame->payload, &message, &bad) < 0) {
-        request_break(request, request->arg, &bad);
         return;
     }
     reply_begin(&reply, request);
     info = (struct gb_matches_info){
-        .matches = {.next = query_next_match, .owner = &message.matches},
-        .start = message.start,
-        .end = message.end,
+        .matches = {.next = query_next_match, .owner = &completions->matches},
+        .start = completions->start,
+        .end = completions->end,
     };
     gb_object_write(&reply.out, &gb_matches_object, &info);
     reply_end(&reply);
 }
 
-static void query_on_completeness(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void query_on_completeness(void *arg, const struct gb_completeness_reply *answer,
+                                  const struct gb_err *err)
 {
     struct request *request = arg;
-    struct gb_completeness_reply message;
-    struct gb_whole_info info = {0};
-    struct gb_err bad = {0};
     struct reply reply;
-    int r;
 
-    if (frame == NULL) {
+    if (answer == NULL) {
         request_fail(request, err);
         return;
     }
-    r = gb_fields_decode(&gb_completeness_fields, frame->payload, &message, &bad);
-    if (r < 0) {
-        request_break(request, request->arg, &bad);
-        return;
-    }
     reply_begin(&reply, request);
-    info.status = (uint8_t)message.status;
-    info.indent = message.indent;
-    gb_object_write(&reply.out, &gb_whole_object, &info);
+    gb_object_write(&reply.out, &gb_whole_object,
+                    &(struct gb_whole_info){.status = answer->status, .indent = answer->indent});
     reply_end(&reply);
 }
 
@@ -117,48 +104,42 @@ static size_t query_code_points(struct gb_bytes text)
     return n;
 }
 
-static void query_ask(struct request *request, struct hosted *hosted, enum gb_guest_type type,
-                      const struct gb_fields *table, const void *message, gb_reply_fn *done)
+/* The session that @request asks, or NULL with @err. */
+static struct hosted *query_hosted(struct request *request, const struct gb_params *params,
+                                   struct gb_err *err)
 {
-    struct gb_err err = {0};
+    struct hosted *hosted = hosted_find(request->connection->server, params->session, err);
 
     request->arg = hosted;
-    request->abandon = request_forget;
-    if (gb_session_request(hosted->session, type, table, message, 0, done, request, &err) < 0)
-        request_fail(request, &err);
+    request->abandon = hosted == NULL ? NULL : request_forget;
+    return hosted;
 }
 
 void query_complete(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
-    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
+    struct hosted *hosted = query_hosted(request, params, &err);
     int64_t end = (int64_t)query_code_points(params->code);
-    const struct gb_complete message = {
+    const struct gb_complete what = {
         .code = params->code, .cursor = (uint32_t)(params->cursor < 0 ? end : params->cursor)};
+    int r = hosted == NULL ? -1 : 0;
 
-    if (hosted != NULL && params->cursor > end) {
-        (void)gb_err_set(&err, GB_EINVALID,
-                         "cursor is past the end of the code, which has %lld "
-                         "code points",
-                         (long long)end);
-        hosted = NULL;
-    }
-    if (hosted == NULL)
+    if (r == 0 && params->cursor > end)
+        r = gb_err_set(&err, GB_EINVALID,
+                       "cursor is past the end of the code, which has %lld code points",
+                       (long long)end);
+    if (r == 0)
+        r = gb_session_complete(hosted->session, &what, query_on_completions, request, &err);
+    if (r < 0)
         request_fail(request, &err);
-    else
-        query_ask(request, hosted, GB_GUEST_COMPLETE, &gb_complete_fields, &message,
-                  query_on_completions);
 }
 
 void query_is_complete(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
-    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
-    const struct gb_is_complete message = {.code = params->code};
+    struct hosted *hosted = query_hosted(request, params, &err);
 
-    if (hosted == NULL)
+    if (hosted == NULL || gb_session_is_complete(hosted->session, params->code,
+                                                 query_on_completeness, request, &err) < 0)
         request_fail(request, &err);
-    else
-        query_ask(request, hosted, GB_GUEST_IS_COMPLETE, &gb_is_complete_fields, &message,
-                  query_on_completeness);
 }

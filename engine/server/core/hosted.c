@@ -160,18 +160,11 @@ void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_n
     gb_object_write(out, &gb_session_object, &info);
 }
 
-void hosted_take_status(struct hosted *hosted, const struct gb_frame *frame)
+void hosted_take_status(struct hosted *hosted, const struct gb_status *status)
 {
-    struct gb_status status;
-    struct gb_err bad = {0};
-
-    if (gb_fields_decode(&gb_status_fields, frame->payload, &status, &bad) < 0) {
-        gb_session_violation(hosted->session, &bad);
-        return;
-    }
     hosted->has_status = true;
-    hosted->guest_total = status.memory_total;
-    hosted->guest_used = status.memory_used;
+    hosted->guest_total = status->memory_total;
+    hosted->guest_used = status->memory_used;
 }
 
 static void hosted_tell(struct hosted *hosted, const char *kind)

@@ -86,13 +86,13 @@ uint32_t hosted_incarnation(const struct hosted *hosted);
 void hosted_add_cell(struct hosted *hosted);
 void hosted_drop_cell(struct hosted *hosted);
 
-/* What has to be done before the end of the session is told, and those are answered who have closed
- * it, is in progress; or no more, and @hosted may be freed by the call. */
+/* Something has to finish before the end of the session is reported to watchers and to the clients
+ * that have closed it; it has finished, and @hosted may be freed by the call. */
 void hosted_delay_end(struct hosted *hosted);
 void hosted_allow_end(struct hosted *hosted);
 
-/* Stores the guest's status; a malformed frame ends the session. */
-void hosted_take_status(struct hosted *hosted, const struct gb_frame *frame);
+/* Stores the guest's status. */
+void hosted_take_status(struct hosted *hosted, const struct gb_status *status);
 
 /* Answers session.open. */
 void hosted_reply_opened(struct request *request, const struct hosted *hosted, bool created);

@@ -136,20 +136,14 @@ void request_fail(struct request *request, const struct gb_err *err)
     request_fail_with(request, err, NULL, NULL);
 }
 
-void request_break(struct request *request, struct hosted *hosted, struct gb_err *err)
-{
-    gb_session_violation(hosted->session, err);
-    request_fail(request, err);
-}
-
 void request_forget(struct request *request)
 {
     gb_session_forget(((struct hosted *)request->arg)->session, request);
 }
 
-void request_on_done(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+void request_on_done(void *arg, const struct gb_err *err)
 {
-    if (frame != NULL)
+    if (err == NULL)
         request_ok(arg);
     else
         request_fail(arg, err);

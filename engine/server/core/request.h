@@ -8,7 +8,6 @@
 
 #include "base/err.h"
 #include "rpc/methods.h"
-#include "wire/frame.h"
 
 struct hosted;
 
@@ -46,13 +45,10 @@ void request_fail(struct request *request, const struct gb_err *err);
 /* The same with additional `data`. */
 void request_fail_with(struct request *request, const struct gb_err *err,
                        void (*add)(struct gb_json_out *out, void *arg), void *arg);
-/* The guest's answer violates the protocol, as @err says: ends the session and fails the
- * request. */
-void request_break(struct request *request, struct hosted *hosted, struct gb_err *err);
 /* For requests to the guest whose `arg` is a struct hosted: `abandon`, and the callback that only
  * reports success or failure. */
 void request_forget(struct request *request);
-void request_on_done(void *arg, const struct gb_frame *frame, const struct gb_err *err);
+void request_on_done(void *arg, const struct gb_err *err);
 
 /* An error with a JSON-RPC code; @id may be NULL. */
 void connection_error(struct connection *connection, const struct gb_buf *id, int code,

@@ -10,6 +10,7 @@
 #include "server/core/request.h"
 #include "server/core/sample.h"
 #include "server/core/state.h"
+#include "session/query.h"
 
 enum { STAT_DEADLINE_MS = 1000 };
 
@@ -82,14 +83,14 @@ static void sessions_reply(struct request *request, struct hosted *hosted)
     reply_end(&reply);
 }
 
-static void sessions_on_status(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void sessions_on_status(void *arg, const struct gb_status *status, const struct gb_err *err)
 {
     struct request *request = arg;
     struct hosted *hosted = request->arg;
 
     (void)err; /* a guest that does not answer in time is shown with its last known values */
-    if (frame != NULL)
-        hosted_take_status(hosted, frame);
+    if (status != NULL)
+        hosted_take_status(hosted, status);
     sessions_reply(request, hosted);
 }
 
@@ -104,8 +105,7 @@ static void sessions_get(struct request *request, const struct gb_params *params
     }
     request->arg = hosted;
     if (!hosted->opened || gb_session_is_asleep(hosted->session) ||
-        gb_session_request(hosted->session, GB_GUEST_STAT, NULL, NULL, STAT_DEADLINE_MS,
-                           sessions_on_status, request, NULL) < 0)
+        gb_session_status(hosted->session, STAT_DEADLINE_MS, sessions_on_status, request, NULL) < 0)
         sessions_reply(request, hosted);
     else
         request->abandon = request_forget;

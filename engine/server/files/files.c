@@ -16,6 +16,7 @@
 #include "server/core/connection.h"
 #include "server/core/hosted.h"
 #include "server/core/request.h"
+#include "session/query.h"
 
 /* The state per session and per connection. */
 struct files_session {
@@ -418,92 +419,61 @@ static void listing_fail(struct listing *listing, const struct gb_err *err)
     listing_free(listing);
 }
 
-static void files_on_listed(void *arg, const struct gb_frame *frame, const struct gb_err *err);
+static void files_on_listed(void *arg, const struct gb_session_page *page,
+                            const struct gb_err *err);
 
 static void listing_more(struct listing *listing)
 {
     struct gb_err err = {0};
-    const struct gb_file_list message = {
+    const struct gb_file_list what = {
         .path = gb_buf_bytes(&listing->path),
         .after = gb_buf_bytes(&listing->after),
         .limit = (uint32_t)MIN(listing->left, (uint64_t)GB_ENTRIES_MAX),
     };
 
-    if (gb_session_request(listing->hosted->session, GB_GUEST_FILE_LIST, &gb_file_list_fields,
-                           &message, 0, files_on_listed, listing, &err) < 0)
+    if (gb_session_list_folder(listing->hosted->session, &what, files_on_listed, listing, &err) < 0)
         listing_fail(listing, &err);
 }
 
-/* Require increasing names (bytewise) whatever the guest sends, so that paging through a folder
- * terminates. */
-static bool listing_comes_behind(struct gb_bytes name, const struct gb_buf *last)
+static void listing_add(struct listing *listing, const struct gb_session_page *page)
 {
-    int order = memcmp(name.data, gb_buf_data(last), MIN(name.size, last->size));
-
-    return order > 0 || (order == 0 && name.size > last->size);
-}
-
-static int listing_add(struct listing *listing, struct gb_bytes payload, bool *ret_more,
-                       struct gb_err *err)
-{
-    struct gb_file_entry entry = {0};
-    struct gb_bytes rest = {0};
-    uint32_t count = 0;
-    int r = gb_entries_head(payload, ret_more, &count, &rest, err);
-
-    if (r == 0 && (count > listing->left || (count == 0 && *ret_more)))
-        r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES is not what was asked for");
-    for (uint32_t i = 0; i < count && r == 0; i++) {
-        r = gb_entries_next(&rest, &entry, err);
-        if (r == 0 && gb_bytes_equal(entry.name, "."))
-            r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: a folder is in itself");
-        if (r == 0 && !listing_comes_behind(entry.name, &listing->after))
-            r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES is not in order");
-        if (r < 0)
-            break;
-        gb_buf_clear(&listing->after);
-        gb_buf_add(&listing->after, entry.name.data, entry.name.size);
+    for (uint32_t i = 0; i < page->count; i++) {
         gb_json_object(&listing->out, NULL);
-        files_put_entry(&listing->out, &entry);
+        files_put_entry(&listing->out, &page->entries[i]);
         gb_json_end(&listing->out);
     }
-    if (r == 0 && rest.size > 0)
-        r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES has too many bytes");
-    if (r < 0)
-        return r;
-    listing->left -= count;
-    return 0;
+    listing->left -= page->count;
+    if (page->count > 0) {
+        const struct gb_bytes last = page->entries[page->count - 1].name;
+
+        gb_buf_clear(&listing->after);
+        gb_buf_add(&listing->after, last.data, last.size);
+    }
 }
 
-static void files_on_listed(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void files_on_listed(void *arg, const struct gb_session_page *page, const struct gb_err *err)
 {
     struct listing *listing = arg;
-    struct gb_err bad = {0};
     struct gb_listing_info info = {0};
     struct gb_buf next = {0};
     struct reply reply;
-    bool more = false;
 
-    if (frame == NULL) {
+    if (page == NULL) {
         listing_fail(listing, err);
         return;
     }
-    if (listing_add(listing, frame->payload, &more, &bad) < 0) {
-        gb_session_violation(listing->hosted->session, &bad);
-        listing_fail(listing, &bad);
-        return;
-    }
-    if (more && listing->left > 0 && listing->entries.size < GB_LIST_BYTES_MAX) {
+    listing_add(listing, page);
+    if (page->more && listing->left > 0 && listing->entries.size < GB_LIST_BYTES_MAX) {
         listing_more(listing);
         return;
     }
     gb_json_end(&listing->out);
     reply_begin(&reply, listing->request);
     info.entries.written = gb_buf_bytes(&listing->entries);
-    if (more)
+    if (page->more)
         gb_base64_encode(&next, gb_buf_bytes(&listing->after));
     info.next = gb_buf_bytes(&next);
-    info.flags = more ? GB_PAGE_MORE : 0;
+    info.flags = page->more ? GB_PAGE_MORE : 0;
     gb_object_write(&reply.out, &gb_listing_object, &info);
     reply_end(&reply);
     gb_buf_release(&next);
@@ -534,38 +504,21 @@ static void files_list(struct request *request, const struct gb_params *params)
     listing_more(listing);
 }
 
-static void files_on_stat(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void files_on_stat(void *arg, const struct gb_file_entry *entry, const struct gb_err *err)
 {
     struct request *request = arg;
-    struct gb_file_entry entry;
-    struct gb_err bad = {0};
-    struct gb_bytes rest;
     struct reply reply;
-    uint32_t count;
-    bool more;
-    int r;
 
-    if (frame == NULL) {
+    if (entry == NULL) {
         request_fail(request, err);
         return;
     }
-    r = gb_entries_head(frame->payload, &more, &count, &rest, &bad);
-    if (r == 0)
-        r = gb_entries_next(&rest, &entry, &bad);
-    if (r == 0 && (count != 1 || more || rest.size > 0))
-        r = gb_err_set(&bad, GB_EINTERNAL, "FILE_ENTRIES is not what was asked for");
-    if (r != 0) {
-        request_break(request, request->arg, &bad);
-        return;
-    }
     reply_begin(&reply, request);
-    files_put_entry(&reply.out, &entry);
+    files_put_entry(&reply.out, entry);
     reply_end(&reply);
 }
 
-static void files_ask(struct request *request, const struct gb_params *params,
-                      enum gb_guest_type type, const struct gb_fields *table, const void *message,
-                      gb_reply_fn *done)
+static void files_stat(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
     struct hosted *hosted = files_find(request, params->session, params->path, &err);
@@ -573,31 +526,35 @@ static void files_ask(struct request *request, const struct gb_params *params,
     request->arg = hosted;
     request->abandon = request_forget;
     if (hosted == NULL ||
-        gb_session_request(hosted->session, type, table, message, 0, done, request, &err) < 0)
+        gb_session_stat_file(hosted->session, params->path, files_on_stat, request, &err) < 0)
         request_fail(request, &err);
 }
 
-static void files_stat(struct request *request, const struct gb_params *params)
-{
-    const struct gb_file_path message = {.path = params->path};
+/* gb_session_remove_file() or gb_session_make_folder(). */
+typedef int files_change_fn(struct gb_session *session, const struct gb_file_change *what,
+                            gb_vm_done_fn *done, void *arg, struct gb_err *err);
 
-    files_ask(request, params, GB_GUEST_FILE_STAT, &gb_file_path_fields, &message, files_on_stat);
+static void files_change(struct request *request, const struct gb_params *params,
+                         files_change_fn *change)
+{
+    const struct gb_file_change what = {.path = params->path, .recursive = params->recursive};
+    struct gb_err err = {0};
+    struct hosted *hosted = files_find(request, params->session, params->path, &err);
+
+    request->arg = hosted;
+    request->abandon = request_forget;
+    if (hosted == NULL || change(hosted->session, &what, request_on_done, request, &err) < 0)
+        request_fail(request, &err);
 }
 
 static void files_remove(struct request *request, const struct gb_params *params)
 {
-    const struct gb_file_change message = {.path = params->path, .recursive = params->recursive};
-
-    files_ask(request, params, GB_GUEST_FILE_REMOVE, &gb_file_change_fields, &message,
-              request_on_done);
+    files_change(request, params, gb_session_remove_file);
 }
 
 static void files_mkdir(struct request *request, const struct gb_params *params)
 {
-    const struct gb_file_change message = {.path = params->path, .recursive = params->recursive};
-
-    files_ask(request, params, GB_GUEST_FILE_MKDIR, &gb_file_change_fields, &message,
-              request_on_done);
+    files_change(request, params, gb_session_make_folder);
 }
 
 static const struct method_handler files_methods[] = {

@@ -64,7 +64,7 @@ static void network_on_session(struct hosted *hosted)
 
     if (!network_state(hosted)->on)
         return;
-    if (start_network(hosted, GB_GUEST_NETWORK_ON, &err) < 0) {
+    if (start_network(hosted, GB_SESSION_NETWORK_ON, &err) < 0) {
         hosted_close(hosted, GB_END_CRASHED, err.message);
         return;
     }
@@ -111,8 +111,8 @@ static int network_change(struct hosted *hosted, struct network_ask *ask, struct
     state->on = ask->on;
     memcpy(state->name, ask->on ? ask->name : "", ask->on ? sizeof(state->name) : 1);
     if (ask->on && !was_on)
-        return start_network(hosted, GB_GUEST_NETWORK_ON, err);
-    return ask->on || !was_on ? 0 : start_request(hosted, GB_GUEST_NETWORK_OFF, err);
+        return start_network(hosted, GB_SESSION_NETWORK_ON, err);
+    return ask->on || !was_on ? 0 : start_request(hosted, GB_SESSION_NETWORK_OFF, err);
 }
 
 static int network_add(struct hosted *hosted, const struct gb_json *rules, struct gb_err *err)

@@ -84,7 +84,7 @@ static int ports_open(struct hosted *hosted, const struct gb_params *params,
         return gb_err_set(err, GB_EINVALID, "give address or unix, and not both");
     r = start_check(hosted, err);
     if (r == 0 && state->net == NULL)
-        r = start_network(hosted, GB_GUEST_NETWORK_START, err);
+        r = start_network(hosted, GB_SESSION_NETWORK_START, err);
     if (r < 0)
         return r;
     return gb_net_forward(state->net, &ask, ret_forward, err);

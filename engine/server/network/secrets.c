@@ -17,6 +17,7 @@
 #include "server/network/edge.h"
 #include "server/network/report.h"
 #include "server/network/state.h"
+#include "session/query.h"
 #include "wire/guest.h"
 
 struct network_secrets {
@@ -175,11 +176,10 @@ void secrets_take(struct hosted *hosted, const struct gb_params *params)
 
 /* ---- the edge ---- */
 
-static void secrets_on_answer(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void secrets_on_answer(void *arg, const struct gb_err *err)
 {
     struct hosted *hosted = arg;
 
-    (void)frame;
     if (err != NULL && !hosted->closing)
         hosted_close(hosted, GB_END_CRASHED, err->message);
 }
@@ -187,12 +187,11 @@ static void secrets_on_answer(void *arg, const struct gb_frame *frame, const str
 /* The cells that wait come after this. */
 static void secrets_tell_guest(struct hosted *hosted)
 {
-    const struct gb_trust trust = {.certificates =
-                                       gb_buf_bytes(&network_state(hosted)->secrets->certificate)};
+    const struct gb_buf *certificate = &network_state(hosted)->secrets->certificate;
     struct gb_err err = {0};
 
-    if (gb_session_request(hosted->session, GB_GUEST_TRUST, &gb_trust_fields, &trust, 0,
-                           secrets_on_answer, hosted, &err) < 0)
+    if (gb_session_trust(hosted->session, gb_buf_bytes(certificate), secrets_on_answer, hosted,
+                         &err) < 0)
         hosted_close(hosted, GB_END_CRASHED, err.message);
     else
         gb_session_delay(hosted->session, false);

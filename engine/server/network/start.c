@@ -19,20 +19,19 @@ static void start_on_failed(void *arg, const struct gb_err *err)
     gb_session_violation(hosted->session, &violation);
 }
 
-static void start_on_answer(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void start_on_answer(void *arg, const struct gb_err *err)
 {
     struct hosted *hosted = arg;
 
-    (void)frame;
     if (err == NULL || hosted->closing)
         return;
     gb_warning("%s: no network: %s", gb_session_id(hosted->session), err->message);
     hosted_close(hosted, GB_END_CRASHED, err->message);
 }
 
-int start_request(struct hosted *hosted, enum gb_guest_type type, struct gb_err *err)
+int start_request(struct hosted *hosted, enum gb_session_network how, struct gb_err *err)
 {
-    return gb_session_request(hosted->session, type, NULL, NULL, 0, start_on_answer, hosted, err);
+    return gb_session_network(hosted->session, how, start_on_answer, hosted, err);
 }
 
 int start_check(struct hosted *hosted, struct gb_err *err)
@@ -46,7 +45,7 @@ int start_check(struct hosted *hosted, struct gb_err *err)
     return 0;
 }
 
-int start_network(struct hosted *hosted, enum gb_guest_type type, struct gb_err *err)
+int start_network(struct hosted *hosted, enum gb_session_network how, struct gb_err *err)
 {
     static const struct gb_net_events events = {.opened = report_opened,
                                                 .denied = report_denied,
@@ -70,5 +69,5 @@ int start_network(struct hosted *hosted, enum gb_guest_type type, struct gb_err 
         state->net = gb_net_new(hosted->server->loop, fd, &state->policy, &limits, &events, hosted);
         gb_net_set_cell(state->net, state->cell);
     }
-    return start_request(hosted, type, err);
+    return start_request(hosted, how, err);
 }

@@ -6,17 +6,18 @@
 #include "server/core/event.h"
 #include "server/core/sample.h"
 #include "server/core/state.h"
+#include "session/query.h"
 
 enum { SAMPLE_MS = 1000, ASK_A_TURN = 16, ASK_DEADLINE_MS = 5000 };
 
-static void samples_on_status(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void samples_on_status(void *arg, const struct gb_status *status, const struct gb_err *err)
 {
     struct hosted *hosted = arg;
 
     (void)err; /* a guest that does not answer is shown with its last known values */
     watch_of_session(hosted)->asked = false;
-    if (frame != NULL)
-        hosted_take_status(hosted, frame);
+    if (status != NULL)
+        hosted_take_status(hosted, status);
 }
 
 /* Asks guests in turn for their memory usage; the answers go into the next sample. */
@@ -34,8 +35,8 @@ static void samples_ask_guests(struct gb_server *server)
         if (asked++ == ASK_A_TURN)
             return;
         of->asked_round = state->ask_round;
-        of->asked = gb_session_request(hosted->session, GB_GUEST_STAT, NULL, NULL, ASK_DEADLINE_MS,
-                                       samples_on_status, hosted, NULL) == 0;
+        of->asked = gb_session_status(hosted->session, ASK_DEADLINE_MS, samples_on_status, hosted,
+                                      NULL) == 0;
     }
     state->ask_round++; /* all have been asked */
 }
