@@ -146,12 +146,11 @@ def test_no_circle_between_folders():
             if path.parent != source.parent:
                 graph[name_of(source.parent)].add(name_of(path.parent))
     assert circles(graph) == []
-    # The core of the server knows no part of it; parts know the core, and history how cells are told.
+    # The core of the server knows no part of it, and a part only the core.
     assert not [folder for folder in graph["server/core"] if folder.startswith("server")]
     for folder, used in graph.items():
         if folder.startswith("server/") and folder != "server/core":
-            allowed = {"server/core"} | ({"server/cells"} if folder == "server/history" else set())
-            assert {f for f in used if f.startswith("server")} <= allowed, folder
+            assert {f for f in used if f.startswith("server")} <= {"server/core"}, folder
 
 
 def headers_of_modules():

@@ -2,14 +2,49 @@
 """Each part of the server stands for itself: a server that was built without one does all the rest."""
 
 import pathlib
+import re
 
 import pytest
 
-from support import BINARY, Failure, Server, Session, Watcher, out
+from support import BINARY, ROOT, Failure, Server, Session, Watcher, out
+
+ENGINE = ROOT / "engine"
+PARTS = re.search(r"^set\(GB_SERVER_PARTS ([\w ]+)\)", (ENGINE / "CMakeLists.txt").read_text(), re.M).group(1).split()
 
 
 def without(part):
     return str(pathlib.Path(BINARY).with_name(f"glassbell-without-{part}"))
+
+
+def methods_of(part):
+    """The methods in the tables of a part's sources."""
+    return {name for source in (ENGINE / "server" / part).glob("*.c")
+            for name in re.findall(r'\{"([a-z_.]+)",\s*[a-z_]+\}', source.read_text())}
+
+
+def is_known(client, method):
+    try:
+        client.call(method)
+    except Failure as failure:
+        return failure.code != -32601
+    return True
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_any_part_can_be_left_out(part):
+    """The server is built without it, knows none of its methods and all others, and runs cells."""
+    own = methods_of(part)
+    assert own
+    with Server(binary=without(part)) as server, server.client() as client:
+        for other in PARTS:
+            for method in methods_of(other):
+                assert is_known(client, method) == (method not in own), method
+        s = Session(client)
+        assert [one["session"] for one in client.call("session.list")["sessions"]] == [s.id]
+        if part != "cells":
+            assert out(s.exec("print(6 * 7)")) == "42\n"
+        s.close()
+        assert client.call("session.list")["sessions"] == []
 
 
 @pytest.fixture(scope="module", params=["lease", "files", "terminal"])

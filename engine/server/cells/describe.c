@@ -5,8 +5,8 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "rpc/object.h"
 #include "server/cells/state.h"
+#include "server/core/cell.h"
 
 struct gb_cell_info cell_record(const struct exec *exec)
 {
@@ -94,18 +94,6 @@ void cell_set_waiting_of(struct gb_cell_info *cell, struct hosted *hosted)
         if (exec->cell->number == cell->number)
             cell_set_waiting(cell, exec);
     }
-}
-
-void cell_put(struct gb_json_out *out, const struct gb_cell_info *cell)
-{
-    struct gb_cell_info told = *cell;
-
-    if ((told.flags & GB_CELL_CODE_LOST) != 0) {
-        told.code = (struct gb_bytes){0};
-        if ((told.flags & GB_CELL_RESULT_LOST) != 0)
-            told.mode = GB_NO_WORD; /* no record of its mode is left */
-    }
-    gb_object_write(out, &gb_cell_object, &told);
 }
 
 /* Like cell_record(), but for clients, which know the incarnation from the session. */

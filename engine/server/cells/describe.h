@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cells as clients see them. The history part writes cells from the journal in the same way. */
+/* The cells in progress, for clients and for the journal. */
 #pragma once
 
 #include <stddef.h>
@@ -22,8 +22,7 @@ enum cell_detail {
 /* A cell for the journal, without `pace`. Borrows from @exec. */
 struct gb_cell_info cell_record(const struct exec *exec);
 
-/* Writes its members. */
-void cell_put(struct gb_json_out *out, const struct gb_cell_info *cell);
+/* Writes its members, as cell_put() does. */
 void cell_put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail detail);
 /* Writes it in brief form, with as much of the code as @room allows, which is reduced by that, and
  * always a little. */
@@ -31,7 +30,7 @@ void cell_put_exec_cut(struct gb_json_out *out, const struct exec *exec, size_t 
 /* `prompt`: the unfinished line that a program which waits for standard input has printed, if there
  * is one. */
 void cell_put_prompt(struct gb_json_out *out, const struct exec *exec);
-/* Sets whether @cell, which comes from the journal, waits for standard input now. */
+/* For cells from the journal: `describe_cell` of struct gb_part. */
 void cell_set_waiting_of(struct gb_cell_info *cell, struct hosted *hosted);
 /* Sets in a session's info that @exec waits for standard input. */
 void session_set_waiting(struct gb_session_info *info, const struct exec *exec);

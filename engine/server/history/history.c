@@ -15,7 +15,7 @@
 #include "model/stats.h"
 #include "model/undone.h"
 #include "rpc/object.h"
-#include "server/cells/describe.h"
+#include "server/core/cell.h"
 #include "server/core/ended.h"
 #include "server/core/hosted.h"
 #include "server/core/request.h"
@@ -208,7 +208,7 @@ struct history {
     struct gb_server *server;
     struct gb_buf cells;
     struct gb_json_out out;
-    enum cell_detail detail;
+    bool whole;      /* with streams and display data */
     int64_t offset;  /* of the requested part of the output */
     uint64_t length; /* 0: not a part */
     bool ended;      /* nothing is running in it any more */
@@ -270,7 +270,7 @@ static void history_add_present(struct history *history, struct gb_cell_info *ce
     struct hosted *hosted = hosted_find(history->server, cell->session, NULL);
 
     if (hosted != NULL)
-        cell_set_waiting_of(cell, hosted);
+        PART_CALL(history->server, describe_cell, cell, hosted);
 }
 
 static void history_put_entry(struct history *history, const struct gb_cell_info *cell)
@@ -278,7 +278,7 @@ static void history_put_entry(struct history *history, const struct gb_cell_info
     struct gb_cell_info told = *cell;
     const bool result_lost = (cell->flags & GB_CELL_RESULT_LOST) != 0;
 
-    if (history->detail == CELL_BRIEF)
+    if (!history->whole)
         gb_cell_make_brief(&told);
     if (history->length > 0 && !result_lost)
         history_cut_output(history, &told);
@@ -286,7 +286,7 @@ static void history_put_entry(struct history *history, const struct gb_cell_info
         history_add_present(history, &told);
     gb_json_object(&history->out, NULL);
     cell_put(&history->out, &told);
-    if (history->detail == CELL_WHOLE && !result_lost)
+    if (history->whole && !result_lost)
         history_put_pace(&history->out, cell->pace);
     gb_json_end(&history->out);
 }
@@ -383,7 +383,7 @@ static void history_handle(struct request *request, const struct gb_params *para
 
     history->request = request;
     history->server = server;
-    history->detail = params->output ? CELL_WHOLE : CELL_BRIEF;
+    history->whole = params->output;
     history->offset = params->offset;
     history->length = (uint64_t)params->length;
     history->limit = (uint32_t)params->limit;
