@@ -12,26 +12,24 @@ enum { READ_BYTES = 64 * 1024, TTL_S = 30, TYPE_A = 1 };
 
 /* ---- names ---- */
 
-/* A program asks for several types of records, and often again: one report a second. */
-static bool net_is_reported(struct gb_net *net, const char *name)
+/* Whether the refusal of this name was reported less than a second ago. A program asks for several
+ * types of records, and often again. */
+static bool net_was_reported(const struct gb_net *net, const char *name, uint64_t now_ns)
 {
-    uint64_t now = gb_clock_mono_ns();
-    bool same = net->denied_ns > 0 && now - net->denied_ns < GB_NS_PER_S &&
-                net->denied_cell == net->cell && strcmp(net->denied_name, name) == 0;
-
-    if (!same)
-        net->denied_ns = now;
-    net->denied_cell = net->cell;
-    memcpy(net->denied_name, name, strlen(name) + 1);
-    return same;
+    return net->denied_ns > 0 && now_ns - net->denied_ns < GB_NS_PER_S &&
+           net->denied_cell == net->cell && strcmp(net->denied_name, name) == 0;
 }
 
 static void net_deny_name(struct gb_net *net, const char *name, const char *reason)
 {
     const struct gb_net_news news = {.name = name, .reason = reason, .cell = net->cell};
+    uint64_t now = gb_clock_mono_ns();
 
-    if (net_is_reported(net, name))
+    if (net_was_reported(net, name, now))
         return;
+    net->denied_ns = now;
+    net->denied_cell = net->cell;
+    memcpy(net->denied_name, name, strlen(name) + 1);
     net->figures.denied++;
     net->events.denied(net->arg, &news);
 }

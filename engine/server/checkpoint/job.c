@@ -96,7 +96,7 @@ void job_fail(struct hosted *hosted, const struct gb_err *err)
         gb_session_release(hosted->session, NULL, NULL);
     if (job->kind == JOB_ROLLBACK) {
         gb_debug("%s: it is not taken back: %s", gb_session_id(hosted->session), err->message);
-        job->rollback.end(hosted, job, false);
+        job->rollback.calls->end(hosted, job, false);
         return;
     }
     if (job->kind == JOB_WAKE && !is_impatient)
@@ -138,7 +138,7 @@ static void job_on_patience_over(void *arg)
 
     gb_list_remove(&job->link);
     if (job->kind == JOB_ROLLBACK) {
-        job->rollback.end(job->hosted, job, false);
+        job->rollback.calls->end(job->hosted, job, false);
         return;
     }
     if (gb_session_check_rest(job->hosted->session, &err) == 0)
@@ -277,7 +277,7 @@ static void job_on_exchanged(void *arg, const struct gb_err *err)
     job_count_life(job, &undone);
     job_tell_rewind(job, gb_buf_bytes(&undone));
     if (job->kind == JOB_ROLLBACK) {
-        job->rollback.end(hosted, job, true);
+        job->rollback.calls->end(hosted, job, true);
         return;
     }
     job_free(job);
@@ -516,7 +516,7 @@ static void job_begin(struct hosted *hosted, struct job *job)
     job->cell = gb_lives_last_cell(&checkpoint_of(hosted)->lives, gb_session_epoch(hosted->session),
                                    job->cells);
     if (job->kind == JOB_ROLLBACK) {
-        job->rollback.begin(hosted);
+        job->rollback.calls->begin(hosted);
         return;
     }
     if (job->kind == JOB_WAKE && gb_session_is_asleep(hosted->session)) {

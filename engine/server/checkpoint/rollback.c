@@ -65,6 +65,9 @@ static void rollback_end(struct hosted *hosted, struct job *job, bool done)
         rollback.wait.done(rollback.wait.arg, done ? &rollback.told : NULL);
 }
 
+static const struct job_rollback_calls rollback_calls = {.begin = rollback_begin,
+                                                         .end = rollback_end};
+
 bool rollback_on_interpreter_lost(struct hosted *hosted, const struct gb_cell *cell)
 {
     const uint32_t killed = GB_CELL_TIMED_OUT | GB_CELL_INTERRUPTED | GB_CELL_OOM;
@@ -81,8 +84,7 @@ bool rollback_on_interpreter_lost(struct hosted *hosted, const struct gb_cell *c
     job->kind = JOB_ROLLBACK;
     job->target.cell = -1;
     job->cells = cell->number; /* others wait, and are not part of the life that ends */
-    job->rollback.begin = rollback_begin;
-    job->rollback.end = rollback_end;
+    job->rollback.calls = &rollback_calls;
     job->rollback.before_ns = cell->changed_before_ns;
     job_add_first(job, ROLLBACK_WAIT_MS);
     return true;
@@ -120,5 +122,5 @@ void rollback_on_session_closed(struct hosted *hosted)
     if (job == NULL || job == checkpoint_of(hosted)->job)
         return; /* the one that has started finds out by itself */
     gb_list_remove(&job->link);
-    job->rollback.end(hosted, job, false);
+    rollback_end(hosted, job, false);
 }

@@ -81,19 +81,25 @@ struct job {
         char *label;      /* NULL: the session's */
         bool bound;       /* to the connection of the request */
     } fork;
-    struct job_rollback {   /* of a rollback */
+    struct job_rollback { /* of a rollback */
+        const struct job_rollback_calls *calls;
         uint64_t before_ns; /* when the session had last changed before the cell */
-        void (*begin)(struct hosted *hosted); /* the session is set aside */
-        /* It has ended, and has left the session. @done: the session was taken back. Takes @job;
-         * @hosted may be gone afterwards. */
-        void (*end)(struct hosted *hosted, struct job *job, bool done);
-        bool waits; /* somebody does, with the result of the cell: */
+        bool waits;         /* somebody does, with the result of the cell: */
         struct rollback_wait wait;
         struct rollback told;
     } rollback;
 };
 
-/* What jobs call of sleep.c, which stands on them. */
+/* What jobs call of rollback.c, which stands on them. */
+struct job_rollback_calls {
+    /* The job has started, and the session is set aside. */
+    void (*begin)(struct hosted *hosted);
+    /* It has ended, and has left the session. @done: the session was taken back. Takes @job;
+     * @hosted may be gone afterwards. */
+    void (*end)(struct hosted *hosted, struct job *job, bool done);
+};
+
+/* What they call of sleep.c, which does so too. */
 struct job_rest {
     /* False, and GB_EBUSY: it is a job to put the session to sleep for being idle, which it is not
      * any more. */
