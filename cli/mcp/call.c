@@ -13,6 +13,7 @@
 #include "rpc/object.h"
 #include "show/filter.h"
 #include "client/client.h"
+#include "mcp/arguments.h"
 #include "mcp/content.h"
 #include "mcp/internal.h"
 #include "mcp/try.h"
@@ -346,8 +347,8 @@ void call_start(struct request *request)
         return;
     }
     gb_json_object(&out, NULL);
-    r = tools_read_arguments(tool, gb_json_member(message->params, "arguments"),
-                             &request->server->config.standards, &out, &options, &err);
+    r = arguments_read(tool, gb_json_member(message->params, "arguments"),
+                       &request->server->config.standards, &out, &options, &err);
     if (r == 0 && request->server->call_count >= CALLS_MAX)
         r = gb_err_set(&err, GB_EBUSY, "%d calls are under way; wait for one of them", CALLS_MAX);
     if (r < 0) {

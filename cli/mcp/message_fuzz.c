@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "mcp/arguments.h"
 #include "mcp/message.h"
 #include "mcp/tools.h"
 
@@ -19,7 +20,7 @@ static void read_arguments(const struct tool *tool, const struct gb_json *argume
     struct gb_err err = {0};
 
     gb_json_object(&out, NULL);
-    if (tools_read_arguments(tool, arguments, &standards, &out, &options, &err) == 0) {
+    if (arguments_read(tool, arguments, &standards, &out, &options, &err) == 0) {
         gb_json_end(&out);
         assert(gb_json_parse(&doc, params.memory + params.start, params.size, SIZE_MAX, &err) == 0);
         assert(doc.nodes[0].type == GB_JSON_OBJECT);

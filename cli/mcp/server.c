@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "mcp/internal.h"
+#include "mcp/schema.h"
 
 enum {
     BATCH_MAX = CALLS_MAX,
@@ -223,7 +224,7 @@ static void server_handle_list(struct request *request)
         return;
     }
     server_begin_result(request, &out, &line);
-    tools_write_list(&out, request->revision, request->server->config.languages, 0, TOOLS_PAGE);
+    schema_write_tools(&out, request->revision, request->server->config.languages, 0, TOOLS_PAGE);
     server_put_cacheable(&out, request->revision);
     server_send_result(request, &out, &line);
 }

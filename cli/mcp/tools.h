@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tools offered to models: one table from which the JSON schemas are generated, arguments
- * validated, and the parameters of the socket's methods built.
+/* The tools offered to models: one table from which the JSON schemas are generated (schema.h),
+ * arguments validated, and the parameters of the socket's methods built (arguments.h).
  *
  * A tool is a method of the socket with a name and arguments that models get right: seconds instead
  * of milliseconds, a language instead of an image. Arguments are validated as strictly as on the
@@ -98,14 +98,3 @@ extern const struct tool tools[];
 size_t tools_count(void);
 /* NULL if there is no such tool. */
 const struct tool *tools_find(struct gb_bytes name);
-
-/* Writes the result of tools/list without its envelope: "tools" from @start on, at most @page of
- * them, and "nextCursor" if there are more. @languages NULL or empty: not known. */
-void tools_write_list(struct gb_json_out *out, enum revision revision,
-                      const struct gb_languages *languages, size_t start, size_t page);
-
-/* Reads @arguments (NULL: none) and writes the parameters of the method, without braces. @err is
- * GB_EINVALID or GB_ETOOLARGE. */
-int tools_read_arguments(const struct tool *tool, const struct gb_json *arguments,
-                         const struct tool_standards *standards, struct gb_json_out *params,
-                         struct tool_options *ret_options, struct gb_err *err);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "mcp/arguments.h"
+#include "mcp/schema.h"
 
 static struct gb_json_doc doc;
 static char *kept;
@@ -36,9 +38,9 @@ static void expect(const char *name, const char *arguments, const char *params)
     struct gb_err err = {0};
 
     gb_json_object(&out, NULL);
-    ck_assert_msg(tools_read_arguments(tool_of(name), parse(arguments), &standards, &out, &options,
-                                       &err) == 0,
-                  "%s", err.message);
+    ck_assert_msg(
+        arguments_read(tool_of(name), parse(arguments), &standards, &out, &options, &err) == 0,
+        "%s", err.message);
     gb_json_end(&out);
     ck_assert_str_eq(gb_buf_str(&text), params);
     gb_buf_release(&text);
@@ -54,7 +56,7 @@ static void refuse(const char *name, const char *arguments, enum gb_code code, c
 
     gb_json_object(&out, NULL);
     ck_assert_int_eq(
-        tools_read_arguments(tool_of(name), parse(arguments), &standards, &out, &options, &err),
+        arguments_read(tool_of(name), parse(arguments), &standards, &out, &options, &err),
         -(int)code);
     ck_assert_str_eq(err.message, message);
     gb_buf_release(&text);
@@ -121,7 +123,7 @@ START_TEST(standards_fill_gaps)
 
     gb_json_object(&out, NULL);
     ck_assert_int_eq(
-        tools_read_arguments(tool_of("open_session"), NULL, &standards, &out, &options, NULL), 0);
+        arguments_read(tool_of("open_session"), NULL, &standards, &out, &options, NULL), 0);
     gb_json_end(&out);
     ck_assert_str_eq(gb_buf_str(&text),
                      "{\"image\":\"shell\",\"memory_mb\":128,\"idle_ms\":0,\"owner\":\"me\","
@@ -129,9 +131,9 @@ START_TEST(standards_fill_gaps)
     gb_buf_clear(&text);
     out = (struct gb_json_out){.buf = &text};
     gb_json_object(&out, NULL);
-    ck_assert_int_eq(tools_read_arguments(tool_of("open_session"),
-                                          parse("{\"language\":\"js\",\"idle_s\":1}"), &standards,
-                                          &out, &options, NULL),
+    ck_assert_int_eq(arguments_read(tool_of("open_session"),
+                                    parse("{\"language\":\"js\",\"idle_s\":1}"), &standards, &out,
+                                    &options, NULL),
                      0);
     gb_json_end(&out);
     ck_assert_str_eq(gb_buf_str(&text), "{\"image\":\"js\",\"idle_ms\":1000,"
@@ -152,7 +154,7 @@ START_TEST(pages)
         const struct gb_json *root, *list, *cursor;
 
         gb_json_object(&out, NULL);
-        tools_write_list(&out, REVISION_2025_06_18, NULL, start, 4);
+        schema_write_tools(&out, REVISION_2025_06_18, NULL, start, 4);
         gb_json_end(&out);
         root = parse(gb_buf_str(&text));
         gb_buf_release(&text);
@@ -179,7 +181,7 @@ static void expect_description(const struct gb_languages *languages, const char 
     const struct gb_json *at;
 
     gb_json_object(&out, NULL);
-    tools_write_list(&out, REVISION_2025_06_18, languages, 0, 1);
+    schema_write_tools(&out, REVISION_2025_06_18, languages, 0, 1);
     gb_json_end(&out);
     at = gb_json_first(gb_json_member(parse(gb_buf_str(&text)), "tools"));
     for (size_t i = 0; i < ARRAY_SIZE(path); i++)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What clients of the Model Context Protocol are told about the tools. */
+#pragma once
+
+#include <stddef.h>
+
+#include "mcp/revision.h"
+#include "mcp/tools.h"
+
+/* Writes the result of tools/list without its envelope: "tools" from @start on, at most @page of
+ * them, and "nextCursor" if there are more. @languages NULL or empty: not known. */
+void schema_write_tools(struct gb_json_out *out, enum revision revision,
+                        const struct gb_languages *languages, size_t start, size_t page);
