@@ -216,7 +216,7 @@ static void side_take_fork(void *arg, const struct gb_json *result)
 
     gb_object_take(&gb_forked_object, result, &forked);
     if (gb_items_next(&gb_fork_object, &forked.sessions, &at, &child) != 1) {
-        app_say("the server opened no session, and did not say why");
+        app_say("the server opened no session, and gave no reason");
     } else if ((child.flags & GB_FORK_FAILED) == 0) {
         side->fork = thing_copy(child.session);
     } else {
@@ -280,8 +280,8 @@ static void diff_take_output(void *arg, const struct gb_json *result)
 }
 
 /* Runs code in the fork. False: the call failed, which was reported. */
-static bool side_print(struct app *app, const struct side *side, const char *code, const char *mode,
-                       struct printed *printed)
+static bool side_print(struct app *app, const struct side *side, const char *code,
+                       enum gb_mode mode, struct printed *printed)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -290,7 +290,7 @@ static bool side_print(struct app *app, const struct side *side, const char *cod
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", side->fork);
     gb_json_put_str(&out, "code", code);
-    gb_json_put_str(&out, "mode", mode);
+    gb_json_put_str(&out, "mode", gb_mode_to_string(mode));
     gb_json_put_u64(&out, "timeout_ms", DIFF_CELL_MS);
     gb_json_put_u64(&out, "max_stdout", DIFF_OUTPUT_MAX);
     gb_json_end(&out);
@@ -351,7 +351,7 @@ static bool side_look_at_variables(struct app *app, struct side *side)
     side->has_variables = language != NULL && language->inspect.variables[0] != '\0';
     if (!side->has_variables)
         return true;
-    good = side_print(app, side, language->inspect.variables, "kernel", &printed);
+    good = side_print(app, side, language->inspect.variables, GB_MODE_KERNEL, &printed);
     if (good) {
         diff_read_variables(&side->variables, diff_whole_entries(&printed, '\n'));
         things_settle(&side->variables, &printed);
@@ -365,7 +365,7 @@ static bool side_look_at_variables(struct app *app, struct side *side)
 static bool side_look_at_files(struct app *app, struct side *side)
 {
     struct printed printed = {0};
-    bool good = side_print(app, side, diff_files_code, "shell", &printed);
+    bool good = side_print(app, side, diff_files_code, GB_MODE_SHELL, &printed);
 
     if (good) {
         diff_read_files(&side->files, diff_whole_entries(&printed, '\0'));
@@ -507,7 +507,7 @@ static void diff_part(struct diff *diff, const char *title, const struct things 
         gb_json_end(&diff->out);
     if (known != NULL) {
         diff->cut = true;
-        app_say("there are more %s than can be compared: those behind %.*s are left out", title,
+        app_say("there are more %s than can be compared: those after %.*s are left out", title,
                 DIFF_TEXT_MAX, known);
     }
 }
@@ -547,8 +547,8 @@ static int diff_run(const struct args *args)
     bool good = true;
 
     if (args->word_count != 2)
-        return app_wrong_use(args, "which two? SESSION is one as it is now, SESSION@CELL as it was "
-                                   "after a cell");
+        return app_wrong_use(args, "compare which two? SESSION is a session as it is now, "
+                                   "SESSION@CELL as it was after a cell");
     for (size_t i = 0; i < ARRAY_SIZE(diff.sides); i++)
         good &= side_read(&diff.sides[i], args->words[i]);
     app_open(&diff.app, args);
@@ -575,7 +575,7 @@ static const struct option diff_options[] = {
 
 const struct verb verb_diff = {
     .name = "diff",
-    .summary = "how variables and files of two moments differ",
+    .summary = "compare the variables and files of two sessions or moments",
     .usage = "SESSION[@CELL] SESSION[@CELL]",
     .options = diff_options,
     .common = app_options,

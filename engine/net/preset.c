@@ -178,25 +178,29 @@ bool gb_preset_read_npm(struct gb_bytes file, struct gb_buf *rules)
 
 struct preset {
     const char *name, *program;
-    const char *variables[3]; /* that hold addresses */
+    const char *variables[3]; /* that hold addresses; the last one is NULL */
     const char *file_variable;
-    const char *files[4]; /* "~/": of the user */
+    const char *files[4]; /* likewise; "~/": of the user */
     bool (*read)(struct gb_bytes file, struct gb_buf *rules);
 };
 
 static const struct preset presets[] = {
-    {"python",
-     "pip",
-     {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", NULL},
-     "PIP_CONFIG_FILE",
-     {"~/.config/pip/pip.conf", "~/.pip/pip.conf", "/etc/pip.conf", NULL},
-     gb_preset_read_pip},
-    {"node",
-     "npm",
-     {"NPM_CONFIG_REGISTRY", "npm_config_registry", NULL},
-     "NPM_CONFIG_USERCONFIG",
-     {"~/.npmrc", "/etc/npmrc", NULL},
-     gb_preset_read_npm},
+    {
+        .name = "python",
+        .program = "pip",
+        .variables = {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"},
+        .file_variable = "PIP_CONFIG_FILE",
+        .files = {"~/.config/pip/pip.conf", "~/.pip/pip.conf", "/etc/pip.conf"},
+        .read = gb_preset_read_pip,
+    },
+    {
+        .name = "node",
+        .program = "npm",
+        .variables = {"NPM_CONFIG_REGISTRY", "npm_config_registry"},
+        .file_variable = "NPM_CONFIG_USERCONFIG",
+        .files = {"~/.npmrc", "/etc/npmrc"},
+        .read = gb_preset_read_npm,
+    },
 };
 
 /* A file that is missing or cannot be read has no addresses. */

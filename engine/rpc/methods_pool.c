@@ -5,16 +5,16 @@
 
 /* clang-format off */
 static const struct gb_param warm_params[] = {
-    NAME("image", image, 0, GB_NAME_MAX, "image or alias; default `python`"),
+    NAME("image", image, 0, GB_NAME_MAX, "image or alias; default `" GB_IMAGE_DEFAULT "`"),
     INTEGER("memory_mb", memory_mb, GB_MEMORY_MIN_MB, GB_MEMORY_MAX_MB, 0, "RAM of the VMs in MiB; default: the image's"),
 };
 static const struct gb_method rows[] = {
     {.name = "pool.status",
-     .doc = "The warm pool and the room that there is.",
+     .doc = "The warm pool and the available capacity.",
      .result = &gb_capacity_object},
     {.name = "image.warm",
-     .doc = "Makes the template of an image, from which sessions are restored, unless it is there and "
-            "good. Answered when it is.",
+     .doc = "Builds the template of an image, from which sessions are restored, unless a valid "
+            "one exists. Answered when it exists.",
      PARAMS(warm_params), .result = &gb_warm_object,
      .errors = ERROR(CLOSED) | VM_ERRORS},
 };

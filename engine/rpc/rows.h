@@ -48,7 +48,7 @@ enum { REQUIRED = 1 };
 #define MEMORY INTEGER("memory_mb", memory_mb, GB_MEMORY_MIN_MB, GB_MEMORY_MAX_MB, 0, \
     "RAM of the VM in MiB, at most what the host has; default: the image's")
 #define OPEN_OPTIONS                                                                               \
-    NAME("image", image, 0, GB_NAME_MAX, "image, alias of one (`py`, `js`, `raw`) or of a language (`ts`); default `python`"),  \
+    NAME("image", image, 0, GB_NAME_MAX, "image, or alias of an image or a language (`hello` lists them); default `" GB_IMAGE_DEFAULT "`"),  \
     MEMORY,                                                                                        \
     NODE("network", GB_PARAM_ANY, network, 0,                                                      \
          "what it may reach (docs/network.md): `none`; a name of the settings; or `{\"rules\": "      \
