@@ -21,14 +21,14 @@ enum gb_class {
  * this table. Codes are never renumbered: a retired code leaves a gap. */
 #define GB_ERRORS(X)                                                                               \
     X(GB_EINVALID, "invalid_input", -32602, GB_CLASS_CALLER,                                       \
-      "the request has a value that cannot be used; the message names it")                         \
+      "the request contains an invalid value; the message names it")                               \
     X(GB_ENOTFOUND, "not_found", -32001, GB_CLASS_CALLER,                                          \
       "there is no such session, cell, file or image")                                             \
     X(GB_ECLOSED, "session_closed", -32002, GB_CLASS_CALLER,                                       \
       "the session has ended; the message says why, and a new one can be opened")                  \
-    X(GB_EBUSY, "busy", -32003, GB_CLASS_RETRY, "something else prevents it right now")            \
+    X(GB_EBUSY, "busy", -32003, GB_CLASS_RETRY, "something in progress prevents it right now")     \
     X(GB_ECAPACITY, "capacity", -32004, GB_CLASS_RETRY,                                            \
-      "the host has no room for another VM; the message says what is short")                       \
+      "the host has no capacity for another VM; the message says what is lacking")                 \
     X(GB_EBOOT, "boot_failed", -32005, GB_CLASS_RETRY, "the VM did not start")                     \
     X(GB_EIMAGE, "image_missing", -32006, GB_CLASS_CALLER,                                         \
       "the image is missing or damaged; build it with `glassbell image build`")                    \
@@ -39,7 +39,7 @@ enum gb_class {
       "this server, image or host cannot do that")                                                 \
     X(GB_ETOOLARGE, "too_large", -32010, GB_CLASS_CALLER,                                          \
       "a limit was exceeded; the message names it")                                                \
-    X(GB_EINTERNAL, "internal", -32011, GB_CLASS_FATAL, "a fault of Glassbell or of the host")     \
+    X(GB_EINTERNAL, "internal", -32011, GB_CLASS_FATAL, "an error in Glassbell or on the host")    \
     X(GB_EHELD, "held", -32012, GB_CLASS_RETRY,                                                    \
       "another client holds the session's write lease; the message says who, and since when")      \
     X(GB_EGONE, "gone", -32013, GB_CLASS_CALLER,                                                   \

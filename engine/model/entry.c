@@ -10,8 +10,9 @@ static const struct gb_member entry_members[] = {
           .doc = "in its folder"),
     ENTRY(type, "type", GB_WORD, GB_ALWAYS, .words = &gb_entry_type_words, .doc = "what it is"),
     ENTRY(size, "size", GB_U64, GB_ALWAYS,
-          .doc = "apparent size: what a reader gets, holes of a sparse file included"),
-    ENTRY(allocated, "allocated", GB_U64, GB_ALWAYS, .doc = "bytes that it takes on the disk"),
+          .doc = "apparent size: the bytes that a reader gets, including the holes of a sparse "
+                 "file"),
+    ENTRY(allocated, "allocated", GB_U64, GB_ALWAYS, .doc = "size on disk"),
     ENTRY(mtime_ns, "mtime", GB_SECONDS, GB_ALWAYS, .doc = "when it was last changed"),
     ENTRY(mode, "mode", GB_U32, GB_ALWAYS, .max = 07777, .doc = "permission bits: 420 is 0644"),
 };

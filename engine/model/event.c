@@ -12,9 +12,9 @@ static const struct gb_member event_members[] = {
     EVENT(seq, "seq", GB_U64, GB_OPTIONAL, .doc = "counts its events"),
     EVENT(at_ns, "at", GB_SECONDS, GB_ALWAYS, .doc = "when it happened"),
     EVENT(kind, "kind", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX, .doc = "what happened"),
-    EVENT(session, "session", GB_TEXT, GB_OPTIONAL, .max = GB_NAME_MAX, .doc = "to which session"),
-    EVENT(cell, "cell", GB_U32, GB_OPTIONAL, .doc = "to which of its cells"),
-    EVENT(question, "question", GB_U64, GB_OPTIONAL, .doc = "to which of its questions"),
+    EVENT(session, "session", GB_TEXT, GB_OPTIONAL, .max = GB_NAME_MAX, .doc = "the session it is about"),
+    EVENT(cell, "cell", GB_U32, GB_OPTIONAL, .doc = "the cell it is about"),
+    EVENT(question, "question", GB_U64, GB_OPTIONAL, .doc = "the question it is about"),
     EVENT(info, "info", GB_MAP, GB_OPTIONAL, .doc = "the session, cell, terminal or question"),
     EVENT(flags, "waiting", GB_BOOL, GB_OPTIONAL, .bit = GB_EVENT_WAITING,
           .doc = "`cell.waiting`: the program waits for standard input"),
@@ -22,8 +22,9 @@ static const struct gb_member event_members[] = {
           .object = &gb_lease_object, .doc = "`lease.changed`: the new one"),
     EVENT(reason, "reason", GB_TEXT, GB_OPTIONAL, .doc = "why"),
     EVENT(message, "message", GB_TEXT, GB_OPTIONAL, .doc = "a sentence"),
-    EVENT(note, "note", GB_TEXT, GB_OPTIONAL, .doc = "`lease.changed`: what its holder says"),
-    EVENT(dropped, "dropped", GB_U64, GB_OPTIONAL, .doc = "`gap`: so many events were left out"),
+    EVENT(note, "note", GB_TEXT, GB_OPTIONAL, .doc = "`lease.changed`: the holder's note"),
+    EVENT(dropped, "dropped", GB_U64, GB_OPTIONAL, .doc = "`gap`: the number of events that were "
+                                                          "left out"),
     EVENT(flags, "replay", GB_BOOL, GB_OPTIONAL, .bit = GB_EVENT_REPLAY,
           .doc = "it happened before the subscription"),
     EVENT(samples, "sessions", GB_ARRAY, GB_OPTIONAL, .doc = "`snapshot`, `sample`"),
@@ -43,9 +44,9 @@ static const struct gb_member event_members[] = {
 static const struct gb_member output_members[] = {
     PIECE,
     OUTPUT(flags, "background", GB_BOOL, GB_OPTIONAL, .bit = GB_OUTPUT_BACKGROUND,
-           .doc = "it came after the end of its cell"),
+           .doc = "it was printed after the end of its cell"),
     OUTPUT(flags, "replay", GB_BOOL, GB_OPTIONAL, .bit = GB_OUTPUT_REPLAY,
-           .doc = "it came before the subscription"),
+           .doc = "it was printed before the subscription"),
 };
 static const struct gb_member background_members[] = {
     PIECE,
@@ -60,7 +61,7 @@ static const struct gb_member started_members[] = {
 static const struct gb_member waiting_members[] = {
     WAITING(cell, "cell", GB_U32, GB_ALWAYS, .doc = "whose program it is"),
     WAITING(flags, "on", GB_BOOL, GB_ALWAYS, .bit = GB_WAITING_ON,
-            .doc = "it waits for standard input from now on, or no longer"),
+            .doc = "whether it is waiting for standard input"),
 };
 /* clang-format on */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a server sends without being asked: events, and the output of cells. Bytes borrow from
- * whoever built the struct. */
+/* What a server sends without a request: events, and the output of cells. Bytes borrow from whoever
+ * built the struct. */
 #pragma once
 
 #include <stdint.h>
@@ -19,7 +19,7 @@ enum gb_event_flags {
  * docs/protocol.md, Events. Objects that need a table of their own, by the kind, stay JSON (const
  * struct gb_json *; NULL: absent). */
 struct gb_event_info {
-    uint64_t subscription; /* which the server writes by itself, and the next */
+    uint64_t subscription; /* written by the server itself, like the next */
     uint64_t seq;
     uint64_t at_ns; /* wall clock */
     struct gb_bytes kind, session;

@@ -33,7 +33,7 @@ struct gb_listening_info {
     uint32_t flags; /* none */
 };
 
-/* Connections to one target that wait for somebody's answer. */
+/* Connections to one target that wait for an answer. */
 struct gb_question_info {
     uint64_t question;                /* its number in the session */
     struct gb_bytes session;          /* its id; empty: the one that was asked about */

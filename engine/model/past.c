@@ -7,14 +7,14 @@
 #define CHECKPOINT(field_, ...) GB_MEMBER(struct gb_checkpoint_info, field_, __VA_ARGS__)
 static const struct gb_member checkpoint_members[] = {
     CHECKPOINT(seq, "seq", GB_U64, GB_ALWAYS, .doc = "its number"),
-    CHECKPOINT(parent, "parent", GB_U64, GB_NULLABLE, .doc = "the one that it follows"),
-    CHECKPOINT(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended"),
-    CHECKPOINT(epoch, "epoch", GB_U64, GB_ALWAYS, .doc = "of the session then"),
+    CHECKPOINT(parent, "parent", GB_U64, GB_NULLABLE, .doc = "the checkpoint before it"),
+    CHECKPOINT(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended by then"),
+    CHECKPOINT(epoch, "epoch", GB_U64, GB_ALWAYS, .doc = "the session's epoch at the time"),
     CHECKPOINT(at_ns, "at", GB_SECONDS, GB_ALWAYS, .doc = "when it was taken"),
-    CHECKPOINT(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "what it takes on disk"),
-    CHECKPOINT(name, "name", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX, .doc = "that it was given"),
+    CHECKPOINT(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "its size on disk"),
+    CHECKPOINT(name, "name", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX, .doc = "its name"),
     CHECKPOINT(flags, "here", GB_BOOL, GB_ALWAYS, .bit = GB_CHECKPOINT_HERE,
-               .doc = "whether it is the one that the session follows"),
+               .doc = "whether the session's present state follows it"),
 };
 
 #define CHECKPOINTS(field_, ...) GB_MEMBER(struct gb_checkpoints_info, field_, __VA_ARGS__)
@@ -22,29 +22,29 @@ static const struct gb_member checkpoints_members[] = {
     CHECKPOINTS(checkpoints, "checkpoints", GB_LIST, GB_ALWAYS, .object = &gb_checkpoint_object,
                 .max = GB_CHECKPOINTS_MAX, .doc = "by number"),
     CHECKPOINTS(flags, "more", GB_BOOL, GB_ALWAYS, .bit = GB_CHECKPOINTS_MORE,
-                .doc = "there are further ones: ask again with `after`"),
+                .doc = "there are more: ask again with `after`"),
     CHECKPOINTS(epoch, "epoch", GB_U64, GB_ALWAYS,
-                .doc = "1, and one more for each time that the session was taken back"),
-    CHECKPOINTS(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "what all of them take on disk"),
+                .doc = "1, incremented each time that the session is taken back"),
+    CHECKPOINTS(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "their total size on disk"),
 };
 
 #define KEPT(field_, ...) GB_MEMBER(struct gb_kept_info, field_, __VA_ARGS__)
 static const struct gb_member kept_members[] = {
     KEPT(seq, "seq", GB_U64, GB_ALWAYS, .doc = "its number"),
-    KEPT(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended"),
-    KEPT(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "what it takes on disk"),
+    KEPT(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended by then"),
+    KEPT(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "its size on disk"),
     KEPT(pages, "pages", GB_U64, GB_ALWAYS,
-         .doc = "pages of 4 KiB that had changed since the one before"),
-    KEPT(pause_us, "pause_us", GB_U64, GB_ALWAYS, .doc = "how long the VM stood still"),
+         .doc = "pages of 4 KiB that had changed since the previous checkpoint"),
+    KEPT(pause_us, "pause_us", GB_U64, GB_ALWAYS, .doc = "how long the VM was paused"),
 };
 
 #define REWOUND(field_, ...) GB_MEMBER(struct gb_rewound_info, field_, __VA_ARGS__)
 static const struct gb_member rewound_members[] = {
-    REWOUND(seq, "seq", GB_U64, GB_ALWAYS, .doc = "the checkpoint that the session follows now"),
-    REWOUND(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended then"),
-    REWOUND(epoch, "epoch", GB_U64, GB_ALWAYS, .doc = "of the session from now on"),
+    REWOUND(seq, "seq", GB_U64, GB_ALWAYS, .doc = "the checkpoint that the session now follows"),
+    REWOUND(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended by then"),
+    REWOUND(epoch, "epoch", GB_U64, GB_ALWAYS, .doc = "the session's new epoch"),
     REWOUND(from_seq, "from_seq", GB_U64, GB_ALWAYS,
-            .doc = "the checkpoint of the moment that was left: rewinding to it takes this back"),
+            .doc = "the checkpoint of the state that was left: rewinding to it undoes this"),
     REWOUND(from_cell, "from_cell", GB_U32, GB_ALWAYS, .doc = "the last cell before the rewind"),
     REWOUND(took_us, "took_us", GB_U64, GB_ALWAYS, .doc = "how long it took"),
 };
@@ -52,9 +52,9 @@ static const struct gb_member rewound_members[] = {
 #define SLEPT(field_, ...) GB_MEMBER(struct gb_slept_info, field_, __VA_ARGS__)
 static const struct gb_member slept_members[] = {
     SLEPT(seq, "seq", GB_U64, GB_ALWAYS,
-          .doc = "the checkpoint that the session follows; 0: there is none"),
-    SLEPT(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended then"),
-    SLEPT(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "what its checkpoints take on disk"),
+          .doc = "the checkpoint that the session follows; 0: none"),
+    SLEPT(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended by then"),
+    SLEPT(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "total size of its checkpoints on disk"),
     SLEPT(took_us, "took_us", GB_U64, GB_ALWAYS, .doc = "how long it took"),
 };
 
@@ -75,9 +75,9 @@ static const struct gb_member fork_members[] = {
 #define FORKED(field_, ...) GB_MEMBER(struct gb_forked_info, field_, __VA_ARGS__)
 static const struct gb_member forked_members[] = {
     FORKED(sessions, "sessions", GB_LIST, GB_ALWAYS, .object = &gb_fork_object, .max = GB_FORKS_MAX,
-           .doc = "as many as were asked for"),
-    FORKED(seq, "seq", GB_U64, GB_ALWAYS, .doc = "the checkpoint that they go on from"),
-    FORKED(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended then"),
+           .doc = "as many as requested"),
+    FORKED(seq, "seq", GB_U64, GB_ALWAYS, .doc = "the checkpoint that they continue from"),
+    FORKED(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended by then"),
     FORKED(took_us, "took_us", GB_U64, GB_ALWAYS, .doc = "how long it took"),
 };
 

@@ -9,14 +9,14 @@
 #define LEASE(field_, ...) GB_MEMBER(struct gb_lease_info, field_, __VA_ARGS__)
 static const struct gb_member lease_members[] = {
     LEASE(holder, "holder", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX,
-          .doc = "the client's name as in `hello`; null: it gave none"),
+          .doc = "the client's name as in `hello`; null: unnamed"),
     LEASE(client, "client", GB_U64, GB_ALWAYS,
-          .doc = "the number of the connection, as `hello` tells it"),
+          .doc = "the number of its connection, as in `hello`"),
     LEASE(flags, "human", GB_BOOL, GB_ALWAYS, .bit = GB_LEASE_HUMAN, .doc = "a person holds it"),
     LEASE(since_ns, "since", GB_SECONDS, GB_ALWAYS, .doc = "when it was taken"),
-    LEASE(note, "note", GB_TEXT, GB_NULLABLE, .max = GB_PATH_MAX, .doc = "why; null: not said"),
+    LEASE(note, "note", GB_TEXT, GB_NULLABLE, .max = GB_PATH_MAX, .doc = "the reason; null: none given"),
     LEASE(waiting, "waiting", GB_U64, GB_OPTIONAL, .bit = GB_LEASE_HAS_WAITING,
-          .doc = "cells that wait for its end; absent in the error `held`"),
+          .doc = "cells that wait for it to end; absent in the error `held`"),
 };
 
 #define SESSION(field_, ...) GB_MEMBER(struct gb_session_info, field_, __VA_ARGS__)
@@ -39,9 +39,9 @@ static const struct gb_object waiting_object = {
 
 static const struct gb_member origin_members[] = {
     SESSION(origin, "session", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX, .doc = "its id"),
-    SESSION(origin_checkpoint, "checkpoint", GB_U64, GB_ALWAYS, .doc = "the number of the moment"),
+    SESSION(origin_checkpoint, "checkpoint", GB_U64, GB_ALWAYS, .doc = "the number of the checkpoint"),
     SESSION(origin_cell, "cell", GB_U32, GB_ALWAYS,
-            .doc = "the last cell that had ended there; this session's numbers go on after it"),
+            .doc = "the last cell before it; this session's cell numbers continue after it"),
 };
 static const struct gb_object origin_object = {
     GB_OBJECT_TABLE("origin", struct gb_session_info, origin_members)};
@@ -52,9 +52,9 @@ static const struct gb_object origin_object = {
 
 #define USAGE(usage_unless_, guest_unless_)                                                        \
     SESSION(memory_bytes, "memory_bytes", GB_U64, GB_NULLABLE, usage_unless_,                      \
-            .bit = GB_SESSION_HAS_USAGE, .doc = "what it takes of the host (PSS of QEMU)"),        \
+            .bit = GB_SESSION_HAS_USAGE, .doc = "memory of the host that it uses (PSS of QEMU)"),        \
     SESSION(cpu_ns, "cpu_ms", GB_MS, GB_NULLABLE, usage_unless_, .bit = GB_SESSION_HAS_USAGE,      \
-            .doc = "that QEMU has used"),                                                          \
+            .doc = "CPU time of QEMU"),                                                          \
     SESSION(id, "guest_memory", GB_OBJECT, GB_NULLABLE, guest_unless_,                             \
             .bit = GB_SESSION_HAS_GUEST_MEMORY, .object = &guest_memory_object,                    \
             .doc = "as last known")
@@ -72,20 +72,20 @@ static const struct gb_member session_members[] = {
     SESSION(owner, "owner", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX, .doc = "likewise"),
     SESSION(client, "client", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX,
             .doc = "who opened it, as in `hello`"),
-    SESSION(image, "image", GB_TEXT, GB_NULLABLE, .doc = "what runs in it; null: `damaged`"),
+    SESSION(image, "image", GB_TEXT, GB_NULLABLE, .doc = "its image; null: `damaged`"),
     SESSION(language, "language", GB_TEXT, GB_NULLABLE, .doc = "likewise"),
     SESSION(state, "state", GB_WORD, GB_ALWAYS, .words = &gb_session_state_words,
             .doc = "where it is"),
     SESSION(flags, "run", GB_BOOL, GB_ALWAYS, .bit = GB_SESSION_RUN, .doc = "it is the VM of a `run`"),
     SESSION(incarnation, "incarnation", GB_U32, GB_ALWAYS,
-            .doc = "1, and one more whenever state was lost, over all sessions with its key"),
+            .doc = "1, incremented whenever state is lost, across all sessions with its key"),
     SESSION(id, "origin", GB_OBJECT, GB_OPTIONAL, .bit = GB_SESSION_HAS_ORIGIN,
             .object = &origin_object,
             .doc = "the session that it was forked from, and where; absent: it was not"),
-    SESSION(cells, "cells", GB_U32, GB_ALWAYS, .doc = "numbered so far"),
-    SESSION(queued, "queued", GB_U32, GB_ALWAYS, OPEN, .doc = "of them not yet begun"),
+    SESSION(cells, "cells", GB_U32, GB_ALWAYS, .doc = "number of cells so far"),
+    SESSION(queued, "queued", GB_U32, GB_ALWAYS, OPEN, .doc = "cells that have not started"),
     SESSION(terminals, "terminals", GB_U32, GB_OPTIONAL, OPEN,
-            .doc = "programs that run at terminals; absent: none"),
+            .doc = "programs running at terminals; absent: none"),
     SESSION(created_at_ns, "created_at", GB_SECONDS, GB_NULLABLE,
             .doc = "when it was opened; null: `damaged`"),
     SESSION(last_active_at_ns, "last_active_at", GB_SECONDS, GB_ALWAYS, OPEN,
@@ -93,23 +93,24 @@ static const struct gb_member session_members[] = {
     SESSION(memory_mb, "memory_mb", GB_U32, GB_ALWAYS, .doc = "RAM of the VM"),
     USAGE(OPEN, OPEN),
     SESSION(lease, "lease", GB_OBJECT, GB_NULLABLE, OPEN, .bit = GB_SESSION_HAS_LEASE,
-            .object = &gb_lease_object, .doc = "who alone runs cells in it now"),
+            .object = &gb_lease_object, .doc = "the client with the exclusive right to run "
+                                               "cells in it"),
     SESSION(id, "waiting", GB_OBJECT, GB_NULLABLE, OPEN, .bit = GB_SESSION_HAS_WAITING,
             .object = &waiting_object, .doc = "the cell that waits for standard input"),
     SESSION(flags, "failed", GB_BOOL, GB_ALWAYS, OPEN, .bit = GB_SESSION_FAILED,
-            .doc = "the last cell that ended did not end well: exit code, signal, time-out, memory; "
-            "one that was interrupted does not count"),
+            .doc = "the last cell that ended failed: exit code, signal, time-out, memory; an "
+                   "interrupted cell does not count"),
     SESSION(source, "source", GB_WORD, GB_ALWAYS, OPEN, .words = &gb_source_words,
             .doc = "where its VM came from"),
     SESSION(network, "network", GB_TEXT, GB_ALWAYS, OPEN, .doc = "`none`"),
     SESSION(expires_at_ns, "expires_at", GB_SECONDS, GB_NULLABLE, OPEN,
-            .doc = "when it will close by itself"),
+            .doc = "when it will be closed automatically"),
     SESSION(ended_at_ns, "ended_at", GB_SECONDS, GB_ALWAYS, ENDED, .doc = "ended: when"),
     SESSION(reason, "reason", GB_TEXT, GB_ALWAYS, ENDED,
-            .doc = "ended: why: `closed`, `expired`, `crashed`, `lost`"),
-    SESSION(message, "message", GB_TEXT, GB_ALWAYS, ENDED, .doc = "ended: a sentence about it"),
+            .doc = "ended: the reason: `closed`, `expired`, `crashed`, `lost`"),
+    SESSION(message, "message", GB_TEXT, GB_ALWAYS, ENDED, .doc = "ended: the reason as a sentence"),
     SESSION(flags, "damaged", GB_BOOL, GB_OPTIONAL, ENDED, .bit = GB_SESSION_DAMAGED,
-            .doc = "ended: records of it are damaged, and what they told is missing"),
+            .doc = "ended: some of its records are damaged, and their content is missing"),
 };
 
 static const struct gb_member held_members[] = {
@@ -119,7 +120,7 @@ static const struct gb_member held_members[] = {
 /* clang-format on */
 
 static_assert(offsetof(struct gb_session_info, id) == 0,
-              "members of the session that stand in an object of their own");
+              "members of the session in a nested object");
 
 const struct gb_object gb_lease_object = {
     GB_OBJECT_TABLE("lease", struct gb_lease_info, lease_members), .has_section = true};

@@ -10,12 +10,12 @@
 #define END                                                                                        \
     TERMINAL(exit_code, "exit_code", GB_I64, GB_NULLABLE, .max = 255,                              \
              .unless = GB_TERMINAL_RUNNING | GB_TERMINAL_LOST,                                     \
-             .doc = "of one that has ended; null: by a signal"),                                   \
+             .doc = "exit code of an ended program; null: ended by a signal"),                                   \
     TERMINAL(signal, "signal", GB_SIGNAL, GB_NULLABLE,                                             \
              .unless = GB_TERMINAL_RUNNING | GB_TERMINAL_LOST,                                     \
              .doc = "that ended it; null: none"),                                                  \
     TERMINAL(message, "message", GB_TEXT, GB_OPTIONAL,                                             \
-             .doc = "why nothing is known of its end: the VM was gone first")
+             .doc = "why its outcome is unknown: the VM ended first")
 
 static const struct gb_member terminal_members[] = {
     NUMBER,
@@ -25,9 +25,9 @@ static const struct gb_member terminal_members[] = {
     TERMINAL(columns, "columns", GB_U32, GB_ALWAYS, .max = GB_TERMINAL_COLUMNS_MAX,
              .doc = "of its screen"),
     TERMINAL(started_at_ns, "started_at", GB_SECONDS, GB_ALWAYS, .doc = "when it was started"),
-    TERMINAL(clients, "clients", GB_U32, GB_ALWAYS, .doc = "that look at it now"),
+    TERMINAL(clients, "clients", GB_U32, GB_ALWAYS, .doc = "clients attached to it"),
     TERMINAL(typed_by, "typed_by", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX,
-             .doc = "the client that types at it; null: none, or one without a name"),
+             .doc = "the client that types at it; null: none, or unnamed"),
     TERMINAL(flags, "running", GB_BOOL, GB_ALWAYS, .bit = GB_TERMINAL_RUNNING,
              .doc = "it has not ended"),
     END,
@@ -41,16 +41,16 @@ static const struct gb_member end_members[] = {NUMBER, END};
 static const struct gb_member screen_members[] = {
     SCREEN_NUMBER,
     SCREEN(data, "text", GB_PAIR, GB_ALWAYS, .base64 = GB_SCREEN_BASE64,
-           .doc = "what a terminal of the requested size is to be sent"),
+           .doc = "what to send to a terminal of the requested size to show its contents"),
 };
 static const struct gb_member taken_members[] = {
     SCREEN_NUMBER,
     SCREEN(by, "by", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX,
-           .doc = "the client that types at it now; null: one without a name"),
+           .doc = "the client that types at it now; null: unnamed"),
 };
 static const struct gb_member terminals_members[] = {
     GB_MEMBER(struct gb_terminals_info, terminals, "terminals", GB_LIST, GB_ALWAYS,
-              .object = &gb_terminal_object, .doc = "in the order of their numbers"),
+              .object = &gb_terminal_object, .doc = "ordered by number"),
 };
 
 const struct gb_object

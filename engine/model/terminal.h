@@ -16,7 +16,7 @@ struct gb_terminal_info {
     uint32_t number;
     struct gb_names args; /* empty: the user's shell */
     uint32_t rows, columns, clients;
-    struct gb_bytes typed_by; /* NULL pointer: nobody, or an unnamed client */
+    struct gb_bytes typed_by; /* NULL pointer: none, or an unnamed client */
     uint64_t started_at_ns;   /* wall clock */
     int64_t exit_code;        /* -1: did not exit */
     uint32_t signal;          /* 0: none */

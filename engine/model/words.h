@@ -47,7 +47,7 @@ bool gb_words_find(const struct gb_words *words, struct gb_bytes word, unsigned 
 
 /* ---- network ---- */
 
-/* What a record of a session's network tells. */
+/* The subject of a record of a session's network. */
 #define GB_NETWORK_ENTRIES(X)                                                                      \
     X(GB_NETWORK_CONNECTION, "connection") /* one that was open has ended */                       \
     X(GB_NETWORK_DENIED, "denied")         /* one, or a name, was refused or failed */             \
@@ -55,7 +55,7 @@ bool gb_words_find(const struct gb_words *words, struct gb_bytes word, unsigned 
     X(GB_NETWORK_ANSWER, "answer")         /* a question was decided */                            \
     X(GB_NETWORK_END, "end")               /* of the session; the bytes of all connections */      \
     X(GB_NETWORK_REQUEST, "request")       /* to a host of a secret */                             \
-    X(GB_NETWORK_PORT, "port")             /* a port was forwarded, or no longer is */             \
+    X(GB_NETWORK_PORT, "port")             /* forwarding of a port began or ended */               \
     X(GB_NETWORK_VISIT, "visit")           /* a connection to a forwarded port has ended */
 enum gb_network_entry { GB_NETWORK_ENTRIES(GB_ENUM_ROW) GB_NETWORK_ENTRY_COUNT };
 GB_ENUM(gb_network_entry, GB_NETWORK_ENTRIES);
@@ -108,7 +108,7 @@ GB_ENUM(gb_completeness, GB_COMPLETENESSES);
     X(GB_SESSION_IDLE, "idle")                                                                     \
     X(GB_SESSION_RUNNING, "running")                                                               \
     X(GB_SESSION_WAITING_INPUT, "waiting_input")                                                   \
-    X(GB_SESSION_ASLEEP, "asleep") /* on disk: it has no VM until something is asked of it */      \
+    X(GB_SESSION_ASLEEP, "asleep") /* on disk, without a VM until it is used */                    \
     X(GB_SESSION_CLOSED, "closed")                                                                 \
     X(GB_SESSION_LOST, "lost") /* it was open when its server died */
 enum gb_session_state { GB_SESSION_STATES(GB_ENUM_ROW) GB_SESSION_STATE_COUNT };

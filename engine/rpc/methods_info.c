@@ -8,12 +8,12 @@
 static const struct gb_param hello_params[] = {
     TEXT("client", client, 0, GB_NAME_MAX, "name and version of the client, for the log"),
     INTEGER("protocol", protocol, 0, INT32_MAX, GB_PROTOCOL_VERSION,
-            "the version that the client speaks; another one than the server's is `unsupported`"),
+            "the protocol version of the client; `unsupported` if it is not the server's"),
 };
 
 static const struct gb_method rows[] = {
     {.name = "hello",
-     .doc = "Who the server is and what it can do. Not required.",
+     .doc = "What the server is and can do. Optional.",
      PARAMS(hello_params), .result = &gb_hello_object,
      .errors = ERROR(UNSUPPORTED)},
     {.name = "stats",

@@ -4,12 +4,12 @@
 
 /* clang-format off */
 static const struct gb_param shutdown_params[] = {
-    BOOL("drain", drain, 0, "running and queued cells end first; new ones are refused (`busy`)"),
+    BOOL("drain", drain, 0, "waits for running and queued cells; new ones are refused (`busy`)"),
 };
 
 static const struct gb_method rows[] = {
     {.name = "server.shutdown",
-     .doc = "Closes all sessions and ends the server. Answered when the sessions are gone.",
+     .doc = "Closes all sessions and stops the server. Answered when the sessions have ended.",
      PARAMS(shutdown_params)},
 };
 /* clang-format on */

@@ -14,25 +14,27 @@ static const struct gb_param open_params[] = {
     NAME("key", key, 0, GB_NAME_MAX, "attaches to the session with this key, or creates it"),
     NODE("env", GB_PARAM_STRINGS, env, GB_ENV_COUNT_MAX, "environment variables of the session"),
     INTEGER("timeout_ms", timeout_ms, 1, GB_TIMEOUT_MAX_MS, 0,
-            "default for its cells; default: the settings' (30 s)"),
+            "default time limit of its cells; default: the settings' (30 s)"),
     INTEGER("idle_ms", idle_ms, 0, MS_MAX, -1,
-            "closes itself when nothing was asked for so long; 0: never; default: the settings' (30 "
-            "min)"),
-    INTEGER("lifetime_ms", lifetime_ms, 0, MS_MAX, -1, "closes itself so long after it was opened; "
-            "0: no limit; default: the settings' (0)"),
+            "the session is closed after being idle for this long; 0: never; default: the "
+            "settings' (30 min)"),
+    INTEGER("lifetime_ms", lifetime_ms, 0, MS_MAX, -1, "the session is closed this long after "
+                                                       "it was opened; 0: no limit; default: "
+                                                       "the settings' (0)"),
     {.name = "checkpoints", .type = GB_PARAM_CHOICE, .offset = offsetof(struct gb_params, checkpoints),
-     .choices = checkpoints, .doc = "when checkpoints are taken of it, as in [past] of the settings: with "
-     "`idle` by themselves after each cell; not where the settings say `off`. Default: as they say"},
+     .choices = checkpoints, .doc = "when checkpoints are taken, as in [past] of the settings: "
+                                    "`idle`: automatically after each cell. Ignored if the "
+                                    "settings say `off`. Default: the settings'"},
 };
 static const struct gb_param session_params[] = {SESSION};
 static const struct gb_param list_params[] = {
-    NAME("state", state, 0, GB_NAME_MAX, "only sessions in this state; `closed` and `lost`: those "
-         "that have ended, from the journal, the newest first"),
+    NAME("state", state, 0, GB_NAME_MAX, "only sessions in this state; `closed` and `lost`: "
+                                         "ended ones, from the journal, newest first"),
     NAME("key", key, 0, GB_NAME_MAX, "only the session with this key"),
     NAME("label", label, 0, GB_NAME_MAX, "only sessions with this label"),
     NAME("owner", owner, 0, GB_NAME_MAX, "only sessions of this owner"),
     NAME("image", image, 0, GB_NAME_MAX, "only sessions of this image"),
-    INTEGER("limit", limit, 1, 100000, 1000, "of those that have ended: at most so many"),
+    INTEGER("limit", limit, 1, 100000, 1000, "at most this many ended sessions"),
 };
 
 static const struct gb_method rows[] = {
@@ -45,10 +47,10 @@ static const struct gb_method rows[] = {
      PARAMS(session_params), .result = &gb_session_object,
      .errors = SESSION_ERRORS},
     {.name = "session.list",
-     .doc = "The sessions that are open, VMs of `run` among them.",
+     .doc = "The open sessions, including the VMs of `run`.",
      PARAMS(list_params), .result = &gb_sessions_object},
     {.name = "session.close",
-     .doc = "Closes a session. Idempotent. Answered when its VM is gone.",
+     .doc = "Closes a session. Idempotent. Answered when its VM has ended.",
      PARAMS(session_params),
      .errors = SESSION_ERRORS},
 };

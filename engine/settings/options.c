@@ -52,38 +52,38 @@ enum { FIXED = false, LIVE = true };
 
 const struct gb_settings_section gb_settings_sections[] = {
     {.name = "server", .help = "The server itself"},
-    {.name = "sessions", .help = "What a session gets when its client does not say otherwise"},
+    {.name = "sessions", .help = "Defaults for sessions"},
     {.name = "journal",
      .help =
-         "What sessions did, on disk: `glassbell log` and `session.history` read it. A server that "
-         "is killed loses nothing of it, whatever `sync` says; `sync` is about power cuts and "
-         "crashes of the host"},
+         "The record of sessions on disk, read by `glassbell log` and `session.history`. "
+         "Killing the server loses nothing, whatever `sync` is set to; `sync` is about power "
+         "cuts and crashes of the host"},
     {.name = "terminals",
-     .help = "Programs at terminals, and the recordings of what they show (docs/terminals.md)"},
+     .help = "Programs at terminals, and recordings of their output (docs/terminals.md)"},
     {.name = "past", .help = "Checkpoints of sessions, to which they can be taken back"},
     {.name = "admission",
-     .help = "Who may have a VM, and when: the room that there is, and how it is given out"},
+     .help = "Admission: how many VMs may run, and how capacity is assigned"},
     {.name = "pool",
-     .help = "VMs that stand ready before anybody asks; these sizes hold for every image that has "
-             "no section of its own",
+     .help = "VMs that are ready before they are requested; these values apply to every image "
+             "without a section of its own",
      .named = true},
     {.name = "templates",
-     .help = "What new sessions are restored from; they are kept in the cache folder"},
+     .help = "Templates, from which new sessions are restored; they are stored in the cache folder"},
     {.name = "network",
-     .help = "What sessions may reach that are opened with `network: NAME`, or `--net NAME`; under "
-             "`[network \"NAME\"]` stand rules, a line each (docs/network.md), and no options",
+     .help = "What sessions opened with `network: NAME`, or `--net NAME`, may reach; `[network "
+             "\"NAME\"]` contains rules, one per line (docs/network.md), and no options",
      .lines = offsetof(struct gb_settings, networks)},
     {.name = "secret",
-     .help = "Secrets that sessions may use without knowing them: `--secret NAME`. Under `[secret "
-             "\"NAME\"]` stand lines (docs/network.md), and no options",
+     .help = "Secrets that sessions may use without seeing them: `--secret NAME`. `[secret "
+             "\"NAME\"]` contains lines (docs/network.md), and no options",
      .lines = offsetof(struct gb_settings, secrets)},
     {.name = "tui", .help = "The terminal front end"},
     {.name = "keys",
      .help = "Keys of the front end, each with the command that it runs: `C-t = \"theme next\"`",
      .list = offsetof(struct gb_settings, keys)},
     {.name = "hosts",
-     .help = "Servers of other machines, each with its address: `build = "
-             "\"ssh://ann@build.example\"`; then `--host build` reaches the one there "
+     .help = "Servers on other machines, each with its address: `build = "
+             "\"ssh://ann@build.example\"`; then `--host build` connects to that one "
              "([`docs/hosts.md`](hosts.md))",
      .list = offsetof(struct gb_settings, hosts)},
     {.name = NULL},
@@ -91,26 +91,27 @@ const struct gb_settings_section gb_settings_sections[] = {
 
 const struct gb_option gb_options[] = {
     PATH("server", "images", server.images, "", FIXED,
-         "folder of the images; empty: `$GLASSBELL_IMAGES`, else where an installation has them"),
+         "folder of the images; empty: `$GLASSBELL_IMAGES`, else the installed one"),
     BOOL("server", "require_isolation", server.require_isolation, "no", FIXED,
-         "refuse to start when a stage of isolation cannot be applied on this host"),
+         "refuse to start if an isolation stage cannot be applied on this host"),
     CHOICE("server", "log_level", server.log_level, levels, "auto", LIVE,
-           "what goes into the log; `auto`: `info` for a daemon, `warning` in the foreground"),
+           "least severe level that is logged; `auto`: `info` for a daemon, `warning` in the "
+           "foreground"),
     CHOICE("server", "log_format", server.log_format, formats, "auto", LIVE,
-           "`text`: a line with time and level; `json`: an object a line; `auto`: text, and for the "
-           "journal of systemd the level in its own way"),
+           "`text`: a line with time and level; `json`: one object per line; `auto`: text, or "
+           "the format of systemd's journal if that receives it"),
     DURATION("server", "idle_exit", server.idle_exit_ms, 0, YEAR_MS, "0", LIVE,
-             "the server ends itself when nobody was connected and no session was open for so "
+             "the server exits when no client has been connected and no session open for this "
              "long; 0: never"),
     DURATION("server", "drain", server.drain_ms, 0, YEAR_MS, "10s", LIVE,
-             "how long SIGTERM lets cells that run come to their end; 0: no limit"),
+             "how long SIGTERM waits for running cells; 0: no limit"),
 
     DURATION("sessions", "timeout", sessions.timeout_ms, 1, GB_TIMEOUT_MAX_MS, "30s", LIVE,
-             "time for a cell"),
+             "default time limit of a cell"),
     DURATION("sessions", "idle", sessions.idle_ms, 0, YEAR_MS, "30m", LIVE,
-             "a session closes itself when nothing was asked of it for so long; 0: never"),
+             "a session is closed after being idle for this long; 0: never"),
     DURATION("sessions", "lifetime", sessions.lifetime_ms, 0, YEAR_MS, "0", LIVE,
-             "a session closes itself so long after it was opened; 0: no limit"),
+             "a session is closed this long after it was opened; 0: no limit"),
     SIZE("sessions", "max_stdout", sessions.max_stdout, 1, GB_OUTPUT_MAX, "1M", LIVE,
          "bytes kept of a cell's standard output"),
     SIZE("sessions", "max_stderr", sessions.max_stderr, 1, GB_OUTPUT_MAX, "256K", LIVE,
@@ -119,119 +120,124 @@ const struct gb_option gb_options[] = {
              "how long a connection that a rule says to ask about (docs/network.md) waits for an "
              "answer; programs often wait less"),
     INTEGER("sessions", "network_connections", sessions.network_connections, 1, 256, "256", LIVE,
-            "connections that a session's network (docs/network.md) may have at once; like the two "
-            "below, what counts is the value when the network is switched on"),
+            "connections that a session's network (docs/network.md) may have open at once; "
+            "this and the next two apply from when the network is turned on"),
     SIZE("sessions", "network_bytes", sessions.network_bytes, 0, 1e15, "0", LIVE,
-         "what all its connections may transfer, in both directions together; 0: no limit"),
+         "bytes that all its connections together may transfer, in both directions; 0: no limit"),
     INTEGER("sessions", "network_names", sessions.network_names, 1, 1000, "1000", LIVE,
-            "different names that it may look up"),
+            "number of different names that it may look up"),
     INTEGER("sessions", "maximum", sessions.maximum, 1, GB_SESSIONS_MAX, "1024", LIVE,
             "sessions and runs open at once"),
     INTEGER("sessions", "per_client", sessions.per_client, 0, GB_SESSIONS_MAX, "0", LIVE,
-            "sessions and runs that one client, by its name in `hello`, may have open at once; 0: "
-            "no limit of its own"),
+            "sessions and runs that one client, by its name in `hello`, may have open at once; "
+            "0: no limit per client"),
     INTEGER("sessions", "cells_per_client", sessions.cells_per_client, 0, 1e6, "0", LIVE,
-            "cells that one client may have running and waiting at once; 0: no limit of its own"),
+            "cells that one client may have running and waiting at once; 0: no limit per client"),
 
     BOOL("journal", "enabled", journal.enabled, "yes", FIXED, "keep a journal"),
     PATH("journal", "path", journal.path, "", FIXED,
-         "its folder; empty: `$XDG_STATE_HOME/glassbell/journal` (mostly "
-         "`~/.local/state/glassbell/journal`), with a number behind it for a server at another "
-         "socket than the usual one"),
+         "its folder; empty: `$XDG_STATE_HOME/glassbell/journal` (usually "
+         "`~/.local/state/glassbell/journal`), with a number appended for a server at a socket "
+         "other than the default"),
     SIZE("journal", "size", journal.size, 4 << 20, 1e12, "256M", FIXED,
-         "what it may take on disk, about; the oldest cells go first. It also holds some 16,000 "
-         "sessions at most"),
+         "approximate maximum size on disk; the oldest cells are removed first. It also holds "
+         "at most some 16,000 sessions"),
     CHOICE("journal", "sync", journal.sync, syncs, "interval", FIXED,
-           "when it is forced to the disk: `cell`: before a cell is answered, so that a power cut "
-           "takes nothing that was told (it costs a disk write for each cell); `interval`: a power "
-           "cut takes what is younger than `interval`; `none`: whenever the system likes"),
+           "when it is synced to disk: `cell`: before a cell is answered, so that a power cut "
+           "loses nothing that was reported (this costs a disk write per cell); `interval`: a "
+           "power cut loses what is younger than `interval`; `none`: whenever the system does "
+           "so"),
     DURATION("journal", "interval", journal.interval_ms, 10, 3600000, "1s", FIXED,
              "see `sync`"),
     DURATION("journal", "others_age", journal.others_age_ms, 0, YEAR_MS, "30d", FIXED,
-             "journals of servers at other sockets, in folders beside it: one that was not used for "
-             "so long is removed when a server starts; 0: never"),
+             "journals of servers at other sockets, in folders next to it, are removed at the "
+             "start of a server when they have not been used for this long; 0: never"),
     SIZE("journal", "others_size", journal.others_size, 0, 1e12, "1G", FIXED,
-         "what those may take on disk, all together; those not used for the longest go first; 0: no "
-         "limit"),
+         "maximum total size of those on disk; the least recently used are removed first; 0: "
+         "no limit"),
     BOOL("terminals", "record", terminals.record, "yes", LIVE,
-         "record what terminals show, for `glassbell log --cast`; what is typed is not recorded, "
-         "unless the program prints it"),
+         "record the output of terminals, for `glassbell log --cast`; input is only recorded "
+         "if the program prints it"),
     SIZE("terminals", "record_size", terminals.record_size, 4096, 1e9, "4M", LIVE,
-         "what one recording may take on disk; it ends there"),
+         "maximum size of one recording on disk; it stops there"),
     SIZE("terminals", "record_total", terminals.record_total, 65536, 1e12, "64M", LIVE,
-         "what ended recordings may take on disk; the oldest go first, and each counts 64K at least; those being written, of `record_size` at most, come on top"),
+         "maximum total size of finished recordings on disk; the oldest are removed first, and "
+         "each counts as at least 64K; recordings in progress, of at most `record_size` each, "
+         "are not included"),
     CHOICE("past", "checkpoints", past.checkpoints, checkpoints, "asked", LIVE,
-           "`asked`: only those that a client asks for are taken; `idle`: also after a cell, when the "
-           "session has been idle for a moment; `off`: none at all"),
+           "`asked`: only when a client requests one; `idle`: also after a cell, when the "
+           "session has been idle for a moment; `off`: never"),
     CHOICE("past", "rollback", past.rollback, rollback, "exact", LIVE,
-           "where the interpreter has to be killed with a cell (time-out, interrupt, no memory left), the "
-           "session goes back to a checkpoint, files and all, instead of losing its variables. `exact`: if "
-           "there is one of the state just before the cell; `nearest`: else to the last one before, which "
-           "undoes the cells between too; `off`: it keeps its files and gets a new interpreter"),
+           "when the interpreter has to be killed because of a cell (time-out, interrupt, out "
+           "of memory), the session is rolled back to a checkpoint, including its files, "
+           "instead of losing its variables. `exact`: only to a checkpoint of the state just "
+           "before the cell; `nearest`: otherwise to the last one before it, which also undoes "
+           "the cells in between; `off`: it keeps its files and gets a new interpreter"),
     SIZE("past", "per_session", past.per_session, 1 << 20, TB, "256M", LIVE,
-         "what those of one session may take on disk; the older they are the fewer stay, and those "
-         "with a name go last"),
-    INTEGER("past", "keep", past.keep, 4, 10000, "200", LIVE, "checkpoints of one session at most"),
+         "maximum total size of one session's checkpoints on disk; older ones are thinned out "
+         "first, and named ones are removed last"),
+    INTEGER("past", "keep", past.keep, 4, 10000, "200", LIVE, "maximum number of checkpoints of one "
+                                                              "session"),
     SIZE("past", "total", past.total, 0, TB, "4G", LIVE,
-         "what those of all sessions may take on disk: above it none are taken"),
+         "maximum total size of all sessions' checkpoints on disk: no more are taken above it"),
     SIZE("past", "largest", past.largest, 1 << 20, TB, "128M", LIVE,
-         "where a checkpoint would have to copy more of a session's memory than this, none is taken "
-         "after its cells until a client has asked for one: what has changed since the last one, or "
-         "all that the session has ever changed, as `tracking` in `hello` says"),
+         "if a checkpoint would have to copy more of a session's memory than this, none is "
+         "taken automatically until a client has requested one. That is the memory changed "
+         "since the last checkpoint, or ever by the session, depending on `tracking` in `hello`"),
     DURATION("past", "hibernate", past.hibernate_ms, 0, YEAR_MS, "0", LIVE,
-             "a session of which nothing was asked for so long is put to sleep: it takes no memory, "
-             "only disk, until something is asked of it; 0: never"),
+             "a session that has been idle for this long is put to sleep: it uses no memory, "
+             "only disk space, until it is used again; 0: never"),
     DURATION("past", "asleep", past.asleep_ms, 0, YEAR_MS, "0", LIVE,
-             "where it is set, a session whose idle time is over is put to sleep instead of being "
-             "closed, and closed when it has slept for so long; 0: it is closed, and those put to "
-             "sleep otherwise stay until somebody closes them"),
+             "if set, a session whose idle time is over is put to sleep instead of being "
+             "closed, and closed after sleeping for this long; 0: it is closed, and sessions "
+             "put to sleep for another reason remain until they are closed"),
     SIZE("admission", "memory", admission.memory_bytes, 0, TB, "0", LIVE,
-         "memory for VMs, all charges together; 0: what the control group or the host has, less the "
-         "reserve"),
+         "memory for VMs, the sum of all charges; 0: that of the control group or the host, "
+         "minus the reserve"),
     SIZE("admission", "reserve", admission.reserve_bytes, 0, TB, "512M", LIVE,
-         "memory that is left alone: of the budget, and of what the host has free when a VM is to be "
+         "memory that is kept free: of the budget, and of the host's free memory when a VM is "
          "started"),
     NUMBER("admission", "overcommit", admission.overcommit, 1, 100, "10", LIVE,
-           "a VM is charged what an idle one takes and one part in so many of what it could take "
-           "beyond that; 1: no over-commitment"),
+           "a VM is charged the memory of an idle one plus this fraction (1/N) of what it "
+           "could use beyond that; 1: no over-commitment"),
     NUMBER("admission", "cpus", admission.cpus, 0, 4096, "0", LIVE,
-           "CPUs to reckon with; 0: by affinity and control group"),
+           "number of CPUs; 0: by affinity and control group"),
     NUMBER("admission", "vms_per_cpu", admission.vms_per_cpu, 1, 1024, "64", LIVE,
-           "VMs for each CPU (an idle one takes a little of it too)"),
+           "VMs per CPU (an idle VM also uses a little)"),
     NUMBER("admission", "starts_per_cpu", admission.starts_per_cpu, 0.1, 64, "2", LIVE,
-           "VMs that start at a time, for each CPU; at least two"),
+           "VMs that may start at the same time, per CPU; at least two"),
     NUMBER("admission", "pressure", admission.pressure, 1, 100, "10", LIVE,
-           "percent of the last ten seconds in which the host stood still for memory (PSI, `full`) "
-           "at which no VM is started; 100: never mind"),
+           "percentage of the last ten seconds in which the host stalled on memory (PSI, "
+           "`full`) above which no VM is started; 100: no limit"),
     DURATION("admission", "wait", admission.wait_ms, 0, 3600000, "60s", LIVE,
-             "how long a request waits for room before it fails with `capacity`; 0: not at all"),
+             "how long a request waits for capacity before it fails with `capacity`; 0: not at all"),
     INTEGER("admission", "queue", admission.waiting_max, 0, GB_SESSIONS_MAX, "256", LIVE,
-            "requests that wait for room at most"),
+            "maximum number of requests that wait for capacity"),
 
     INTEGER("pool", "floor", pool.floor, 0, POOL_MAX, "0", LIVE,
-            "VMs that stand ready always, from the start on"),
+            "VMs that are always kept ready, from the start"),
     INTEGER("pool", "ceiling", pool.ceiling, 0, POOL_MAX, "4", LIVE,
-            "VMs that stand ready at most, when there is demand; 0: no more than the floor"),
+            "maximum number of ready VMs when there is demand; 0: no more than the floor"),
     INTEGER("pool", "standing", pool.standing, 0, 64, "1", LIVE,
-            "QEMU processes that wait for a template's state behind the ready VMs, while any are "
-            "wanted"),
+            "QEMU processes that wait for a template's state, in addition to the ready VMs, "
+            "while any are needed"),
     DURATION("pool", "half_life", pool.half_life_ms, 1000, YEAR_MS, "1m", LIVE,
-             "after so long a peak of demand counts half"),
-    OF_POOL("floor", floor, POOL_MAX, "VMs that stand ready always"),
-    OF_POOL("ceiling", ceiling, POOL_MAX, "VMs that stand ready at most"),
-    OF_POOL("standing", standing, 64, "QEMU processes that wait behind them"),
+             "time after which a peak of demand counts half"),
+    OF_POOL("floor", floor, POOL_MAX, "VMs that are always kept ready"),
+    OF_POOL("ceiling", ceiling, POOL_MAX, "maximum number of ready VMs"),
+    OF_POOL("standing", standing, 64, "waiting QEMU processes in addition to them"),
 
     SIZE("templates", "max_size", templates.max_bytes, 0, 1e15, "10G", LIVE,
-         "room that they may take on the disk; those that were not used for the longest go first"),
+         "maximum total size on disk; the least recently used are removed first"),
     DURATION("templates", "max_age", templates.max_age_ms, 0, YEAR_MS, "30d", LIVE,
-             "one that was not used for so long goes"),
+             "a template that has not been used for this long is removed"),
 
     TEXT("tui", "theme", tui.theme, GB_NAME_MAX, "auto", LIVE,
-         "name of a theme, or `auto`: light or dark, as the terminal is"),
+         "name of a theme, or `auto`: light or dark, like the terminal"),
     BOOL("tui", "mouse", tui.mouse, "yes", LIVE,
-         "the front end takes the mouse (with Shift the terminal selects as usual)"),
+         "the front end uses the mouse (with Shift the terminal selects as usual)"),
     DURATION("tui", "undo", tui.undo_ms, 0, 3600000, "10s", LIVE,
-             "how long closing a session can be taken back; 0: not at all"),
+             "how long closing a session can be undone; 0: not at all"),
 };
 /* clang-format on */
 
