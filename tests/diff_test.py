@@ -103,7 +103,7 @@ def test_very_many_variables(server, client):
     session.exec("v00000 = 'changed'; z = 2")
     done = diff(server, "diff-many@1", "diff-many")
     assert done.returncode == 1 and done.stdout == "~ v00000  int 0 → str 'changed'\n"
-    assert "there are more variables than can be compared: those behind v19999 are left out" in done.stderr
+    assert "there are more variables than can be compared: those after v19999 are left out" in done.stderr
     # One less, so that the second list goes on to v20000, which the first one has left out.
     session.call("session.checkpoint")
     session.exec("del v00007")
@@ -126,7 +126,7 @@ def test_very_many_files(server, client):
     session.exec("rm d/00007; echo 1 >d/00008; echo 1 >d/20001", timeout_ms=120000)
     done = diff(server, "diff-files@1", "diff-files")
     assert done.returncode == 1 and done.stdout == "- d/00007\n~ d/00008\n"
-    assert "those behind d/19999 are left out" in done.stderr
+    assert "those after d/19999 are left out" in done.stderr
     session.close()
 
 
@@ -171,7 +171,7 @@ def test_a_fork_of_which_nothing_is_told_is_an_error(tmp_path, verb):
         done = subprocess.run([BINARY, verb, "--socket", str(fake.path), *["work"] * (1 + (verb == "diff"))],
                               capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (125, "")
-    assert "the server opened no session, and did not say why" in done.stderr
+    assert "the server opened no session, and gave no reason" in done.stderr
 
 
 def test_what_cannot_be_compared_is_said(server, client):

@@ -182,7 +182,7 @@ class ForkingServer(FakeServer):
 @pytest.mark.parametrize("forked, said", [
     ([{"session": None, "error": {"kind": "capacity", "message": "there is no room"}}],
      "fork: there is no room (capacity)"),
-    ([], "fork: the server opened no session, and did not say why")])
+    ([], "fork: the server opened no session, and gave no reason")])
 def test_a_fork_that_failed_is_told_as_what_it_is(folder, forked, said):
     with ForkingServer(folder, [made_up(1, label="scraper")], forked) as server, \
             front_end(folder, server.path) as terminal:

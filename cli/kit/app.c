@@ -258,7 +258,7 @@ char *app_find_session(struct app *app, const char *name)
     struct session_search search = {.name = name};
 
     if (name[0] == '\0') {
-        app_say("a session has an id, a key or a label; an empty name is none of them");
+        app_say("the name of a session is empty: give an id, a key or a label");
         return NULL;
     }
     if (!app_call(app, "session.list", NULL, LIST_DEADLINE_MS, app_search_sessions, &search))
@@ -304,7 +304,7 @@ static const char *app_advice(const struct gb_call_error *error)
     if (error->dispatched)
         return "the code may have run; look before you run it again";
     if (error->code == GB_EUNKNOWN)
-        return "no code was asked to run; whether it was done is not known";
+        return "it is not known whether this was done; it did not involve running code";
     if (error->retryable)
         return "nothing ran; the same command may work later";
     return "nothing ran";

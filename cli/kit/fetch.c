@@ -221,7 +221,9 @@ static int fetch_add_page(struct fetch *fetch, const struct place *folder,
     if (r < 0 || (listing.flags & GB_PAGE_MORE) == 0)
         return r;
     if (gb_items_count(&listing.entries) == 0 || listing.next.size == 0)
-        return gb_err_set(err, GB_EINTERNAL, "the server did not say how the listing of %s goes on",
+        return gb_err_set(err, GB_EINTERNAL,
+                          "the server did not say how to continue the "
+                          "listing of %s",
                           folder->remote);
     fetch->next = xstrndup((const char *)listing.next.data, listing.next.size);
     return 0;

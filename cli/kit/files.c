@@ -89,7 +89,8 @@ bool file_list_add(struct file_list *list, const char *local, const char *remote
             remote = "."; /* the contents of `.` or `..` go into the home */
     }
     if (remote == NULL) {
-        (void)gb_err_set(err, GB_EINVALID, "%s has no name that the file could have inside", local);
+        (void)gb_err_set(err, GB_EINVALID, "no file name in the session can be derived from %s",
+                         local);
         return false;
     }
     if (S_ISDIR(st.st_mode))
@@ -139,7 +140,7 @@ bool file_list_downloads(const struct args *args, size_t sources, struct file_li
 
         files_add_pair(list, local, remote);
         if (local == NULL) {
-            app_say("%s has no name that a file could have here; give one: --download %s:NAME",
+            app_say("no local file name can be derived from %s; give one: --download %s:NAME",
                     remote, remote);
             return false;
         }

@@ -81,7 +81,7 @@ bool past_find(struct app *app, const char *name, struct past *ret_past)
 
     *past = (struct past){.app = app};
     if (name[0] == '\0') {
-        app_say("a session has an id, a key or a label; an empty name is none of them");
+        app_say("the name of a session is empty: give an id, a key or a label");
         return false;
     }
     good = past_list(app, NULL, past_search_list, &search);

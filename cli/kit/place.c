@@ -17,14 +17,14 @@ enum { NAME_SHOWN_MAX = 60 };
     {.name = "socket", .value = "PATH", .kind = ARG_FILE,                                          \
      .help = "the server's socket (default: $GLASSBELL_SOCKET)"},                                  \
     {.name = "no-autostart", .kind = ARG_NONE,                                                     \
-     .help = "fail when no server runs instead of starting one"}
+     .help = "fail if no server runs, instead of starting one"}
 /* clang-format on */
 
 const struct option app_options[] = {
     {.name = "host",
      .value = "HOST",
      .kind = ARG_TEXT,
-     .help = "the server of another machine: ssh://[USER@]HOST, or a name of the settings "
+     .help = "a server on another machine: ssh://[USER@]HOST, or a name from the settings "
              "(default: $GLASSBELL_HOST)"},
     PLACE_LOCAL_OPTIONS,
     {0},
@@ -85,8 +85,8 @@ int place_find(const struct args *args, struct server_place *ret_place, struct g
     *ret_place = (struct server_place){.socket = args_value(args, "socket")};
     if (host != NULL && ret_place->socket != NULL)
         return gb_err_set(err, GB_EINVALID,
-                          "--host and --socket name two servers; the socket there is a part of the "
-                          "address: ssh://HOST/PATH");
+                          "--host and --socket exclude each other; the socket there is a part "
+                          "of the address: ssh://HOST/PATH");
     /* The command line takes precedence over the environment. */
     if (host == NULL && ret_place->socket == NULL)
         host = getenv("GLASSBELL_HOST");

@@ -97,8 +97,8 @@ static const struct gb_language *source_of_kernel(const struct source *source,
         language = gb_languages_of_program(languages, source->kernel);
     if (language == NULL)
         gb_buf_addf(message, "%s: %s%s", source->name,
-                    source->kernel[0] == '\0' ? "the notebook does not tell its language"
-                                              : "nothing here runs the language of the notebook, ",
+                    source->kernel[0] == '\0' ? "the notebook does not name its language"
+                                              : "no image here runs the language of the notebook, ",
                     source->kernel);
     return language;
 }
@@ -115,7 +115,7 @@ static const struct gb_language *source_of_first_line(const struct source *sourc
         return NULL;
     language = gb_languages_of_program(languages, gb_buf_str(&program));
     if (language == NULL)
-        gb_buf_addf(message, "%s is to be run by %s, which is no language of the sessions here",
+        gb_buf_addf(message, "%s is to be run by %s, which is not a language of the images here",
                     source->kind == SOURCE_STDIN ? "standard input" : source->name,
                     gb_buf_str(&program));
     return language;
@@ -137,7 +137,7 @@ static const struct gb_language *source_of_file(const struct source *source,
         gb_buf_addf(message, "%s: %s; -l %s runs the file as it is", source->name,
                     refused->refused.why, refused->name);
     else if (ending[0] != '\0')
-        gb_buf_addf(message, "%s: files that end in %s belong to no language known here",
+        gb_buf_addf(message, "%s: files that end in %s do not belong to a language known here",
                     source->name, ending);
     else
         gb_buf_addf(message,
@@ -232,8 +232,8 @@ static bool source_check_words(const struct args *args, size_t first_word,
         if ((strcmp(name, "code") == 0 || strcmp(name, "file") == 0) &&
             args->given[i].words_before > first_word) {
             gb_buf_addf(message,
-                        "%s is the program already, and -%c after it would be another; arguments "
-                        "for it go after --",
+                        "%s is already the program, and -%c after it would be another one; "
+                        "arguments for it go after --",
                         args->words[first_word], args->given[i].option->letter);
             return false;
         }
@@ -244,10 +244,10 @@ static bool source_check_words(const struct args *args, size_t first_word,
     else if (dashes > 1)
         gb_buf_adds(message, "standard input can be read only once");
     else if (count > 1 && words > 0)
-        gb_buf_addf(message, "%s is an argument, and there are %zu programs that it could be for",
+        gb_buf_addf(message, "%s is an argument, but there are %zu programs",
                     args->words[first_word], count);
     else if (words > 0 && sources[0].kind == SOURCE_NOTEBOOK)
-        gb_buf_addf(message, "%s is an argument, and a notebook takes none",
+        gb_buf_addf(message, "%s is an argument, but a notebook takes none",
                     args->words[first_word]);
     else
         return true;

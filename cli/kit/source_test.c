@@ -184,8 +184,8 @@ START_TEST(words_that_fit_nothing)
     write_file("a.py", "1");
     check_wrong("nothing to run", 1, nothing);
     WRONG("standard input can be read only once", "-f", "-", "-f", "-");
-    WRONG("x is an argument, and there are 2", "-f", "a.py", "-c", "1", "x");
-    WRONG("a.py is the program already, and -c after it", "a.py", "-c", "1");
+    WRONG("x is an argument, but there are 2", "-f", "a.py", "-c", "1", "x");
+    WRONG("a.py is already the program, and -c after it", "a.py", "-c", "1");
     WRONG("a notebook takes none", "n.ipynb", "x");
     ck_assert_int_eq(READ(NULL, "nothing.py"), SOURCE_UNREADABLE);
     ck_assert(strstr(gb_buf_str(&message), "nothing.py: No such file") != NULL);

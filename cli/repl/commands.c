@@ -137,7 +137,7 @@ static void command_get(struct repl *repl, size_t count, char **words)
         count > 1 ? file_into_folder(words[1], words[0]) : transfer_local_name(words[0]);
 
     if (local == NULL)
-        app_say("%s has no name that a file could have here; give one", words[0]);
+        app_say("no local file name can be derived from %s; give one", words[0]);
     else
         (void)command_move_file(repl, local, words[0], false);
 }

@@ -62,7 +62,7 @@ static bool answer_read_answer(struct gb_buf *to)
         if (n == 0)
             return true;
         if (to->size + (size_t)n > GB_STDIN_MAX) {
-            app_say("an answer has at most %u bytes", (unsigned)GB_STDIN_MAX);
+            app_say("an answer can have at most %u bytes", (unsigned)GB_STDIN_MAX);
             return false;
         }
         gb_buf_add(to, piece, (size_t)n);
@@ -146,13 +146,13 @@ static int answer_run(const struct args *args)
 }
 
 static const struct option answer_options[] = {
-    {.name = "eof", .kind = ARG_NONE, .help = "end its input, behind TEXT if there is one"},
+    {.name = "eof", .kind = ARG_NONE, .help = "end its input, after TEXT if given"},
     {0},
 };
 
 const struct verb verb_answer = {
     .name = "answer",
-    .summary = "type a line for a program that waits for input",
+    .summary = "send a line to a program that waits for input",
     .usage = "SESSION [options] [TEXT]",
     .options = answer_options,
     .common = app_options,

@@ -9,7 +9,7 @@
 #define OPTION_INTERRUPT                                                                           \
     {                                                                                              \
         .letter = 'i', .name = "interrupt", .kind = ARG_NONE,                                      \
-        .help = "interrupt what runs and drop what waits, instead of waiting for it"               \
+        .help = "interrupt the running cell and drop waiting ones, instead of waiting for them"    \
     }
 #define OPTION_JSON_RESULT                                                                         \
     {                                                                                              \

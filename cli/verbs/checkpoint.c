@@ -59,14 +59,14 @@ static const struct option checkpoint_options[] = {
      .name = "name",
      .value = "NAME",
      .kind = ARG_TEXT,
-     .help = "a name for it: it stays when there are too many"},
+     .help = "its name; named checkpoints are kept when there are too many"},
     OPTION_JSON_RESULT,
     {0},
 };
 
 const struct verb verb_checkpoint = {
     .name = "checkpoint",
-    .summary = "keep a session as it is now",
+    .summary = "save the present state of a session",
     .usage = "SESSION",
     .options = checkpoint_options,
     .common = app_options,

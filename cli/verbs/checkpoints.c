@@ -94,13 +94,13 @@ static int checkpoints_run(const struct args *args)
 }
 
 static const struct option checkpoints_options[] = {
-    {.name = "json", .kind = ARG_NONE, .help = "as JSON, one in a line"},
+    {.name = "json", .kind = ARG_NONE, .help = "as JSON, one per line"},
     {0},
 };
 
 const struct verb verb_checkpoints = {
     .name = "checkpoints",
-    .summary = "the moments to which a session can be taken",
+    .summary = "list the checkpoints of a session",
     .usage = "SESSION",
     .options = checkpoints_options,
     .common = app_options,

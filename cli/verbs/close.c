@@ -48,7 +48,7 @@ static int close_run(const struct args *args)
 }
 
 static const struct option close_options[] = {
-    {.letter = 'a', .name = "all", .kind = ARG_NONE, .help = "every session of the server"},
+    {.letter = 'a', .name = "all", .kind = ARG_NONE, .help = "all sessions of the server"},
     {0},
 };
 

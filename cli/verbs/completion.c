@@ -16,7 +16,7 @@ static int completion_run(const struct args *args)
 
 const struct verb verb_completion = {
     .name = "completion",
-    .summary = "print completion for the shell",
+    .summary = "print a completion script for a shell",
     .usage = "bash|zsh|fish",
     .words = ARG_SHELL,
     .examples = "  source <(glassbell completion bash)\n"

@@ -129,7 +129,7 @@ static void doctor_find_settings(struct doctor *doctor)
     }
     doctor_find(doctor, VERDICT_GOOD, "settings", "%s",
                 settings.path != NULL ? settings.path
-                                      : "there is no file: everything has its default");
+                                      : "there is no file: all options have their defaults");
     doctor_find_room(doctor, &settings);
     gb_settings_release(&settings);
 }
@@ -328,14 +328,14 @@ static const struct option doctor_options[] = {
     {.name = "images",
      .value = "FOLDER",
      .kind = ARG_FILE,
-     .help = "where the images are (default: $GLASSBELL_IMAGES)"},
+     .help = "folder of the images (default: $GLASSBELL_IMAGES)"},
     {.name = "socket", .value = "PATH", .kind = ARG_FILE, .help = "the server's socket"},
     {0},
 };
 
 const struct verb verb_doctor = {
     .name = "doctor",
-    .summary = "tell what works on this host and what is missing",
+    .summary = "check what works on this host and what is missing",
     .usage = "[--json]",
     .options = doctor_options,
     .words = ARG_NONE,

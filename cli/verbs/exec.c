@@ -30,7 +30,7 @@ static const struct option exec_options[] = {
      .word = "-it",
      .kind = ARG_NONE,
      .command = true,
-     .help = "as -it: a program of the session at this terminal, with its arguments"},
+     .help = "with -it: a program of the session at this terminal, with its arguments"},
     OPTION_CODE,
     OPTION_FILE,
     OPTION_LANG,
@@ -46,7 +46,8 @@ static const struct option exec_options[] = {
     {.name = "lease-wait",
      .value = "SECONDS",
      .kind = ARG_TEXT,
-     .help = "wait so long while another client holds the session (default 600; 0: not)"},
+     .help =
+         "how long to wait while another client holds the session (default 600; 0: not at all)"},
     {0},
 };
 

@@ -87,7 +87,7 @@ static bool export_suits(struct app *app, const struct past *past, const char *n
 
     if (!document_is_source(format) || (of != NULL && gb_bytes_equal(language, of->name)))
         return true;
-    app_say("%s is no session of %s; --format md or json suits every language", name,
+    app_say("%s is not a session of %s; --format md or json works for every language", name,
             of != NULL ? of->title : "a language with such files");
     return false;
 }
@@ -112,7 +112,7 @@ static bool export_write_document(struct app *app, const char *name, enum docume
         good = export_flush(export);
     }
     if (good && export->left_out > 0)
-        app_say("%u cells that were undone are left out; --all includes them", export->left_out);
+        app_say("%u undone cells are left out; --all includes them", export->left_out);
     gb_buf_release(&export->text);
     past_release(&past);
     return good && !export->failed;
@@ -185,14 +185,14 @@ static const struct option export_options[] = {
      .name = "output",
      .value = "FILE",
      .kind = ARG_FILE,
-     .help = "write to this file or into this folder; -: standard output"},
-    {.letter = 'a', .name = "all", .kind = ARG_NONE, .help = "also the cells that were undone"},
+     .help = "write to this file, or into this folder; -: standard output"},
+    {.letter = 'a', .name = "all", .kind = ARG_NONE, .help = "include undone cells"},
     {0},
 };
 
 const struct verb verb_export = {
     .name = "export",
-    .summary = "write what a session ran as a notebook or the like",
+    .summary = "export a session as a notebook, script, document or recording",
     .usage = "SESSION [options]",
     .options = export_options,
     .common = app_options,

@@ -46,7 +46,7 @@ static void fork_print(void *arg, const struct gb_json *result)
     }
     if (count == 0) {
         forking->failed = true;
-        app_say("the server opened no session, and did not say why");
+        app_say("the server opened no session, and gave no reason");
     }
 }
 
@@ -87,7 +87,7 @@ static int fork_run(const struct args *args)
     if (args->word_count != 1)
         return app_wrong_use(args, "which session? `glassbell ls` shows them");
     if (args_has(args, "at") && args_has(args, "checkpoint"))
-        return app_wrong_use(args, "--at and --checkpoint are two moments: give one");
+        return app_wrong_use(args, "--at and --checkpoint exclude each other");
     gb_json_object(&out, NULL);
     if (fork_put(args, &out)) {
         status = EXIT_GLASSBELL;
@@ -114,21 +114,21 @@ static const struct option fork_options[] = {
      .name = "at",
      .value = "CELL",
      .kind = ARG_TEXT,
-     .help = "from the moment after this cell; default: from now"},
+     .help = "from the state after this cell; default: the present state"},
     {.letter = 'c',
      .name = "checkpoint",
      .value = "NUMBER",
      .kind = ARG_TEXT,
-     .help = "from the moment of this checkpoint"},
+     .help = "from this checkpoint"},
     {.letter = 'n', .name = "count", .value = "COUNT", .kind = ARG_TEXT, .help = "how many"},
-    {.name = "label", .value = "TEXT", .kind = ARG_TEXT, .help = "their name for people"},
+    {.name = "label", .value = "TEXT", .kind = ARG_TEXT, .help = "their label"},
     OPTION_JSON_RESULT,
     {0},
 };
 
 const struct verb verb_fork = {
     .name = "fork",
-    .summary = "open sessions that go on from a moment of another one",
+    .summary = "open sessions that continue from a state of another one",
     .usage = "SESSION [-a CELL | -c NUMBER] [-n COUNT]",
     .options = fork_options,
     .common = app_options,

@@ -25,7 +25,7 @@ static int get_run(const struct args *args)
         local = args->word_count == 3 ? file_into_folder(args->words[2], args->words[1])
                                       : transfer_local_name(args->words[1]);
     if (local == NULL)
-        return app_wrong_use(args, "%s has no name that a file could have here; give one",
+        return app_wrong_use(args, "no local file name can be derived from %s; give one",
                              args->words[1]);
     pair = (struct file_pair){local, args->words[1]};
     return move_files(args, &files, false);
@@ -38,7 +38,7 @@ static const struct option get_options[] = {
 
 const struct verb verb_get = {
     .name = "get",
-    .summary = "fetch a file or folder from a session",
+    .summary = "copy a file or folder from a session",
     .usage = "SESSION REMOTE [LOCAL]",
     .options = get_options,
     .common = app_options,

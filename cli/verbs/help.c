@@ -23,7 +23,7 @@ static int help_run(const struct args *args)
 
 const struct verb verb_help = {
     .name = "help",
-    .summary = "tell about the verbs",
+    .summary = "show help for the verbs",
     .usage = "[VERB]",
     .words = ARG_VERB,
     .examples = "  glassbell help run\n",

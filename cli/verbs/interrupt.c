@@ -13,7 +13,7 @@ static int interrupt_run(const struct args *args)
 
 const struct verb verb_interrupt = {
     .name = "interrupt",
-    .summary = "interrupt what a session runs",
+    .summary = "interrupt the running cell of a session",
     .usage = "SESSION…",
     .common = app_options,
     .words = ARG_SESSION,

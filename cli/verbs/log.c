@@ -461,7 +461,7 @@ static bool log_show_log(struct log *log, const char *name, uint64_t number, boo
         good = past_read(&log->past, number > 0 ? number - 1 : 0, number > 0 ? 1 : 0, log_on_cell,
                          log);
     if (good && number > 0 && log->last != number) {
-        app_say("the session has no cell %llu that has ended", (unsigned long long)number);
+        app_say("the session has no ended cell %llu", (unsigned long long)number);
         good = false;
     }
     if (good && following)
@@ -483,14 +483,15 @@ static int log_run(const struct args *args)
         return EXIT_USAGE;
     if (terminal > 0 &&
         (following || log.json || number > 0 || args_has(args, "code") || args_has(args, "output")))
-        return app_wrong_use(args, "--cast shows a recording, and no cells");
+        return app_wrong_use(args, "--cast shows a recording instead of cells");
     if (terminal > 0 && isatty(STDOUT_FILENO) == 1)
         return app_wrong_use(args, "a recording is for a file: add `>FILE.cast`");
     if (following && number > 0)
-        return app_wrong_use(args, "--follow shows all cells, --cell one");
+        return app_wrong_use(args, "--follow and --cell exclude each other");
     if (args_has(args, "network") &&
         (following || number > 0 || args_has(args, "code") || args_has(args, "output")))
-        return app_wrong_use(args, "--network shows no cells, and takes only --json with it");
+        return app_wrong_use(args,
+                             "--network shows no cells, and can only be combined with --json");
     log_choose(&log, args);
     app_open(&log.app, args);
     if (terminal > 0)
@@ -509,25 +510,28 @@ static const struct option log_options[] = {
     {.letter = 'f',
      .name = "follow",
      .kind = ARG_NONE,
-     .help = "go on with what the session runs, until it ends"},
+     .help = "continue with new output, until the session ends"},
     {.name = "cell", .value = "N", .kind = ARG_TEXT, .help = "only this cell"},
     {.name = "code", .kind = ARG_NONE, .help = "only the code"},
-    {.name = "output", .kind = ARG_NONE, .help = "only what was printed"},
+    {.name = "output", .kind = ARG_NONE, .help = "only the output"},
     {.name = "network",
      .kind = ARG_NONE,
-     .help = "its connections instead of its cells: those that have ended, what was refused, who "
-             "set the rules"},
+     .help = "its connections instead of its cells: ended ones, refused ones, and who set the "
+             "rules"},
     {.name = "cast",
      .value = "TERMINAL",
      .kind = ARG_TEXT,
      .help = "the recording of that terminal instead, as asciicast v2"},
-    {.name = "json", .kind = ARG_NONE, .help = "print each cell or connection as JSON, one a line"},
+    {.name = "json",
+     .kind = ARG_NONE,
+     .help = "print each cell or connection as JSON, one per "
+             "line"},
     {0},
 };
 
 const struct verb verb_log = {
     .name = "log",
-    .summary = "show what a session ran or connected to",
+    .summary = "show what a session has run, or connected to",
     .usage = "SESSION [options]",
     .options = log_options,
     .common = app_options,

@@ -223,9 +223,9 @@ static int ls_run(const struct args *args)
 }
 
 static const struct option ls_options[] = {
-    {.letter = 'a', .name = "all", .kind = ARG_NONE, .help = "those that have ended, too"},
+    {.letter = 'a', .name = "all", .kind = ARG_NONE, .help = "include ended sessions"},
     OPTION_JSON,
-    {.name = "ids", .kind = ARG_NONE, .help = "ids, keys and labels only, one a line"},
+    {.name = "ids", .kind = ARG_NONE, .help = "only ids, keys and labels, one per line"},
     {0},
 };
 

@@ -256,7 +256,7 @@ static bool network_answer(struct app *app, const struct args *args, const char 
                                             network_find_question, &choice))
         return false;
     if (choice.question == 0 && choice.once) {
-        app_say("nothing is asked about that: `glassbell network %s` shows what is",
+        app_say("there is no question about that: `glassbell network %s` shows the open ones",
                 args->words[0]);
         return false;
     }
@@ -271,11 +271,11 @@ static const char *network_complaint(const struct args *args)
         return "which session? `glassbell ls` shows them";
     if (args->word_count > 1 && strcmp(args->words[1], "allow") != 0 &&
         strcmp(args->words[1], "deny") != 0 && strcmp(args->words[1], "ask") != 0)
-        return "what stands behind the session is a rule: allow …, ask … or deny …";
+        return "the argument after the session must be a rule: allow …, ask … or deny …";
     if (args->word_count > 1 && (args_has(args, "net") || args_has(args, "follow")))
-        return "a rule, or --net, or --follow, and only one of them";
+        return "give only one of: a rule, --net, --follow";
     if (args_has(args, "once") && (args->word_count < 2 || strcmp(args->words[1], "ask") == 0))
-        return "--once needs what to allow or deny: allow HOST :PORT";
+        return "--once needs a rule: allow HOST :PORT";
     return NULL;
 }
 
@@ -309,12 +309,11 @@ static const struct option network_options[] = {
     OPTION_NET,
     {.name = "once",
      .kind = ARG_NONE,
-     .help = "answers what is asked about HOST :PORT for the connections that wait, and no others"},
+     .help = "answer for HOST :PORT only for the connections that wait"},
     {.letter = 'f',
      .name = "follow",
      .kind = ARG_NONE,
-     .help = "shows what is asked until the session ends; meanwhile it counts as somebody who can "
-             "answer"},
+     .help = "show questions until the session ends; meanwhile questions can be asked"},
     OPTION_JSON,
     {0}};
 

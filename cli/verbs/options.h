@@ -18,7 +18,7 @@
 #define OPTION_LANG                                                                                \
     {                                                                                              \
         .letter = 'l', .name = "lang", .value = "LANG", .kind = ARG_LANGUAGE,                      \
-        .help = "its language (default: as the file says)"                                         \
+        .help = "its language (default: from the file)"                                            \
     }
 #define OPTION_LANG_OF_SESSION                                                                     \
     {                                                                                              \
@@ -37,12 +37,12 @@
 #define OPTION_NET                                                                                 \
     {                                                                                              \
         .name = "net", .value = "POLICY", .kind = ARG_TEXT,                                        \
-        .help = "what it may reach (default none): a name, a file, or rules"                       \
+        .help = "network access (default none): a name, a file, or rules"                          \
     }
 #define OPTION_SECRET                                                                              \
     {                                                                                              \
         .name = "secret", .value = "NAME", .kind = ARG_TEXT,                                       \
-        .help = "a secret that it may use and not see; may be repeated"                            \
+        .help = "a secret that it may use without seeing it; may be repeated"                      \
     }
 #define OPTION_ENV                                                                                 \
     {                                                                                              \
@@ -52,12 +52,12 @@
 #define OPTION_TIME                                                                                \
     {                                                                                              \
         .letter = 't', .name = "time", .value = "SECONDS", .kind = ARG_TEXT,                       \
-        .help = "time for the code (default 30; fractions)"                                        \
+        .help = "time limit in seconds (default 30; may be fractional)"                            \
     }
 #define OPTION_TRY                                                                                 \
     {                                                                                              \
         .name = "try", .value = "COUNT", .kind = ARG_TEXT,                                         \
-        .help = "so many times at once, each in a fork of the session"                             \
+        .help = "run this many times at once, each in a fork of the session"                       \
     }
 #define OPTION_KEEP                                                                                \
     {                                                                                              \
@@ -69,22 +69,22 @@
     }
 #define OPTION_STDIN                                                                               \
     {                                                                                              \
-        .name = "stdin", .kind = ARG_NONE, .help = "the program reads our standard input"          \
+        .name = "stdin", .kind = ARG_NONE, .help = "connect our standard input to the program"     \
     }
 #define OPTION_UPLOAD                                                                              \
     {                                                                                              \
         .name = "upload", .value = "LOCAL[:REMOTE]", .kind = ARG_FILE,                             \
-        .help = "bring a file or folder in first; may be repeated"                                 \
+        .help = "copy a file or folder in first; may be repeated"                                  \
     }
 #define OPTION_DOWNLOAD                                                                            \
     {                                                                                              \
         .name = "download", .value = "REMOTE[:LOCAL]", .kind = ARG_TEXT,                           \
-        .help = "fetch a file or folder afterwards; may be repeated"                               \
+        .help = "copy a file or folder out afterwards; may be repeated"                            \
     }
 #define OPTION_OUTPUT                                                                              \
     {                                                                                              \
         .name = "max-output", .value = "MB", .kind = ARG_TEXT,                                     \
-        .help = "standard output kept at most, in MiB (default 16)"                                \
+        .help = "maximum of standard output that is kept, in MiB (default 16)"                     \
     }
 #define OPTION_QUIET                                                                               \
     {                                                                                              \
@@ -93,5 +93,5 @@
 #define OPTION_THEME                                                                               \
     {                                                                                              \
         .name = "theme", .value = "NAME", .kind = ARG_TEXT,                                        \
-        .help = "the colours (default: as the settings say, else auto)"                            \
+        .help = "the colours (default: from the settings, else auto)"                              \
     }

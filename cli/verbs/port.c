@@ -87,7 +87,7 @@ static bool port_put_place(const struct args *args, struct gb_json_out *out)
     if (path[0] != '/') {
         here = realpath(".", NULL);
         if (here == NULL) {
-            app_say("--unix: the current folder is gone");
+            app_say("--unix: the current folder no longer exists");
             return false;
         }
         gb_buf_addf(&whole, "%s/", here);
@@ -128,11 +128,11 @@ static const char *port_complaint(const struct args *args, double *ret_port)
     if (args->word_count > 2 ||
         (args->word_count == 2 && (!args_number(args->words[1], 1, UINT16_MAX, ret_port) ||
                                    *ret_port != (double)(unsigned)*ret_port)))
-        return "what stands behind the session is one port of it, 1 to 65535";
+        return "the argument after the session must be one of its ports, 1 to 65535";
     if (args->word_count == 1 && (places || args_has(args, "close")))
         return "which port of the session?";
     if (args_has(args, "unix") && (args_has(args, "address") || args_has(args, "close")))
-        return "--unix stands alone; --close takes the path as --address";
+        return "--unix cannot be combined with other options; --close takes the path as --address";
     return NULL;
 }
 
@@ -162,12 +162,12 @@ static const struct option port_options[] = {
     {.name = "address",
      .value = "ADDRESS:PORT",
      .kind = ARG_TEXT,
-     .help = "where on this host: 127.0.0.1 or [::1] (default: a free port of 127.0.0.1)"},
+     .help = "address on this host: 127.0.0.1 or [::1] (default: a free port of 127.0.0.1)"},
     {.name = "unix",
      .value = "PATH",
      .kind = ARG_FILE,
      .help = "as a Unix socket that only the server's user can use"},
-    {.name = "close", .kind = ARG_NONE, .help = "closes it again, and breaks its connections"},
+    {.name = "close", .kind = ARG_NONE, .help = "close it again, and break its connections"},
     OPTION_JSON,
     {0}};
 

@@ -19,7 +19,7 @@ static int put_run(const struct args *args)
         return app_wrong_use(args,
                              "put takes a session, a local file, and optionally a name inside");
     if (standard && args->word_count == 2)
-        return app_wrong_use(args, "standard input has no name that the file could have inside; "
+        return app_wrong_use(args, "standard input has no name for the file in the session; "
                                    "give one");
     if (!file_list_add(&files, standard ? LOCAL_STDIN : args->words[1],
                        args->word_count == 3 ? args->words[2] : NULL, &err)) {
@@ -38,7 +38,7 @@ static const struct option put_options[] = {
 
 const struct verb verb_put = {
     .name = "put",
-    .summary = "bring a file or folder into a session",
+    .summary = "copy a file or folder into a session",
     .usage = "SESSION LOCAL [REMOTE]",
     .options = put_options,
     .common = app_options,

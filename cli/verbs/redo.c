@@ -11,7 +11,7 @@ static bool redo_put(const struct args *args, struct gb_json_out *out)
 static int redo_run(const struct args *args)
 {
     if (args->word_count > 2)
-        return app_wrong_use(args, "redo takes one session, and how many steps");
+        return app_wrong_use(args, "redo takes one session, and a number of steps");
     return back_run(args, redo_put);
 }
 
@@ -23,7 +23,7 @@ static const struct option redo_options[] = {
 
 const struct verb verb_redo = {
     .name = "redo",
-    .summary = "go forward again to what was undone",
+    .summary = "redo what was undone",
     .usage = "SESSION [STEPS]",
     .options = redo_options,
     .common = app_options,

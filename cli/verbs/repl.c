@@ -17,7 +17,7 @@ static const struct option repl_options[] = {
      .name = "time",
      .value = "SECONDS",
      .kind = ARG_TEXT,
-     .help = "time for each cell (default: 24 hours)"},
+     .help = "time limit of each cell (default: 24 hours)"},
     {.name = "raw",
      .kind = ARG_NONE,
      .help = "pass escape sequences of the program on to the terminal"},
@@ -26,7 +26,7 @@ static const struct option repl_options[] = {
 
 const struct verb verb_repl = {
     .name = "repl",
-    .summary = "type code and see what it does",
+    .summary = "run code interactively",
     .usage = "[options] [SESSION]",
     .options = repl_options,
     .common = app_options,

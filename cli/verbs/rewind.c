@@ -14,7 +14,7 @@ static bool rewind_put(const struct args *args, struct gb_json_out *out)
         return true;
     }
     if (!args_number(text, by_seq, UINT32_MAX, &number)) {
-        app_say("%s is no number of a %s", text, by_seq ? "checkpoint" : "cell");
+        app_say("%s is not the number of a %s", text, by_seq ? "checkpoint" : "cell");
         return false;
     }
     gb_json_put_u64(out, by_seq ? "seq" : "cell", (uint64_t)number);
@@ -26,7 +26,8 @@ static int rewind_run(const struct args *args)
     const int ways = (args->word_count > 1) + args_has(args, "checkpoint") + args_has(args, "name");
 
     if (args->word_count > 2 || (args->word_count > 0 && ways != 1))
-        return app_wrong_use(args, "to which moment? `glassbell checkpoints SESSION` shows them");
+        return app_wrong_use(args, "rewind to what? `glassbell checkpoints SESSION` lists the "
+                                   "checkpoints");
     return back_run(args, rewind_put);
 }
 
@@ -35,12 +36,12 @@ static const struct option rewind_options[] = {
      .name = "checkpoint",
      .value = "NUMBER",
      .kind = ARG_TEXT,
-     .help = "the moment of this checkpoint"},
+     .help = "the checkpoint with this number"},
     {.letter = 'n',
      .name = "name",
      .value = "NAME",
      .kind = ARG_TEXT,
-     .help = "the moment of the checkpoint of this name"},
+     .help = "the checkpoint with this name"},
     OPTION_INTERRUPT,
     OPTION_JSON_RESULT,
     {0},
@@ -48,7 +49,7 @@ static const struct option rewind_options[] = {
 
 const struct verb verb_rewind = {
     .name = "rewind",
-    .summary = "take a session back to how it was after a cell",
+    .summary = "take a session back to an earlier state",
     .usage = "SESSION (CELL | -c NUMBER | -n NAME)",
     .options = rewind_options,
     .common = app_options,

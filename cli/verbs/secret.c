@@ -54,7 +54,8 @@ static int secret_run(const struct args *args)
     bool good;
 
     if (args->word_count > 1 || (args->word_count == 1 && strcmp(args->words[0], "list") != 0))
-        return app_wrong_use(args, "secret can `list`; secrets are made in the settings file");
+        return app_wrong_use(args, "secret can only `list`; secrets are defined in the "
+                                   "settings file");
     app_open(&app, args);
     good = app_call(&app, "secret.list", NULL, SECRET_DEADLINE_MS, secret_print,
                     (void *)(uintptr_t)args);

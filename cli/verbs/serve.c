@@ -408,7 +408,7 @@ static int serve_wait_for_daemon(int fd)
     else if (text.size > 0)
         app_say("the server could not start: %.*s", (int)text.size - 1, gb_buf_str(&text));
     else
-        app_say("the server ended before it was ready; its log tells why");
+        app_say("the server exited before it was ready; see its log");
     gb_buf_release(&text);
     return status;
 }
@@ -491,7 +491,7 @@ static int serve_run(const struct args *args)
 
 static const struct option serve_options[] = {
     {.name = "foreground", .kind = ARG_NONE, .help = "stay in the terminal (the default)"},
-    {.name = "daemon", .kind = ARG_NONE, .help = "go into the background once it is ready"},
+    {.name = "daemon", .kind = ARG_NONE, .help = "go into the background when it is ready"},
     {.name = "config",
      .value = "FILE",
      .kind = ARG_FILE,
@@ -500,28 +500,28 @@ static const struct option serve_options[] = {
     {.name = "images",
      .value = "FOLDER",
      .kind = ARG_FILE,
-     .help = "where the images are (default: $GLASSBELL_IMAGES)"},
+     .help = "folder of the images (default: $GLASSBELL_IMAGES)"},
     {.name = "pool",
      .value = "IMAGE=VMS",
      .kind = ARG_TEXT,
-     .help = "VMs that stand ready (IMAGE=LEAST:MOST); may be repeated"},
+     .help = "VMs that are kept ready (IMAGE=LEAST:MOST); may be repeated"},
     {.name = "require-isolation",
      .kind = ARG_NONE,
-     .help = "refuse to start when a stage cannot be applied"},
+     .help = "refuse to start if an isolation stage cannot be applied"},
     {.name = "log", .value = "FILE", .kind = ARG_FILE, .help = "the log of a daemon"},
     {.name = "log-format", .value = "FORMAT", .kind = ARG_TEXT, .help = "auto, text or json"},
     {.letter = 'v', .name = "verbose", .kind = ARG_NONE, .help = "log more"},
     {.name = "idle-exit",
      .value = "SECONDS",
      .kind = ARG_TEXT,
-     .help = "end when nobody used it for so long"},
+     .help = "exit when not used for this long"},
     {.name = "ready-fd", .value = "FD", .kind = ARG_TEXT, .hidden = true, .help = ""},
     {0},
 };
 
 const struct verb verb_serve = {
     .name = "serve",
-    .summary = "be the server",
+    .summary = "run the server",
     .usage = "[options]",
     .options = serve_options,
     .words = ARG_NONE,

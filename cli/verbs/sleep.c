@@ -10,7 +10,7 @@ static int sleep_run(const struct args *args)
 
 const struct verb verb_sleep = {
     .name = "sleep",
-    .summary = "put a session to sleep: it takes only disk until it is used again",
+    .summary = "put a session to sleep: it uses only disk space until it is used again",
     .usage = "SESSION",
     .options = rest_options,
     .common = app_options,

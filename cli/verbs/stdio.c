@@ -162,7 +162,7 @@ static int stdio_run(const struct args *args)
 
 const struct verb verb_stdio = {
     .name = "stdio",
-    .summary = "carry the server's socket over standard input and output",
+    .summary = "forward the server's socket over standard input and output",
     .usage = "[options]",
     .options = app_local_options,
     .words = ARG_NONE,

@@ -183,7 +183,7 @@ static int top_run(const struct args *args)
 }
 
 static const struct option top_options[] = {
-    {.name = "once", .kind = ARG_NONE, .help = "print the sessions once and end"},
+    {.name = "once", .kind = ARG_NONE, .help = "print the sessions once and exit"},
     {.name = "json", .kind = ARG_NONE, .help = "the same as JSON"},
     {.name = "theme", .value = "NAME", .kind = ARG_TEXT, .help = "the colours, on a screen"},
     {0},

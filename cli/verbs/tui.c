@@ -21,7 +21,7 @@ static const struct option tui_options[] = {
 
 const struct verb verb_tui = {
     .name = "tui",
-    .summary = "see every session live (also: glassbell without a verb)",
+    .summary = "open the front end (also: glassbell without a verb)",
     .usage = "[options]",
     .options = tui_options,
     .common = app_options,

@@ -11,7 +11,7 @@ static bool undo_put(const struct args *args, struct gb_json_out *out)
 static int undo_run(const struct args *args)
 {
     if (args->word_count > 2)
-        return app_wrong_use(args, "undo takes one session, and how many steps");
+        return app_wrong_use(args, "undo takes one session, and a number of steps");
     return back_run(args, undo_put);
 }
 
@@ -23,7 +23,7 @@ static const struct option undo_options[] = {
 
 const struct verb verb_undo = {
     .name = "undo",
-    .summary = "go back one checkpoint of a session, or more",
+    .summary = "take a session back by one or more checkpoints",
     .usage = "SESSION [STEPS]",
     .options = undo_options,
     .common = app_options,

@@ -21,29 +21,30 @@ static const char *verbs_instead(const char *name)
         const char *names, *sentence;
     } table[] = {
         {" ps list sessions ", "`glassbell ls` lists the sessions"},
-        {" logs history ", "`glassbell log` shows what a session ran"},
+        {" logs history ", "`glassbell log` shows what a session has run"},
         {" rm delete destroy kill terminate ", "`glassbell close` ends a session"},
         {" stop cancel abort ",
-         "`glassbell interrupt` stops what runs, `glassbell close` ends the session"},
-        {" cp copy ", "`glassbell put` brings files in, `glassbell get` fetches them"},
-        {" upload push ", "`glassbell put` brings files in"},
-        {" download pull ", "`glassbell get` fetches files; images are made by `glassbell image "
-                            "build`"},
+         "`glassbell interrupt` stops the running cell, `glassbell close` ends the session"},
+        {" cp copy ", "`glassbell put` copies files into a session, `glassbell get` copies "
+                      "them out"},
+        {" upload push ", "`glassbell put` copies files into a session"},
+        {" download pull ", "`glassbell get` copies files from a session; `glassbell image "
+                            "build` builds images"},
         {" sh bash ssh ",
          "`glassbell shell` is a shell in a session, `glassbell repl -l shell` one in "
          "a fresh VM"},
         {" images ", "`glassbell image ls` lists the images"},
-        {" build ", "`glassbell image build` makes images"},
+        {" build ", "`glassbell image build` builds images"},
         {" stats status monitor ",
          "`glassbell top` shows what runs, `glassbell doctor` what works"},
-        {" info check ", "`glassbell doctor` tells what works on this host"},
+        {" info check ", "`glassbell doctor` checks what works on this host"},
         {" start create new ", "`glassbell open` opens a session"},
-        {" server daemon ", "`glassbell serve` is the server; the first client starts it"},
+        {" server daemon ", "`glassbell serve` runs the server; the first client starts it"},
         {" eval ", "`glassbell run -c CODE` runs code"},
-        {" input stdin send ", "`glassbell answer` types a line for a program that waits"},
+        {" input stdin send ", "`glassbell answer` sends a line to a program that waits"},
         {" connect enter ", "`glassbell attach` opens the front end at a session"},
         {" tail follow ", "`glassbell watch` prints what a session does"},
-        {" save notebook ", "`glassbell export` writes what a session ran"},
+        {" save notebook ", "`glassbell export` writes a session as a document"},
     };
     char word[32];
 

@@ -257,8 +257,8 @@ static int watch_run(const struct args *args)
 }
 
 static const struct option watch_options[] = {
-    {.name = "replay", .kind = ARG_NONE, .help = "begin with what it did before"},
-    {.name = "json", .kind = ARG_NONE, .help = "the events as JSON, one a line"},
+    {.name = "replay", .kind = ARG_NONE, .help = "begin with what has happened so far"},
+    {.name = "json", .kind = ARG_NONE, .help = "print events as JSON, one per line"},
     {0},
 };
 

@@ -25,7 +25,7 @@ static void fork_on_answer(void *arg, const struct gb_json *result,
     }
     gb_object_take(&gb_forked_object, result, &forked);
     if (gb_items_next(&gb_fork_object, &forked.sessions, &at, &child) != 1) {
-        tui_say(tui, MESSAGE_ERROR, "fork: the server opened no session, and did not say why");
+        tui_say(tui, MESSAGE_ERROR, "fork: the server opened no session, and gave no reason");
         return;
     }
     json_copy_text(child.session, id, sizeof(id));
