@@ -114,8 +114,8 @@ struct gb_slot *gb_admission_force(struct gb_admission *admission, const struct 
  * Gives. */
 struct gb_slot *gb_admission_spare(struct gb_admission *admission, const struct gb_charge *charge);
 
-/* Registers the owner of spare slots: @give is called when somebody waits, and ends one of its VMs
- * if it can (true: a slot will be freed); @room when there may be capacity for more. */
+/* Registers the owner of spare slots. @give is called when a request waits, and ends one of its VMs
+ * if it can (true: a slot will be freed); @room is called when there may be capacity for more. */
 void gb_admission_set_spare(struct gb_admission *admission, bool (*give)(void *arg),
                             void (*room)(void *arg), void *arg);
 

@@ -21,5 +21,5 @@ void demand_add(struct demand *demand, uint64_t half_life_ms, uint64_t now_ns);
 void demand_fade(struct demand *demand, uint64_t half_life_ms, uint64_t now_ns);
 /* Whether requests come in a burst, as of the last demand_add(). */
 bool demand_is_burst(const struct demand *demand);
-/* The wanted number of VMs, from @floor to @ceiling (at least @floor). */
+/* The target number of VMs, from @floor to @ceiling (at least @floor). */
 unsigned demand_target(const struct demand *demand, unsigned floor, unsigned ceiling);

@@ -72,8 +72,7 @@ struct gb_admission *gb_pool_admission(struct gb_pool *pool);
 /* A request for a VM. Embed it, zeroed; do not touch its members. */
 struct gb_pool_take {
     struct pool_clone *clone;     /* being pinged; NULL: not waiting */
-    struct gb_snapshot *template; /* the guest's, at `done`: whoever takes the guest takes this
-                                   * too */
+    struct gb_snapshot *template; /* the guest's, at `done`: to be taken together with the guest */
     struct pool_line *line;
     void (*done)(void *arg, struct gb_guest *guest, struct gb_slot *slot);
     void *arg;

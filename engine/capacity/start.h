@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a session gets its VM: from the pool, else as a clone of a template that exists or is being
- * made, else by booting; or somebody else makes it. And capacity for it, unless it comes from the
- * pool, where it has a slot already. If a VM fails before the session has it, the next method in
- * this order replaces it without telling anybody: nothing has run in it. */
+ * built, else by booting; or the caller makes it. Also reserves capacity for it, unless it comes
+ * from the pool, where it has a slot already. If a VM fails before the session has it, the next
+ * method in this order silently replaces it: nothing has run in it. */
 #pragma once
 
 #include "base/err.h"
@@ -39,9 +39,9 @@ struct gb_start {
  * for one within @wait_ms. */
 void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
                     uint64_t wait_ms);
-/* The same for a session whose VM somebody else makes, as a clone of @origin (held): @make is
- * called once when there is capacity for it, which may be from within the call; never after the
- * cancel. Then gb_start_hold() follows for the process, and gb_session_fork(), or gb_start_fail().
+/* The same for a session whose VM the caller makes, as a clone of @origin (held): @make is called
+ * once when there is capacity for it, which may be from within the call; never after the cancel.
+ * Then gb_start_hold() follows for the process, and gb_session_fork(), or gb_start_fail().
  */
 void gb_start_begin_made(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
                          uint64_t wait_ms, struct gb_snapshot *origin, void (*make)(void *arg),

@@ -29,7 +29,7 @@ struct gb_templates *gb_templates_new(struct gb_host *host);
 void gb_templates_free(struct gb_templates *templates, void (*freed)(void *arg), void *arg);
 
 /* From now on the VMs that build templates have slots of @admission (NULL: none). They are admitted
- * unconditionally: whoever waits for a template has been promised one. */
+ * unconditionally, because callers that wait for a template have been promised one. */
 void gb_templates_account(struct gb_templates *templates, struct gb_admission *admission);
 
 struct gb_templates_config {
@@ -86,6 +86,6 @@ struct gb_template_status {
     const char *message;       /* if FAILED, else NULL */
 };
 
-/* The status of one; NONE if nobody has requested it yet. */
+/* The status of one; NONE if it has not been requested yet. */
 struct gb_template_status gb_templates_status(const struct gb_templates *templates,
                                               const struct gb_image *image, uint32_t memory_mb);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Follows what an HTTP/1.1 server answers to one request at a time (RFC 9112), and masks secrets in
- * heads and bodies (mask.h). A chunked body is divided anew, so that a text in two chunks is found.
- * Pure, incremental.
+/* Follows an HTTP/1.1 server's responses, to one request at a time (RFC 9112), and masks secrets in
+ * heads and bodies (mask.h). Chunked bodies are divided into new chunks, so that a text split
+ * across two chunks is found. Pure, incremental.
  *
- * The end of what has come of a body is kept back (mask.h) until more comes, or the body ends. So
- * that a stream of small messages is not always one behind, gb_answer_pass() passes it when nothing
- * has come for a while. A text that has just come in part is then not found. */
+ * The last bytes received of a body are kept back (mask.h) until more arrives, or the body ends. So
+ * that a stream of small messages does not lag by one, gb_answer_pass() passes them on when nothing
+ * has arrived for a while. A text that has just come in part is then not found. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,10 +19,10 @@ enum { GB_ANSWER_HEAD_MAX = 64 * 1024 };
 
 /* Embed it; zero it, and set the mask. */
 struct gb_answer {
-    const struct gb_mask *mask; /* borrowed; its texts may change meanwhile */
+    const struct gb_mask *mask; /* borrowed; its texts may change during its use */
     uint32_t owners;            /* of the texts that are masked */
     int state;
-    struct gb_buf line;       /* a head, or a line of a chunked body, so far */
+    struct gb_buf line;       /* an unfinished head, or line of a chunked body */
     struct gb_mask_tail tail; /* of a body */
     uint64_t left;
     bool is_head;        /* the request was HEAD: no body follows */

@@ -21,10 +21,10 @@ void gb_authority_free(struct gb_authority *authority); /* no-op on NULL */
 int gb_authority_write(const struct gb_authority *authority, struct gb_buf *pem,
                        struct gb_err *err);
 /* A TLS server that is that host: only HTTP/1.1 (ALPN), TLS 1.2 or later. Borrowed until the next
- * call: of GB_EDGE_CONNECTIONS_MAX that are remembered the one that was asked for the longest ago
- * is forgotten. Connections have references of their own. */
+ * call: GB_EDGE_CONNECTIONS_MAX are kept, and the least recently used one is dropped. Connections
+ * hold their own references. */
 int gb_authority_server(struct gb_authority *authority, const char *name, SSL_CTX **ret_context,
                         struct gb_err *err);
 
-/* A TLS client that believes the certificates in @pem only. GB_EINVALID: there is none. Gives. */
+/* A TLS client that trusts only the certificates in @pem. GB_EINVALID: there is none. Gives. */
 int gb_authority_client(struct gb_bytes pem, SSL_CTX **ret_context, struct gb_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Puts secrets into the head of a request: where a placeholder stands in the place for which its
- * secret is meant, the value takes its place. A placeholder anywhere else stays. Pure. */
+/* Inserts secrets into the head of a request: a placeholder at the place for which its secret is
+ * configured is replaced by the value. Placeholders anywhere else are left alone. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ enum gb_secret_place {
 };
 
 enum {
-    GB_SECRET_VALUE_MIN = 8, /* shorter ones would be found where nobody sent them */
+    GB_SECRET_VALUE_MIN = 8, /* shorter ones would match by accident */
     GB_SECRET_VALUE_MAX = 4096,
     GB_PLACE_METHOD_MAX = 32,
     GB_PLACE_PATH_MAX = 160,
@@ -32,7 +32,7 @@ struct gb_placed {
     struct gb_bytes value; /* size 0: not available */
     bool used;             /* out: it was put in */
     bool missing;          /* out: it would have been, but is not available */
-    bool repeated;         /* out: its placeholder stands there more than once */
+    bool repeated;         /* out: its placeholder occurs there more than once */
 };
 
 /* What the head says, without secrets. */
@@ -46,12 +46,12 @@ struct gb_place_found {
  * ends, and has a valid length. */
 bool gb_place_value_is_valid(struct gb_bytes value);
 
-/* Adds to @out the head, which gb_http has checked, with values for placeholders: one of each at
- * most. Also asks the server not to compress its answer, and with a value not to cut it: it could
- * not be searched then. */
+/* Adds to @out the head, which gb_http has checked, with values in place of placeholders, at most
+ * one of each. Also asks the server not to compress its response, and if there is a value, not to
+ * send a part of it: such a response could not be searched. */
 void gb_place_head(struct gb_bytes head, struct gb_placed *placed, size_t count,
                    struct gb_place_found *ret_found, struct gb_buf *out);
 
-/* Adds to @mask, for @owners, the value and the other forms in which it is sent, and which a server
- * may repeat. False if there is no room. */
+/* Adds to @mask, for @owners, the value and the other forms in which it is sent, which a server may
+ * echo. False if there is no room. */
 bool gb_place_mask(const struct gb_placed *placed, struct gb_mask *mask, uint32_t owners);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the server and a session's glassbell-edge tell each other, over a SOCK_SEQPACKET socket: a
- * message is one packet, a byte with its kind and the fields of its table, and may carry
- * descriptors.
+/* The protocol between the server and a session's glassbell-edge, over a SOCK_SEQPACKET socket: a
+ * message is one packet, consisting of a byte with its kind and the fields of its table, and may
+ * carry descriptors.
  *
  *     server: SECRET … START            then CONNECT, VALUE at any time
  *     edge:                READY        then REQUEST, REFUSED, WANT at any time; or FAILED, and
@@ -36,7 +36,7 @@ enum gb_edge_kind {
     GB_EDGE_SECRET = 1, /* a secret; the first descriptor yields the value, the second, if
                          * `has_trust`, certificates that vouch for its hosts */
     GB_EDGE_START,      /* that was all; the descriptor, if any, yields the usual certificates */
-    GB_EDGE_VALUE,      /* a descriptor that yields the value of a secret anew */
+    GB_EDGE_VALUE,      /* a descriptor from which the value of a secret can be read again */
     GB_EDGE_CONNECT,    /* two sockets: the guest's end, and the server's, connected */
     GB_EDGE_READY,
     GB_EDGE_REQUEST, /* has been answered */

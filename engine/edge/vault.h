@@ -26,7 +26,7 @@ struct vault_secret {
     struct gb_buf value, incoming;
     struct gb_buf kept[VAULT_KEPT]; /* values before, the last one first */
     int fd;                         /* that the value is being read from; -1: none */
-    bool pending;                   /* a value is being read, or has been asked for */
+    bool pending;                   /* a value is being read, or has been requested */
     uint64_t deadline_ns;           /* when there will be none, while `pending` */
     SSL_CTX *client;                /* for its hosts; NULL: the usual */
 };
@@ -40,9 +40,9 @@ struct vault {
 /* Takes the descriptors. */
 int vault_add(struct vault *vault, const struct gb_edge_message *message, int value_fd,
               int trust_fd, struct gb_err *err);
-/* Takes @fd, from which the value of a secret can be read anew. */
+/* Takes @fd, from which the value of a secret can be read again. */
 void vault_renew(struct vault *vault, uint32_t index, int fd);
-/* Reads what there is at the secret's descriptor. */
+/* Reads what is available from the secret's descriptor. */
 void vault_read(struct vault *vault, struct vault_secret *secret);
 /* Gives up values that have not come in time. True: there were some. */
 bool vault_expire(struct vault *vault, uint64_t now_ns);

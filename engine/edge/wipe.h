@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 
-/* Overwrites it, even if nobody reads it any more. */
+/* Overwrites memory, even if it is never read again. */
 static inline void gb_wipe(void *memory, size_t size)
 {
     volatile uint8_t *at = memory;

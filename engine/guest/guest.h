@@ -54,8 +54,8 @@ struct gb_guest_events {
     void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
     /* A request has ended in any way; called before its callback. */
     void (*request_ended)(void *arg, enum gb_guest_type type);
-    /* Nobody expects this frame, or nobody wants it: an answer to no request, a READY, a frame of a
-     * cell other than the running one. */
+    /* An unexpected frame: an answer to no request, a READY, a frame of a cell other than the
+     * running one. */
     void (*unasked)(void *arg, const struct gb_frame *frame);
     /* The guest violated the protocol, or did not end a cell in time. */
     void (*failed)(void *arg, const struct gb_err *err);
@@ -68,7 +68,7 @@ struct gb_guest_events {
  * they are not logged. Gives. */
 struct gb_guest *gb_guest_new(struct gb_loop *loop, const char *name,
                               const struct gb_guest_events *events, void *arg);
-/* Forgets all requests. There must be no VM (any more). No-op on NULL. */
+/* Forgets all requests. Its VM must have ended, if it had one. No-op on NULL. */
 void gb_guest_free(struct gb_guest *guest);
 
 /* ---- its VM ---- */
@@ -111,16 +111,16 @@ void gb_guest_freeze(struct gb_guest *guest, gb_vm_done_fn *done, void *arg);
  * frame boundary, then its CPUs are stopped. While it is HELD, requests wait. @done as above;
  * GB_EBUSY also if a transfer is only partly done. */
 void gb_guest_hold(struct gb_guest *guest, gb_vm_done_fn *done, void *arg);
-/* Lets a HELD guest continue, and sends waiting requests. @anew: it runs on from this moment a
+/* Lets a HELD guest continue, and sends waiting requests. @anew: it continues from this moment a
  * second time, so the kernel gets different random numbers than the first time. Sets its clock.
  * Calls @done once, from the loop; on failure it is still HELD, or dead. */
 void gb_guest_resume(struct gb_guest *guest, bool anew, gb_vm_done_fn *done, void *arg);
-/* Nothing more is sent to a guest that LISTENS, which goes on without knowing: it counts as HELD,
- * until it is resumed, or exchanged and ended. Precondition: gb_guest_check_rest(). */
+/* Stops sending to a guest that LISTENS, without telling it: it counts as HELD, until it is
+ * resumed, or exchanged and ended. Precondition: gb_guest_check_rest(). */
 void gb_guest_silence(struct gb_guest *guest);
 /* The programs of cells up to this number may print in the VM that it has now. */
 void gb_guest_knows_cells(struct gb_guest *guest, uint32_t cells);
-/* Exchanges the VMs of two conversations whose guests are HELD, or one of which is gone. Waiting
+/* Exchanges the VMs of two conversations whose guests are HELD, or one of which has ended. Waiting
  * requests stay. All streams known to the guests have ended; @guest knows the cells of both. */
 void gb_guest_exchange(struct gb_guest *guest, struct gb_guest *other);
 
@@ -197,8 +197,8 @@ struct gb_guest_settings {
     struct gb_pairs env;
     /* The clock of a restored guest is checked, and set again while it is late. */
     bool exact_clock;
-    bool resumed; /* RESUME has brought random numbers: no others are sent, for which interpreters
-                   * would seed their own generators anew */
+    bool resumed; /* RESUME has brought random numbers: no more are sent, because interpreters would
+                   * then reseed their own generators */
 };
 
 /* Sends CONFIGURE, with random bytes and the current time, and then the waiting requests. One at a

@@ -49,7 +49,8 @@ struct gb_guest {
     struct gb_deferred refuse; /* for hold */
     struct gb_err refusal;     /* its error */
     bool anew;                 /* for resume */
-    bool strange;              /* HELD, and knows none of the streams here: RESUME tells it */
+    bool strange;              /* HELD, and does not know the streams of this side: RESUME tells
+                                * it */
 
     struct gb_list requests; /* in order; unsent ones come last */
     uint32_t request_count, next_id;
@@ -93,7 +94,7 @@ extern const struct gb_vm_events guest_vm_events;
 
 /* Sends `out`, and the data of streams that have credit. Does nothing while the guest is held. */
 void guest_flush(struct gb_guest *guest);
-/* Nobody here wants the rest of a stream. */
+/* The rest of a stream is not needed. */
 void guest_give_up(struct gb_mux_stream *stream);
 
 /* ---- request.c ---- */
@@ -110,8 +111,8 @@ bool guest_requests_hold(const struct gb_guest *guest, uint64_t call);
 /* Whether a request was sent and has not been answered. */
 bool guest_is_asked(const struct gb_guest *guest);
 void guest_request_expired(void *arg);
-/* The guest gets another VM: what the one before was asked about rest, it does not answer any more,
- * and nobody is told. */
+/* The guest gets another VM: silently drops HOLD and RESUME requests sent to the previous one,
+ * which will not answer them. */
 void guest_requests_forget_rest(struct gb_guest *guest);
 
 /* ---- cell.c ---- */
@@ -119,7 +120,7 @@ void guest_requests_forget_rest(struct gb_guest *guest);
 /* Handles a frame that belongs to a cell, or to nothing. */
 int guest_cell_frame(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err);
 void guest_cell_late(void *arg);
-/* The VM is gone, or was replaced. */
+/* The VM has ended, or was replaced. */
 void guest_cells_reset(struct gb_guest *guest);
 
 /* For stdout and stderr streams. */
@@ -175,7 +176,7 @@ void guest_transfer_expired(void *arg);
 
 /* ---- order.c ---- */
 
-/* Sends what does not have to wait any more, if the guest listens; without guest_flush(). */
+/* Sends what no longer has to wait, if the guest listens; without guest_flush(). */
 void guest_go_on(struct gb_guest *guest);
 
 /* ---- upload.c, download.c ---- */

@@ -116,7 +116,7 @@ static inline void kit_wait_for(const int *count, int value)
     }
 }
 
-/* Runs the loop long enough for events that nobody waits for. */
+/* Runs the loop long enough for events that are not waited for. */
 static inline void kit_settle(void)
 {
     for (int i = 0; i < 20; i++)

@@ -53,7 +53,7 @@ struct gb_journal {
     uint32_t session_count;
     uint32_t sessions_here; /* whose SESSION records the newest segment holds, since start-up */
     uint32_t unwritten;     /* sessions whose last record could not be written */
-    bool closing;           /* nothing is added any more */
+    bool closing;           /* nothing is added to it now */
     void *by_id;            /* tsearch() tree of sessions */
     void *texts;            /* of strings that sessions share: text.c */
     struct outage {
@@ -70,8 +70,7 @@ int folder_open(struct gb_journal *journal, struct gb_err *err);
 void folder_close(struct gb_journal *journal);
 
 /* ---- index.c ---- */
-/* A copy of @bytes up to a NUL, shared by everybody who asks for the same text. Gives a
- * reference. */
+/* A copy of @bytes up to a NUL, shared by all users of the same text. Gives a reference. */
 const char *text_hold(struct gb_journal *journal, struct gb_bytes bytes);
 /* No-op on NULL. */
 void text_release(struct gb_journal *journal, const char *bytes);

@@ -33,7 +33,7 @@
 struct gb_journal;
 
 enum gb_journal_sync {
-    GB_JOURNAL_SYNC_NONE,     /* the system writes it back whenever it wants */
+    GB_JOURNAL_SYNC_NONE,     /* the system decides when to write it back */
     GB_JOURNAL_SYNC_INTERVAL, /* a power cut loses at most `interval_ms` */
     GB_JOURNAL_SYNC_CELL,     /* each cell is synced before it is acknowledged */
 };

@@ -12,7 +12,7 @@ struct segment_file {
     int fd, folder_fd; /* folder: borrowed, synced when files are created or removed */
     uint32_t segment;
     int broken;  /* used by the thread: errno of a failed write; jobs queued after it fail too */
-    bool failed; /* used by the loop: it knows of that, and clears both when the thread is idle */
+    bool failed; /* used by the loop, which then clears both when the thread is idle */
 };
 
 enum job_kind {

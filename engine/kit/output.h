@@ -15,8 +15,8 @@
 
 struct output;
 
-/* @drained: the queue has become empty. @broken: there is no reader any more (EPIPE) or the disk is
- * full; called once, from the loop; later writes are dropped. Gives. */
+/* @drained: the queue has become empty. @broken: the reader is gone (EPIPE) or the disk is full;
+ * called once, from the loop; later writes are dropped. Gives. */
 struct output *output_new(struct gb_loop *loop, int fd, void (*drained)(void *arg),
                           void (*broken)(void *arg, int sys_errno), void *arg);
 void output_write(struct output *output, struct gb_bytes bytes);

@@ -18,7 +18,7 @@ enum gb_address_class {
     GB_ADDRESS_PUBLIC,
     GB_ADDRESS_PRIVATE, /* of this host, link or site, or reserved (RFC 6890) */
     GB_ADDRESS_NEVER,   /* not a host: multicast, broadcast, unspecified; or a cloud's metadata
-                         * service, which gives its keys to anybody who asks */
+                         * service, which gives its keys to any client */
 };
 
 enum gb_address_class gb_address_class(const struct gb_address *address);

@@ -45,7 +45,7 @@ struct gb_net_news {
     uint64_t received, sent, duration_ns; /* by the guest; once the connection is closed */
 };
 
-/* Connections to one target that wait until somebody has decided about it. */
+/* Connections to one target that wait for a decision. */
 struct gb_net_question {
     uint64_t number;                                           /* per session */
     char name[GB_HOST_NAME_MAX + 1], address[GB_ADDRESS_TEXT]; /* one of them, the other is "" */
@@ -93,12 +93,12 @@ struct gb_net_events {
     /* A question has come up, and its connection waits. NULL; or the reason why it cannot be asked:
      * then the connection is refused. */
     const char *(*asked)(void *arg, const struct gb_net_question *question);
-    /* It is over: with the answer given, or because of a new policy (`rules`), or because no
-     * connection waits any more (`abandoned`, `session_ended`). */
+    /* It has been settled: with the answer given, because of a new policy (`rules`), or because no
+     * connection waits for it (`abandoned`, `session_ended`). */
     void (*answered)(void *arg, const struct gb_net_question *question, const char *answer);
-    /* A connection to a name that has to begin with TLS is open at @socket (borrowed). The
-     * descriptor, given, that takes its place, where something stands in between;
-     * GB_NET_STRAIGHT: none does; GB_NET_NOT: the connection is refused. NULL: none ever does. */
+    /* A connection to a name that must begin with TLS is open at @socket (borrowed). Returns a
+     * descriptor (given) to use instead, if the connection is intercepted; GB_NET_STRAIGHT: it is
+     * not; GB_NET_NOT: it is refused. NULL: none is ever intercepted. */
     int (*diverted)(void *arg, const struct gb_net_news *news, int socket);
     /* The guest violated the protocol. Called once and last. */
     void (*failed)(void *arg, const struct gb_err *err);
@@ -130,8 +130,8 @@ bool gb_net_answer(struct gb_net *net, uint64_t number, bool allow, const char *
 /* The question after number @after, oldest first; NULL: none. */
 const struct gb_net_question *gb_net_question(const struct gb_net *net, uint64_t after);
 /* Forwards a port until gb_net_unforward() or gb_net_end(). GB_EINVALID: a path that is too long,
- * an address that is not of the loopback interface; GB_EBUSY: too many, or something is there
- * already. */
+ * an address that is not of the loopback interface; GB_EBUSY: too many, or the address is in
+ * use. */
 int gb_net_forward(struct gb_net *net, const struct gb_net_forward_ask *ask,
                    const struct gb_net_forward **ret_forward, struct gb_err *err);
 /* Ends it, breaking its connections. False: there is no such number. */

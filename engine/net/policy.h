@@ -4,7 +4,7 @@
  *
  *   allow NAME… [:PORT…] [tls|http|tcp] [private]
  *   allow ip NET… [:PORT…] [tcp] [private]
- *   ask   …                     as allow, once somebody has allowed it; also ask *
+ *   ask   …                     as allow, once a person has allowed it; also ask *
  *   deny  NAME… [:PORT…]        deny ip NET… [:PORT…]        deny *
  *   resolve NAME ADDRESS…
  *

@@ -13,14 +13,13 @@
 
 enum { GB_PAST_NOTE_MAX = 1 << 20 };
 
-/* Writes the mark of the chain at @path, and waits until it is on disk; if it fails there is none.
+/* Writes the mark of the chain at @path, and waits until it is on disk; on failure there is none.
  * GB_EUNSUPPORTED: the files of the snapshot cannot be linked there. */
 int past_mark_write(const char *path, const struct gb_snapshot_files *files, struct gb_bytes note,
                     struct gb_err *err);
-/* Renames the note, and waits until that is on disk: there is no mark any more. If it fails, there
- * still is. */
+/* Renames the note, and waits until that is on disk: the mark is gone. On failure it remains. */
 int past_mark_set_aside(const char *path, struct gb_err *err);
-/* Ends that: there is the mark again, unless it returns false; or its note is removed. */
+/* Ends that: the mark exists again, unless this returns false; or its note is removed. */
 bool past_mark_put_back(const char *path);
 void past_mark_forget(const char *path);
 

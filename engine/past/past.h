@@ -47,7 +47,7 @@ struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, 
 /* No further callbacks. An operation in progress runs to its end; then the file is removed. No-op
  * on NULL. */
 void gb_past_free(struct gb_past *past);
-/* The same; calls @gone once nothing of it is left on disk that another process could take up. */
+/* The same; calls @gone once nothing of it is left on disk that another process could restore. */
 void gb_past_destroy(struct gb_past *past, void (*gone)(void *arg), void *arg);
 
 /* Makes the past outlive this process, as of gb_past_here(): stores @note (copied; at most
@@ -55,10 +55,10 @@ void gb_past_destroy(struct gb_past *past, void (*gone)(void *arg), void *arg);
  * GB_EUNSUPPORTED: it cannot be, because the snapshot is on another file system. */
 int gb_past_mark(struct gb_past *past, struct gb_bytes note, gb_vm_done_fn *done, void *arg,
                  struct gb_err *err);
-/* Whether there is a mark, or may be in a moment. */
+/* Whether there is a mark, or one is being written. */
 bool gb_past_may_be_marked(const struct gb_past *past);
-/* Removes the mark, which there is: the note is not true any more. Calls @done once, when that is
- * on disk; with an error, there still is the mark. */
+/* Removes the existing mark, because the note is out of date. Calls @done once, when that is on
+ * disk; on an error the mark remains. */
 int gb_past_unmark(struct gb_past *past, gb_vm_done_fn *done, void *arg, struct gb_err *err);
 /* For a new past whose chain exists, with a mark: the session continues from checkpoint @here.
  * Blocks on the disk, for the heads of its records. */
@@ -107,8 +107,8 @@ int gb_past_take(struct gb_past *past, const struct gb_past_take *take, struct g
 /* The size of what the last one has copied of the VM: kept in memory until `done`. */
 uint64_t gb_past_copied_bytes(const struct gb_past *past);
 
-/* Creates a VM that is HELD at checkpoint @seq. @goes_on: for the session itself, which has no mark
- * any more when @done is called, unless that fails; else for a fork. Calls @done once: @clone is
+/* Creates a VM that is HELD at checkpoint @seq. @goes_on: for the session itself, whose mark has
+ * been removed when @done is called without an error; else for a fork. Calls @done once: @clone is
  * READY, and given, and gb_past_settle() must be called next; or NULL with @err. */
 int gb_past_return(struct gb_past *past, struct gb_host *host, uint64_t seq, bool goes_on,
                    void (*done)(void *arg, struct gb_clone *clone, const struct gb_err *err),
@@ -120,6 +120,6 @@ struct gb_vm *gb_past_returning_vm(const struct gb_past *past);
  * its memory. The session continues from gb_past_here(). No operation must be in progress. */
 void gb_past_forget_vm(struct gb_past *past);
 
-/* After a return: whether the session now has that VM. If not, there is a mark again, if there was
- * one. */
+/* After a return: whether the session now has that VM. If not, its previous mark, if any, is
+ * restored. */
 void gb_past_settle(struct gb_past *past, bool returned);

@@ -111,7 +111,7 @@ void session_enter(struct gb_session *session, enum session_state state);
 void session_tell_changed(struct gb_session *session);
 /* Something in progress has ended: calls `rested` from the loop if that was the last. */
 void session_tell_rested(struct gb_session *session);
-/* Something is requested: if it is asleep, calls `wanted` from the loop. */
+/* There is a request: if the session is asleep, calls `wanted` from the loop. */
 void session_want(struct gb_session *session);
 /* ENDING or CLOSED. */
 bool session_is_over(const struct gb_session *session);
@@ -139,14 +139,14 @@ int session_cell_done(void *arg, const struct gb_done *done, struct gb_err *err)
 void session_cells_pump(struct gb_session *session);
 /* From the loop: calls `started` and `changed`. */
 void session_cells_tell(void *arg);
-/* The VM is gone: fails every cell. */
+/* The VM has ended: fails every cell. */
 void session_cells_fail(struct gb_session *session, const struct gb_err *why);
 /* Fails those that wait, which will not be sent. */
 void session_cells_refuse(struct gb_session *session, const struct gb_err *why);
 
 /* ---- rest.c ---- */
 
-/* Its VM has to go: the previous one still exists. */
+/* Its VM has failed, while the previous one still exists. */
 bool session_rest_failed(struct gb_session *session, const char *reason);
 
 /* ---- request.c ---- */

@@ -70,31 +70,31 @@ struct gb_session_events {
     void (*opened)(void *arg, const struct gb_err *err);
     /* The state, the number of cells or the time of expiry has changed. May be NULL. */
     void (*changed)(void *arg);
-    /* Requests or file transfers were in progress, and none is any more (gb_session_check_rest()).
-     * May be NULL. */
+    /* The last request or file transfer in progress has ended (gb_session_check_rest()). May be
+     * NULL. */
     void (*rested)(void *arg);
     /* Output of a finished cell's background process, within the cell's limits. May be NULL. */
     void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
     /* The ports of the guest on which programs listen, ascending. May be NULL. */
     void (*listening)(void *arg, const uint16_t *ports, unsigned count);
-    /* The given clone has died, the session is not open yet, and nothing of a user has been sent to
-     * it. True: another VM follows, as after gb_session_new(). False, or NULL: the session ends. */
+    /* The clone has died before the session was open, and before any user's request was sent to it.
+     * True: another VM follows, as after gb_session_new(). False, or NULL: the session ends. */
     bool (*lost)(void *arg, const struct gb_err *why);
     /* The interpreter has ended with this cell, whose result is complete and is reported next.
      * True: the session may get another VM in its place: see gb_session_set_aside(). False, or
      * NULL: a new one starts, and its state is lost. */
     bool (*interpreter_lost)(void *arg, const struct gb_cell *cell);
     /* After gb_session_announce(): the next cell is about to be sent. True: it waits until
-     * gb_session_send_next(), and meanwhile, where otherwise nothing is in progress, the session
-     * counts as at rest. False, or NULL: it is sent. */
+     * gb_session_send_next(); until then the session counts as at rest if nothing else is in
+     * progress. False, or NULL: it is sent. */
     bool (*sending)(void *arg);
-    /* It is ASLEEP, and something was requested of it: gb_session_wake() or gb_session_refuse() is
-     * to follow. May be NULL if it never sleeps. */
+    /* It is ASLEEP, and is needed for a request: gb_session_wake() or gb_session_refuse() must
+     * follow. May be NULL if it never sleeps. */
     void (*wanted)(void *arg);
-    /* It has been IDLE for its idle time. True: it is not closed for that; the user does so, or
-     * puts it to sleep, or calls gb_session_rest_anew(). False, or NULL: it ends. */
+    /* It has been IDLE for its idle time. True: it is not closed; instead the user closes it, puts
+     * it to sleep, or calls gb_session_rest_anew(). False, or NULL: it ends. */
     bool (*expiring)(void *arg);
-    /* Called once and last: the VM is gone. @why has the reason with its kind. */
+    /* Called once and last: the VM has ended. @why has the reason with its kind. */
     void (*closed)(void *arg, const struct gb_err *why);
 };
 
@@ -112,8 +112,8 @@ struct gb_session_restored {
     uint64_t lifetime_left_ms, asleep_left_ms; /* 0: no limit */
 };
 
-/* Creates it anew: it is ASLEEP, and counts as opened, which is not called. GB_EINVALID: this is no
- * session's id. */
+/* Recreates it: it is ASLEEP, and counts as open; `opened` is not called. GB_EINVALID: not the id
+ * of a session. */
 int gb_session_restore(struct gb_host *host, const struct gb_session_config *config,
                        const struct gb_session_restored *restored,
                        const struct gb_session_events *events, void *arg,
@@ -124,12 +124,12 @@ int gb_session_boot(struct gb_session *session, struct gb_err *err);
  * that no user has used. Takes @guest, which is configured for the session before any cell; if the
  * session is closing, it is ended. */
 void gb_session_adopt(struct gb_session *session, struct gb_guest *guest, enum gb_source source);
-/* Gives it a guest that is HELD at a moment of another session's past, after as many cells as its
- * own numbers continue from. Otherwise the same. It is never exchanged for another one. */
+/* Gives it a guest that is HELD at a checkpoint of another session, whose cells its own numbers
+ * continue. Otherwise the same. It is never replaced. */
 void gb_session_fork(struct gb_session *session, struct gb_guest *guest);
 /* The configuration of another session like this one. Borrowed. */
 struct gb_session_config gb_session_config_of(const struct gb_session *session);
-/* No VM can be had: ends the session with @err. */
+/* No VM is available: ends the session with @err. */
 void gb_session_fail(struct gb_session *session, const struct gb_err *err);
 
 /* Ends the session: everything in progress fails, `closed` is called with @reason as its
@@ -147,19 +147,19 @@ struct gb_vm *gb_session_vm(struct gb_session *session); /* NULL if CLOSED or no
 enum gb_source gb_session_source(const struct gb_session *session);
 uint32_t gb_session_cells(const struct gb_session *session);   /* numbered so far */
 uint32_t gb_session_waiting(const struct gb_session *session); /* cells not started yet */
-/* The last cell before those that wait; 0: none. */
+/* The last cell that does not wait; 0: none. */
 uint32_t gb_session_cells_sent(const struct gb_session *session);
 uint32_t gb_session_memory_mb(const struct gb_session *session);
 uint64_t gb_session_last_active_ns(const struct gb_session *session); /* monotonic */
-/* The same, except that looking at the session (its files, completions) does not count, and a cell
- * does so when it is sent and when it ends, not while it waits. */
+/* The same, except that reading from the session (its files, completions) does not count, and that
+ * a cell counts when it is sent and when it ends, not while it waits. */
 uint64_t gb_session_last_changed_ns(const struct gb_session *session);
-/* Monotonic time at which it will close by itself, 0: never. */
+/* Monotonic time at which it will end automatically, 0: never. */
 uint64_t gb_session_expires_ns(const struct gb_session *session);
 /* Incremented whenever the interpreter's state is lost (initially 1). */
 uint32_t gb_session_incarnation(const struct gb_session *session);
 struct gb_session_timing gb_session_timing(const struct gb_session *session);
-/* Whether it ended by itself because it was idle or too old. */
+/* Whether it ended because it was idle or too old. */
 bool gb_session_expired(const struct gb_session *session);
 
 /* ---- rest ---- */
@@ -167,46 +167,46 @@ bool gb_session_expired(const struct gb_session *session);
 /* 0; or GB_EBUSY, and what is in progress in the session, or that it is not open. */
 int gb_session_check_rest(const struct gb_session *session, struct gb_err *err);
 /* Brings a session to rest, so that its VM can be examined: cells and requests are accepted, and
- * wait, without notification. Calls @done once, from the loop; GB_EBUSY: something unknown here is
- * in progress in the guest. Refused like gb_session_check_rest(). */
+ * silently wait. Calls @done once, from the loop; GB_EBUSY: something that only the guest knows is
+ * in progress. Refused like gb_session_check_rest(). */
 int gb_session_hold(struct gb_session *session, gb_vm_done_fn *done, void *arg, struct gb_err *err);
-/* Ends that. If it fails the session ends. @done may be NULL. */
+/* Releases a held session; if that fails, the session ends. @done may be NULL. */
 void gb_session_release(struct gb_session *session, gb_vm_done_fn *done, void *arg);
-/* Ends it with another VM, which continues from a moment of the session's past, and increments the
- * epoch. @guest, taken, is HELD in it. On failure @done gets an error, and the session is still at
- * rest with its own VM, or has ended. */
+/* Releases a held session with another VM, which continues from one of its checkpoints, and
+ * increments the epoch. @guest, taken, is HELD in that VM. On failure @done gets an error, and the
+ * session is still at rest with its own VM, or has ended. */
 void gb_session_exchange(struct gb_session *session, struct gb_guest *guest, gb_vm_done_fn *done,
                          void *arg);
-/* After `interpreter_lost` no cell is sent, while everything else goes on, until
- * gb_session_go_on(). Until then, and as soon as nothing else is in progress in it, the session can
- * be set aside: it is at rest as if held, but its guest, which will not be needed, is not asked.
- * GB_EBUSY: something is in progress; `rested` is called when nothing is any more. Then follows
- * gb_session_exchange(), or gb_session_release(). */
+/* After `interpreter_lost` no cells are sent until gb_session_go_on(); everything else continues.
+ * Until then, and as soon as nothing else is in progress, the session can be set aside: it is at
+ * rest as if held, but without asking its guest, which will not be needed. GB_EBUSY: something is
+ * in progress; `rested` is called when that has ended. Then gb_session_exchange() or
+ * gb_session_release() must follow. */
 int gb_session_set_aside(struct gb_session *session, struct gb_err *err);
 /* @lost: the interpreter's state is lost after all. No-op if the session has ended. */
 void gb_session_go_on(struct gb_session *session, bool lost);
-/* Ends the VM of a session at rest, which is ASLEEP then: the user can make another VM that
- * continues from this moment. What is requested waits, and `wanted` is called. It ends when it has
+/* Ends the VM of a session at rest, which is then ASLEEP: the user can make another VM that
+ * continues from this moment. Requests wait, and `wanted` is called. The session ends when it has
  * been asleep for @keep_ms (0: no limit). */
 void gb_session_sleep(struct gb_session *session, uint64_t keep_ms);
 /* Gives a session that is ASLEEP a VM again: @guest, taken, is HELD at the moment at which it was
  * put to sleep. On failure @done gets an error, and the session is still ASLEEP, or has ended. */
 void gb_session_wake(struct gb_session *session, struct gb_guest *guest, gb_vm_done_fn *done,
                      void *arg);
-/* It cannot be woken now: what waits fails with @err, from the loop, and it stays ASLEEP. */
+/* It cannot be woken now: waiting requests fail with @err, from the loop, and it stays ASLEEP. */
 void gb_session_refuse(struct gb_session *session, const struct gb_err *err);
-/* As if something had been requested. No-op unless it is ASLEEP. */
+/* Acts as if there was a request. No-op unless it is ASLEEP. */
 void gb_session_want(struct gb_session *session);
-/* It could not be put to sleep when its idle time was over, which begins anew. */
+/* It could not be put to sleep at the end of its idle time: restarts that time. */
 void gb_session_rest_anew(struct gb_session *session);
-/* `wanted` is called again if something that was requested waits. No-op unless it is ASLEEP. */
+/* Calls `wanted` again if a request waits. No-op unless it is ASLEEP. */
 void gb_session_want_if_asked(struct gb_session *session);
 bool gb_session_is_asleep(const struct gb_session *session);
 /* gb_session_keep() */
 bool gb_session_is_kept(const struct gb_session *session);
 /* Whether it is at rest, or being brought to rest or released. */
 bool gb_session_is_held(const struct gb_session *session);
-/* How often it got another VM that way, plus one. */
+/* How often it was exchanged, plus one. */
 uint64_t gb_session_epoch(const struct gb_session *session);
 
 /* ---- cells ---- */
@@ -317,9 +317,9 @@ int gb_session_interrupt(struct gb_session *session, struct gb_err *err);
 
 /* Whether `sending` is called before each cell. */
 void gb_session_announce(struct gb_session *session, bool announce);
-/* The cell of which `sending` was called may be sent. No-op unless it waits for that. */
+/* The cell for which `sending` was called may be sent. No-op unless it waits for that. */
 void gb_session_send_next(struct gb_session *session);
-/* While delayed, cells wait, also those of a session that is just opening; requests do not. */
+/* While delayed, cells wait, even in a session that is just opening; requests do not. */
 void gb_session_delay(struct gb_session *session, bool delay);
 
 /* Sends input to the running interactive cell. @done is called when there is room for more, or with

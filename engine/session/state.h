@@ -28,8 +28,8 @@ enum session_state {
     /* A VM is starting. Left by its HELLO; by its death. */
     SESSION_BOOTING,
     /* The guest listens: CONFIGURE has been sent, and `needs` says what is still missing. Left when
-     * nothing is; by the death of a clone of which nobody has requested anything, which is replaced
-     * without telling anybody; by its death otherwise, or when time is up. */
+     * nothing is; by the death of an unused clone, which is silently replaced; otherwise by its
+     * death, or when time is up. */
     SESSION_PREPARING,
     /* `opened` has been called. Left by session_cells_pump() when a cell waits, and by
      * gb_session_hold(). */
@@ -45,8 +45,8 @@ enum session_state {
     SESSION_RUNNING,
     /* The same, waiting for standard input. Left like RUNNING. */
     SESSION_WAITING_INPUT,
-    /* `why` is the reason. The VM has been killed or is dead, nothing is requested of it and
-     * nothing it sends counts. Left when its process has been reaped and a verification of the
+    /* `why` is the reason. The VM has been killed or is dead; nothing is requested of it, and
+     * nothing that it sends counts. Left when its process has been reaped and a verification of the
      * image's digests in progress, if any, has finished. */
     SESSION_ENDING,
     /* Everything has been answered, `closed` has been called. Never left. */

@@ -64,7 +64,7 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
  * long as the host. */
 struct gb_image *gb_host_find_image(struct gb_host *host, const char *name);
 
-/* Calls @empty once, from the loop, when there is no VM (any more). Only one caller at a time. */
+/* Calls @empty once, from the loop, when no VM is left. Only one caller at a time. */
 void gb_host_when_empty(struct gb_host *host, void (*empty)(void *arg), void *arg);
 
 /* The guests' CPU: QEMU's model, the features switched off, and those of them that this QEMU does

@@ -24,7 +24,7 @@ enum gb_frame_role {
 /* How long the host waits for the answer to a request. */
 enum gb_frame_deadline {
     GB_DEADLINE_USUAL,
-    GB_DEADLINE_QUERY, /* somebody is typing */
+    GB_DEADLINE_QUERY, /* a person is typing */
     GB_DEADLINE_WARM,  /* interpreters load their modules */
     GB_DEADLINE_COUNT
 };

@@ -96,7 +96,7 @@ struct gb_mux {
 /* @kinds has GB_STREAM_KIND_COUNT entries. Borrows everything for the life of the mux. */
 void gb_mux_init(struct gb_mux *mux, enum gb_side side, const struct gb_mux_kind *kinds, void *arg,
                  struct gb_buf *out);
-/* Ends all streams with @why, without telling the peer, which is gone. */
+/* Ends all streams with @why; the peer is gone, and is not told. */
 void gb_mux_clear(struct gb_mux *mux, const struct gb_err *why);
 /* Host only: starts over with a peer that may have streams of an earlier conversation. All streams
  * end on both sides, ids start again, and input from before the peer has processed this is

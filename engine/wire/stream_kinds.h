@@ -61,7 +61,7 @@ struct gb_connect {
 };
 enum gb_connected {
     GB_CONNECTED,
-    GB_CONNECT_REFUSED,     /* reachable, but nobody listens */
+    GB_CONNECT_REFUSED,     /* reachable, but no program listens */
     GB_CONNECT_UNREACHABLE, /* unreachable, or not allowed */
     GB_CONNECT_TIMED_OUT,
     GB_CONNECTED_COUNT

@@ -13,6 +13,6 @@ handler_fn exec_handle, exec_handle_run;
 
 /* The connection has closed: interrupts its cells unless they are detached. */
 void exec_disconnect(struct exec *exec);
-/* Tells the exec's connection whether its program waits for input, if that differs from what it was
- * told last and the connection's queue has room. */
+/* Tells the exec's connection whether its program waits for input, if that has changed since it was
+ * last told and the connection's queue has room. */
 void exec_tell_waiting(struct exec *exec);

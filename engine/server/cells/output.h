@@ -19,7 +19,7 @@ void output_send_waiting(struct connection *connection, const struct hosted *hos
 /* ---- events ---- */
 void output_tell(const struct hosted *hosted, uint32_t cell, enum gb_output stream,
                  struct gb_bytes bytes, bool background);
-/* For a new watcher: the output so far of running cells, truncated to its end if it is long. */
+/* For a new watcher: the output so far of running cells; of long output only the end. */
 void output_replay(struct hosted *hosted, void *to);
 
 /* Returns the whole characters of what @tail held back before plus @bytes; holds back the rest. May

@@ -69,7 +69,7 @@ struct exec {
     struct gb_cell *cell;
     char *client;
     bool stream, interactive, detach, run;
-    bool waiting_told; /* the value of `waiting` that the connection was told */
+    bool waiting_told; /* the value of `waiting` last sent to the connection */
     struct tail tails[2];
     bool waiting;        /* the program waits for standard input */
     struct gb_pace pace; /* of the output reported so far */

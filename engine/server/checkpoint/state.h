@@ -3,22 +3,22 @@
  *
  * Theory of operation. A request about a session's past is a *job*: a checkpoint, a rewind, or a
  * fork. A session runs one at a time, and the others wait. A job starts when nothing is in progress
- * in the session, no cell, request or file transfer, and waits for that at most for its patience:
- * so no client has half a file in the guest when its memory changes. Then the session is held, and
- * everything requested of it waits until the job releases it.
+ * in the session (no cell, request or file transfer), and waits for that only for a limited time.
+ * So no client has half a file in the guest when its memory changes. Then the session is held, and
+ * all requests wait until the job releases it.
  *
  * A checkpoint: hold → copy → release → write. The session continues while it is written. A rewind:
- * hold → (a checkpoint of the present, unless there is one) → another VM is made for the wanted
- * moment → exchange. If that fails, the session is released unchanged. A fork: a checkpoint, unless
- * the wanted one exists, for which nothing has to be at rest → children are made of it, one VM
- * after the other (fork.c). A rollback, after a cell with which the interpreter has ended
+ * hold → (a checkpoint of the present, unless there is one) → another VM is made from the target
+ * checkpoint → exchange. If that fails, the session is released unchanged. A fork: a checkpoint,
+ * unless the target exists, in which case nothing has to be at rest → children are made of it, one
+ * VM after the other (fork.c). A rollback, after a cell that has ended the interpreter
  * (rollback.c): nothing else in progress → set aside → another VM is made → exchange; the present
  * is not kept.
  *
- * Falling asleep (sleep.c): hold → (a checkpoint, unless there is one) → the VM is ended, unless
- * something has been requested meanwhile. Waking: capacity as for a new session → a VM is made of
- * the last checkpoint → the session gets it. It begins with a client's request, with anything that
- * is requested of the session, and before any other job that needs the VM. */
+ * Falling asleep (sleep.c): hold → (a checkpoint, unless there is one) → the VM is ended, unless a
+ * request has arrived in the meantime. Waking: capacity as for a new session → a VM is made of the
+ * last checkpoint → the session gets it. It is started by a client's request, by any use of the
+ * session, and before any other job that needs the VM. */
 #pragma once
 
 #include "base/list.h"
@@ -36,18 +36,19 @@ struct checkpoint_server {
     uint64_t bytes;    /* of all sessions, on disk */
     /* restore.c */
     struct gb_deferred restore;
-    struct gb_list noted;   /* the chains with a note that are still to be taken up */
-    struct gb_list missing; /* the sessions that could not be */
+    struct gb_list noted;   /* the chains with a note that have not been restored yet */
+    struct gb_list missing; /* the sessions that could not be restored */
 };
 
-/* The wanted moment: the first of these that is given. */
+/* The target: the first of these members that is given. */
 struct job_target {
     uint64_t seq; /* 0: not given */
     int64_t cell; /* −1: not given */
     const char *name;
-    int64_t cells; /* so many back; once the session is at rest, as `cell`. Or forward: negative */
-    int64_t steps; /* likewise of checkpoints */
-    bool of_line;  /* with `cell`: one that leads to the present */
+    int64_t cells; /* back by this many; resolved to `cell` once the session is at rest. Negative:
+                    * forward */
+    int64_t steps; /* the same for checkpoints */
+    bool of_line;  /* with `cell`: it must lead to the present */
 };
 
 enum job_kind { JOB_CHECKPOINT, JOB_REWIND, JOB_FORK, JOB_ROLLBACK, JOB_SLEEP, JOB_WAKE };
@@ -55,7 +56,7 @@ enum job_kind { JOB_CHECKPOINT, JOB_REWIND, JOB_FORK, JOB_ROLLBACK, JOB_SLEEP, J
 struct job {
     struct gb_list link; /* in `waiting` of its session, or in no list */
     struct hosted *hosted;
-    struct request *request; /* NULL: nobody waits for it (any more) */
+    struct request *request; /* NULL: no request, or it has gone */
     enum job_kind kind;
     bool released;          /* the session is running again */
     bool before_cell;       /* the next cell waits until it is released */
@@ -84,7 +85,7 @@ struct job {
     struct job_rollback { /* of a rollback */
         const struct job_rollback_calls *calls;
         uint64_t before_ns; /* when the session had last changed before the cell */
-        bool waits;         /* somebody does, with the result of the cell: */
+        bool waits;         /* the result of the cell waits for it: */
         struct rollback_wait wait;
         struct rollback told;
     } rollback;
@@ -101,8 +102,7 @@ struct job_rollback_calls {
 
 /* What they call of sleep.c, which does so too. */
 struct job_rest {
-    /* False, and GB_EBUSY: it is a job to put the session to sleep for being idle, which it is not
-     * any more. */
+    /* False, and GB_EBUSY: the job is to put an idle session to sleep, and it is no longer idle. */
     bool (*may_begin)(struct hosted *hosted, const struct job *job, struct gb_err *err);
     /* The checkpoint of the present exists, and the session is held: puts it to sleep. */
     void (*fall)(struct hosted *hosted);
@@ -112,12 +112,12 @@ struct job_rest {
     void (*tell)(struct hosted *hosted);
     /* A VM for the session, which is asleep; NULL: there is none. */
     void (*go_on)(struct hosted *hosted, struct gb_clone *clone, const struct gb_err *err);
-    /* The session is not put to sleep, or not woken, for this reason: before the job is refused.
-     * May close the session. */
+    /* The session cannot be put to sleep, or woken, for this reason; called before the job is
+     * refused. May close the session. */
     void (*failed)(struct hosted *hosted, const struct job *job, const struct gb_err *err);
     /* Puts a wake before the jobs that wait. */
     void (*rouse)(struct hosted *hosted);
-    /* Starts, or stops, waiting until it is to be put to sleep. */
+    /* Starts, or stops, the wait after which it is put to sleep. */
     void (*watch)(struct hosted *hosted);
 };
 
@@ -140,12 +140,12 @@ struct checkpoint_session {
     enum gb_settings_checkpoints policy; /* for this session, if it has its own: */
     bool has_policy;
     const struct connection *bound; /* it is closed with this connection; NULL: with none */
-    bool is_known;                  /* it has not been asked to change since its last checkpoint */
-    bool too_large;                 /* not to be tried again until one was requested */
+    bool is_known;                  /* nothing has changed it since its last checkpoint */
+    bool too_large;                 /* no automatic ones until a client has requested one */
     uint64_t known_ns;              /* when it had last changed at that time */
-    uint64_t tried_ns; /* likewise, when the last automatic one was tried, successful or not */
-    /* It is not put to sleep by itself before then, since it could not be; 0: nothing in the way.
-     * The time that was waited for that. */
+    uint64_t tried_ns; /* the same, at the last attempt at an automatic one, successful or not */
+    /* It is not put to sleep automatically before this time, because an attempt has failed; 0: no
+     * failure. And the delay used for that. */
     uint64_t retry_ns, retry_ms;
 };
 
@@ -163,8 +163,8 @@ static inline struct checkpoint_server *checkpoint_of_server(const struct gb_ser
     return part_of_server(server, &checkpoint_sizes);
 }
 
-/* When checkpoints of it are taken: as the settings say, if they do not turn them off, or as its
- * opener wanted. */
+/* When checkpoints of it are taken: as its opener requested, else according to the settings; never
+ * if these turn them off. */
 enum gb_settings_checkpoints checkpoint_policy(struct hosted *hosted);
 /* 0; or GB_ENOPAST, or GB_ECAPACITY, and why no checkpoint of this session can be taken. */
 int checkpoint_may_be(struct hosted *hosted, struct gb_err *err);
@@ -175,7 +175,7 @@ struct gb_past *checkpoint_new_past(struct hosted *hosted, struct gb_snapshot *s
 /* The session of the request; NULL: the request was refused. @adds: it may need another
  * checkpoint. */
 struct hosted *checkpoint_find(struct request *request, const struct gb_params *params, bool adds);
-/* A job that a client has asked for. */
+/* A job requested by a client. */
 struct job *checkpoint_new_job(struct request *request, struct hosted *hosted,
                                struct gb_bytes name);
 /* Adds what a state of the session depends on. */
@@ -203,9 +203,9 @@ void job_free(struct job *job);
 void job_over(struct hosted *hosted);
 /* Takes @job, which begins before those that wait. */
 void job_add_first(struct job *job, uint64_t wait_ms);
-/* Makes a VM for checkpoint @seq, for the session to go on with. */
+/* Makes a VM from checkpoint @seq, with which the session continues. */
 void job_return_to(struct hosted *hosted, uint64_t seq);
-/* Whether it is a wake that did not wait for room any longer: what others ask does. */
+/* Whether it is a wake that gave up waiting for capacity, while other requests still wait. */
 bool job_is_impatient(const struct job *job, const struct gb_err *err);
 /* The one that has started has failed. */
 void job_fail(struct hosted *hosted, const struct gb_err *err);
@@ -214,7 +214,7 @@ void job_fail(struct hosted *hosted, const struct gb_err *err);
 
 bool rollback_on_interpreter_lost(struct hosted *hosted, const struct gb_cell *cell);
 bool rollback_await(struct hosted *hosted, uint32_t cell, const struct rollback_wait *wait);
-/* The session is gone: ends one that waits. */
+/* The session has ended: ends a waiting rollback. */
 void rollback_on_session_closed(struct hosted *hosted);
 
 /* ---- sleep.c ---- */
@@ -232,19 +232,19 @@ void sleep_handle_wake(struct request *request, const struct gb_params *params);
 bool restore_fits(struct hosted *hosted, struct gb_err *err);
 /* Adds the session's note, as of its last checkpoint. */
 void restore_write(struct hosted *hosted, struct gb_buf *text);
-/* Removes what belongs to no session that is asleep, and takes up those that an earlier server has
- * left so: when every part has started, and before the first client is accepted. */
+/* Removes what belongs to no sleeping session, and restores the sessions that an earlier server
+ * left asleep. Called when every part has started, and before the first client is accepted. */
 void restore_begin(struct gb_server *server);
 void restore_end(struct gb_server *server);
-/* Says why the session with this id was not taken up, if that is so. */
+/* Says why the session with this id could not be restored, if it could not. */
 bool restore_explain(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
 /* Removes it, and answers @request; false: there is none with this id. */
 bool restore_close(struct gb_server *server, struct request *request, struct gb_bytes id);
 
 /* ---- fork.c ---- */
 
-/* Begins to make the children of the job that has started, from checkpoint @seq. Calls @over when
- * the session is not needed for that any more, unless it ends before; maybe from within. */
+/* Starts making the children of the current job, from checkpoint @seq. Calls @over when the session
+ * is no longer needed for that, possibly from within the call; not if the session ends first. */
 void fork_begin(struct hosted *hosted, uint64_t seq, void (*over)(struct hosted *hosted));
 /* The session is ending: no further child can be made of it. */
 void fork_parent_ended(struct fork *fork);

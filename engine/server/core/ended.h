@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recently ended sessions: a ring of the last GB_ENDED_MAX. A late call learns from it why its
- * session is gone, and the next session with the same key what happened to the previous one. */
+ * session has ended, and the next session with the same key what happened to the previous one. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,6 +31,6 @@ void ended_add(struct ended_ring *ring, const char *id, const char *key, uint32_
 /* The newest with that id, or that key; NULL: none. */
 const struct ended *ended_by_id(const struct ended_ring *ring, struct gb_bytes id);
 const struct ended *ended_by_key(const struct ended_ring *ring, struct gb_bytes key);
-/* The one with that id has not ended after all; what its key stands for stays. */
+/* Forgets the end of that session, which has not ended after all; its key is not affected. */
 void ended_forget_id(struct ended_ring *ring, struct gb_bytes id);
 void ended_release(struct ended_ring *ring);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events for watchers. The core and the parts write events; the part with the hook `tell_event`
- * knows who wants them. */
+ * knows their receivers. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@ struct event {
     struct gb_json_out out; /* inside `params`, after `kind` and `session` */
 };
 
-/* Begins an event with the current time. Returns false if nobody wants it: then do not call
+/* Begins an event with the current time. Returns false if it has no receiver: then do not call
  * event_end(). @hosted NULL: about no session. */
 bool event_begin(struct event *event, struct gb_server *server, const char *kind,
                  const struct hosted *hosted);

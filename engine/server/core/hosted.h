@@ -67,10 +67,10 @@ int hosted_restore(struct gb_server *server, const struct gb_session_config *con
 void hosted_begin_asleep(struct hosted *hosted, struct gb_snapshot *origin);
 /* Registers it and begins to start its VM, waiting at most @wait_ms for capacity. */
 void hosted_begin(struct hosted *hosted, uint64_t wait_ms);
-/* Registers it; its VM is made by somebody else: see gb_start_begin_made(). */
+/* Registers it; the caller makes its VM: see gb_start_begin_made(). */
 void hosted_begin_made(struct hosted *hosted, uint64_t wait_ms, struct gb_snapshot *origin,
                        void (*make)(void *arg), void *arg);
-/* No-op if it is closing. If it is ending by itself already, that is the reason which is told. */
+/* No-op if it is closing. If it is already ending for another reason, that reason is reported. */
 void hosted_close(struct hosted *hosted, enum gb_end end, const char *reason);
 
 /* The open session with that id; fails with GB_ENOTFOUND or GB_ECLOSED and the reason. */

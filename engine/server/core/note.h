@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notifications to one connection about what it has asked for; events are for watchers
+/* Notifications to one connection about its own requests; events are for watchers
  * (core/event.h). */
 #pragma once
 

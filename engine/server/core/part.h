@@ -108,7 +108,7 @@ struct gb_part {
 
     /* ---- connections ---- */
     void (*connection_new)(struct connection *connection);
-    /* It has too many unsent bytes, so reading from it pauses; or no longer. */
+    /* It has too many unsent bytes, so that reading from it is paused; or has no longer. */
     void (*connection_full)(struct connection *connection, bool full);
     /* Bytes have been sent. */
     void (*connection_sent)(struct connection *connection);
@@ -131,7 +131,7 @@ struct gb_part {
     void (*session_opened)(struct hosted *hosted);
     /* It is open, and its state or the number of its cells has changed. */
     void (*session_changed)(struct hosted *hosted);
-    /* Requests or file transfers were in progress in it, and none is any more. */
+    /* The last request or file transfer in progress in it has ended. */
     void (*session_rested)(struct hosted *hosted);
     /* It is asleep, and something was requested of it. */
     void (*session_wanted)(struct hosted *hosted);
@@ -148,7 +148,8 @@ struct gb_part {
                            struct gb_bytes bytes);
     /* The ports of its guest on which programs listen, ascending; perhaps as they were. */
     void (*session_listening)(struct hosted *hosted, const uint16_t *ports, unsigned count);
-    /* Its VM is gone, as hosted->why says. What the part lets its cells wait for has to end. */
+    /* Its VM has ended, for the reason in hosted->why. The part must end whatever its cells wait
+     * for. */
     void (*session_closed)(struct hosted *hosted);
     /* Everything in it has ended, and it is freed next. */
     void (*session_ended)(struct hosted *hosted, const struct gb_err *why);
@@ -156,14 +157,15 @@ struct gb_part {
      * set. */
     bool (*explain_missing)(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
 
-    /* Removes what the part knows of such a session, and answers @request then. False: nothing. */
+    /* Removes what the part knows about such a session, and answers @request. False: it knows
+     * nothing. */
     bool (*close_missing)(struct gb_server *server, struct request *request, struct gb_bytes id);
 
     /* ---- cells ---- */
     const struct gate *gate;
     /* How many cells of that client (NULL: of unnamed ones) it holds. */
     size_t (*cells_of)(struct hosted *hosted, const char *client);
-    /* The next cell is about to be sent, in a session of which a part has wanted to know that
+    /* The next cell is about to be sent, in a session for which a part has requested this call
      * (gb_session_announce()). True: it waits until the part calls gb_session_send_next(). */
     bool (*cell_sending)(struct hosted *hosted);
     void (*cell_started)(struct hosted *hosted, const struct gb_cell_info *cell);
@@ -181,8 +183,7 @@ struct gb_part {
     int (*record_cell)(struct hosted *hosted, const struct gb_cell_info *cell,
                        struct gb_journal_ticket *ticket);
 
-    /* The highest number that a cell of the session with this id has, as far as is recorded; 0:
-     * none. */
+    /* The highest recorded number of a cell of the session with this id; 0: none. */
     uint32_t (*last_cell)(struct gb_server *server, struct gb_bytes id);
 
     /* ---- network ---- */
@@ -193,13 +194,13 @@ struct gb_part {
     void (*pool_changed)(struct gb_server *server);
 
     /* ---- events ---- */
-    /* Whether anybody wants events of this kind (one of `event_kinds`) about that session (NULL:
+    /* Whether a watcher wants events of this kind (one of `event_kinds`) about that session (NULL:
      * about none). */
     bool (*wants_event)(struct gb_server *server, const char *kind, const char *session);
     void (*tell_event)(const struct event *event);
-    /* Whether somebody watches that session who can answer events of this kind. */
+    /* Whether a watcher of that session can answer events of this kind. */
     bool (*can_answer)(struct gb_server *server, const char *kind, const char *session);
-    /* A watcher has gone. */
+    /* A watcher has disconnected. */
     void (*watcher_gone)(struct gb_server *server);
     /* Sends past events to the new watcher @to, with event_begin_for(). */
     void (*replay)(struct hosted *hosted, void *to);

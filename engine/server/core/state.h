@@ -102,5 +102,5 @@ int server_check_open(const struct gb_server *server, struct gb_err *err);
 /* A part that has started prepares what clients are to find: they wait; or no more. */
 void server_prepare(struct gb_server *server, bool on);
 
-/* A cell, session or connection has gone: a shutdown may proceed, and a client may be accepted. */
+/* A cell, session or connection has ended: a shutdown may proceed, and a client may be accepted. */
 void server_changed(struct gb_server *server);

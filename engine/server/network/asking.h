@@ -14,7 +14,7 @@ struct session_filter;
 const char *asking_on_asked(void *arg, const struct gb_net_question *question);
 void asking_on_answered(void *arg, const struct gb_net_question *question, const char *answer);
 
-/* A watcher has gone: what nobody can answer any more is refused. */
+/* A watcher has disconnected: questions that no one can answer now are refused. */
 void asking_on_watcher_gone(struct gb_server *server);
 void asking_release(struct hosted *hosted);
 

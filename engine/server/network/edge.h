@@ -11,7 +11,7 @@
 struct gb_host;
 struct edge_process;
 
-/* A secret and the text that stands for it in the guest. */
+/* A secret and its placeholder in the guest. */
 struct secret_grant {
     struct gb_secret secret;
     char placeholder[GB_EDGE_TEXT_MAX + 1];
@@ -26,7 +26,7 @@ struct edge_events {
     void (*failed)(void *arg, const char *why);
 };
 
-/* Whether the value can be had now, as far as that is known without reading it. */
+/* Whether the value is available now, as far as can be determined without reading it. */
 int edge_check_source(const struct gb_secret *secret, struct gb_err *err);
 
 /* @grants is borrowed for its life. Events come from the loop. Gives. */

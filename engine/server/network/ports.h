@@ -15,7 +15,8 @@ void ports_handle_close(struct request *request, const struct gb_params *params)
 /* The session's, as a list. Borrows. */
 struct gb_items ports_list(struct hosted *hosted);
 
-/* The guest says on which ports programs listen: watchers are told, at most ten times a second. */
+/* The guest has reported the ports on which programs listen; passed on to watchers, at most ten
+ * times a second. */
 void ports_on_listening(struct hosted *hosted, const uint16_t *ports, unsigned count);
 /* What it has said last, as a list. Borrows. */
 struct gb_items ports_listening(struct hosted *hosted);

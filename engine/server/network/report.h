@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is told what happened in a session's network: watchers by events, the client that sent the
- * cell by its reply, and the journal. */
+/* Reports what happens in a session's network: to watchers as events, to the client that sent the
+ * cell in its reply, and to the journal. */
 #pragma once
 
 #include "model/network.h"
@@ -23,7 +23,7 @@ void report_end(struct hosted *hosted);
  * one that is written has their number. */
 void report_record(struct hosted *hosted, struct gb_network_record record);
 
-/* Adds sentences about connections that nobody has allowed, for the reader of the cell. */
+/* Adds sentences about refused connections, for the reader of the cell. */
 void report_put_notes(struct gb_buf *note, struct hosted *hosted);
 /* `network_refused` of the reply to a cell; it is empty then. */
 void report_put_refused(struct gb_json_out *out, struct hosted *hosted);

@@ -22,7 +22,7 @@ int secrets_add_env(struct gb_server *server, const struct gb_params *params, st
 void secrets_take(struct hosted *hosted, const struct gb_params *params);
 /* Starts what puts them in; no-op without secrets. */
 void secrets_start(struct hosted *hosted);
-/* The session is open: its guest is told which authority to trust, before any cell. */
+/* The session is open: tells its guest which authority to trust, before any cell. */
 void secrets_on_open(struct hosted *hosted);
 /* For gb_net_events.diverted; @arg is the struct hosted. */
 int secrets_divert(void *arg, const struct gb_net_news *news, int socket);

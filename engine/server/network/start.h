@@ -7,8 +7,8 @@
 
 struct hosted;
 
-/* 0; or GB_EBUSY: there is no conversation, and none can begin now, since the VM is being left for
- * another one, or the session is asleep. */
+/* 0; or GB_EBUSY: there is no conversation, and none can begin now, because the VM is being
+ * replaced, or the session is asleep. */
 int start_check(struct hosted *hosted, struct gb_err *err);
 /* Creates the conversation if there is none, with the policy in the state, and tells the guest. If
  * the guest refuses later, the session is closed. Call start_check() first. */

@@ -19,7 +19,7 @@ struct backlog_entry {
     struct gb_list waiting; /* in the server's */
     struct gb_buf bytes;    /* that @vt has not interpreted */
     struct gb_vt *vt;
-    void (*fed)(struct backlog_entry *entry, size_t bytes); /* so many have been interpreted */
+    void (*fed)(struct backlog_entry *entry, size_t bytes); /* bytes interpreted so far */
 };
 
 /* Of one server. */

@@ -37,11 +37,12 @@ struct screen {
     struct gb_list typing; /* requests that wait for room, linked by `wait` */
     struct gb_timer *timer;
     struct gb_deferred paint, lost;
-    /* Called from the loop, when everybody has been told of the program's end; may free it. */
+    /* Called from the loop, when the program's end has been reported to all clients; may free
+     * it. */
     void (*ended)(struct screen *screen);
     uint64_t painted_ns, started_at_ns;
     size_t held; /* bytes in the grid for which no credit has been granted */
-    bool told;   /* clients and watchers have been told of its end */
+    bool told;   /* its end has been reported to clients and watchers */
     struct gb_terminal_end end;
     struct gb_err why; /* the reason, if the program's own result is unknown */
 };
@@ -69,7 +70,7 @@ void screen_free(struct screen *screen, const struct gb_err *why);
 /* Fills in its description; borrows from it. */
 void screen_describe(const struct screen *screen, struct gb_terminal_info *ret_info);
 
-/* Tells watchers about it, unless its client does not know of it yet: `terminal.opened`, `.changed`
+/* Tells watchers about it, unless its client has not been told yet: `terminal.opened`, `.changed`
  * or `.closed`. */
 void screen_tell(const struct screen *screen, const char *kind);
 

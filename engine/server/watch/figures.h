@@ -2,7 +2,7 @@
 /* Resource usage of sessions in the last few minutes, for new watchers.
  *
  * Theory of operation. Each session has a ring with one entry per round. Every FIGURES_MS while
- * there are sessions, a round stores the current values and starts sampling them anew
+ * there are sessions, a round stores the current values and starts sampling new ones
  * (core/sample.h). Rounds are numbered and have a time, so that an entry which a round skipped is
  * recognised as old.
  */

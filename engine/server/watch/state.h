@@ -51,7 +51,7 @@ struct figure {
 };
 
 struct watch_session {
-    bool asked; /* its guest was asked for its usage and has not answered yet */
+    bool asked; /* its guest has not answered the request for its usage yet */
     uint32_t asked_round;
     struct figure figures[GB_FIGURES];
 };

@@ -20,7 +20,7 @@ struct subscription {
     struct connection *connection;
     uint32_t number, kinds; /* kinds: bits by their indexes in struct watch_server */
     uint64_t seq, dropped;
-    bool answers; /* it shows questions to somebody who can answer them */
+    bool answers; /* it shows questions to a person who can answer them */
     bool behind;  /* events are being dropped until the watcher has caught up */
     char **sessions;
     size_t session_count; /* 0: all */
