@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Glassbell: run code that nobody has vetted, in microVMs on your own machine.
+"""Glassbell: run untrusted code in microVMs on your own machine.
 
     import glassbell
 
@@ -7,8 +7,8 @@
         session.exec("x = 41")
         print(session.exec("x + 1").value)
 
-`AsyncClient` and `AsyncSession` are the same for asyncio. docs/protocol.md tells what is behind
-them; `glassbell.adk` holds the code executor for Google's ADK.
+`AsyncClient` and `AsyncSession` are the same for asyncio. docs/protocol.md describes the protocol
+that they use; `glassbell.adk` contains the code executor for Google's ADK.
 """
 
 from importlib import import_module
@@ -59,7 +59,7 @@ _WHERE = {
 
 
 def __getattr__(name: str) -> Any:
-    """What is here is loaded when it is first used: who starts quickly need not load asyncio."""
+    """Loads names when they are first used: programs that start quickly need not load asyncio."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_WHERE.get(name, ".errors"), __name__), name)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers that callers give, checked before anything is sent: a mistake costs no round trip, and is
-named by the parameter that has it."""
+"""Checks numbers given by callers before anything is sent: a mistake costs no round trip, and the
+error names the parameter."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def optional(name: str, value: Any, least: int, most: Optional[int] = None) -> O
 
 
 def ms(name: str, seconds: Any, least: float, most: float) -> Optional[int]:
-    """Seconds as the protocol has them, in milliseconds; more than none stays more than none."""
+    """Seconds in the protocol's milliseconds; a value above zero stays above zero."""
     if seconds is None:
         return None
     given = within(name, seconds, least, most)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finding the server's socket, connecting to it, and starting the server when nobody listens.
+"""Finds the server's socket, connects to it, and starts the server if none is listening.
 
-The rules are those of the C client (engine/client/dial.h): the same path, the same lock beside the
-socket so that two first clients start one server, the same distrust of folders and peers of others.
+The rules are those of the C client (engine/client/dial.h): the same path, the same lock next to the
+socket so that two first clients start one server, the same checks of folders and peers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NOBODY = (errno.ENOENT, errno.ECONNREFUSED)
 
 
 class Address:
-    """Where the server listens, and whether a person chose that path; or the host that it is on."""
+    """Where the server listens, and whether a person chose that path; or the host on which it runs."""
 
     def __init__(self, given: Optional[str | os.PathLike[str]] = None,
                  host: Optional[str] = None) -> None:
@@ -67,7 +67,7 @@ class Address:
                                 retryable=True)
 
     def check_folder(self, make: bool) -> None:
-        """A folder that was found by the rule has to be ours alone."""
+        """A folder that was found by the rule must belong to us alone."""
         if self.chosen:
             return
         folder = os.path.dirname(self.path) or "."
@@ -117,7 +117,7 @@ def _left(deadline: float) -> float:
 
 
 def _try(address: Address, timeout: Optional[float]) -> Optional[socket.socket]:
-    """A connection, or None when nobody listens. A full backlog makes connect() wait."""
+    """A connection, or None if no server is listening. A full backlog makes connect() wait."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.settimeout(timeout)
@@ -153,7 +153,7 @@ def connect_now(address: Address) -> Optional[socket.socket]:
 
 
 def _lock(path: str, deadline: float) -> int:
-    """The start lock, as a descriptor. Waits in a thread, for flock() knows no deadline."""
+    """The start lock, as a descriptor. Waits in a thread, because flock() has no deadline."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -185,7 +185,7 @@ def _lock(path: str, deadline: float) -> int:
 
 
 def _wait_ready(fd: int, deadline: float) -> None:
-    """Reads what the server says through its pipe: "ready", or a sentence."""
+    """Reads the server's report from its pipe: "ready", or a sentence."""
     said = b""
     while b"\n" not in said and len(said) < _READY_MAX:
         left = deadline - time.monotonic()
@@ -231,8 +231,8 @@ def _start(address: Address, program: str, deadline: float) -> None:
 
 
 def connect(address: Address, program: Optional[str], deadline: float) -> socket.socket:
-    """Connects, and starts `program` as the server first when nobody listens. Blocks until then.
-    What is on another machine is reached there or not at all."""
+    """Connects, starting `program` as the server first if none is listening. Blocks until then. A
+    server on another machine is only reached there."""
     if address.host:
         _left(deadline)
         return address.host.connect(address.autostart, deadline)

@@ -34,7 +34,7 @@ _FORM = "the address of a host is ssh://[USER@]HOST[:PORT][/SOCKET]"
 
 
 def _part(what: str, text: str, allowed: Optional[str], most: int, decode: bool) -> str:
-    """A part of the address, with what stood as %XX; `allowed`: beside letters and digits."""
+    """A part of the address, with %XX decoded; `allowed`: characters besides letters and digits."""
     if "?" in text or "#" in text:
         raise InvalidInput("an address has no part after a ? or #")
     if decode:
@@ -60,14 +60,14 @@ def _part(what: str, text: str, allowed: Optional[str], most: int, decode: bool)
 
 
 class LinkSocket(socket.socket):
-    """Our end of the socket pair that ssh has the other end of."""
+    """Our end of a socket pair whose other end ssh has."""
 
     host: str
     errors: int = -1
     said: bytes = b""
 
     def drain(self, wait: float = 0.0) -> None:
-        """Takes what ssh has written to standard error; `wait`: seconds for its end."""
+        """Returns what ssh has written to standard error; `wait`: seconds to wait for its end."""
         until = time.monotonic() + wait
         while self.errors >= 0:
             ready = readable([self.errors], until - time.monotonic())
@@ -97,7 +97,7 @@ class LinkSocket(socket.socket):
 
 
 class Host:
-    """An address, parsed; InvalidInput when it is none."""
+    """A parsed address; InvalidInput if it is not one."""
 
     def __init__(self, url: str) -> None:
         if not url.startswith("ssh://"):
@@ -144,7 +144,7 @@ class Host:
                 *(["-l", self.user] if self.user else []), "--", self.name, far]
 
     def connect(self, autostart: bool, deadline: float) -> LinkSocket:
-        """A connection to the server there, which is started first when need be. Blocks."""
+        """A connection to the server there, which is started first if necessary. Blocks."""
         import subprocess  # takes its time to load
         ask = sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
         ours, theirs = socket.socketpair()
@@ -240,7 +240,7 @@ def _bare(text: str) -> str:
 
 
 def _hosts(text: str) -> dict[str, str]:
-    """The lines of [hosts]. What else is wrong with the file is told by the programs that use it."""
+    """The lines of [hosts]. Other mistakes in the file are reported by the programs that use it."""
     hosts: dict[str, str] = {}
     inside = False
     for line in text.split("\n"):
@@ -255,7 +255,7 @@ def _hosts(text: str) -> dict[str, str]:
 
 
 def find_host(given: str) -> Host:
-    """An address, or a name that [hosts] of the settings has one for."""
+    """An address, or a name for which [hosts] of the settings has one."""
     if given.startswith("ssh://"):
         return Host(given)
     path = _settings()

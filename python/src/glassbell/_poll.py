@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting for descriptors, whatever their numbers: select() takes none above 1023."""
+"""Waits for descriptors, whatever their numbers: select() does not support those above 1023."""
 
 from __future__ import annotations
 

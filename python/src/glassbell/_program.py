@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is to be run, as parameters: code as text or bytes, the file that it is, its arguments."""
+"""What to run, as parameters: code as text or bytes, its file, its arguments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _encode(data: bytes) -> str:
 
 def program(code: Code, file: Optional[File], args: Args,
             name: Optional[str]) -> dict[str, Any]:
-    """The parameters `code`, `file`, `args` and `name`, in base64 where they are no text."""
+    """The parameters `code`, `file`, `args` and `name`, in base64 if they are not text."""
     if code is None and file is None:
         raise TypeError("there is nothing to run: give code or a file")
     params: dict[str, Any] = {"name": name}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads objects of the protocol as strictly as the C clients do (engine/rpc/object.h): another type
-than the table's, a number out of its range, a word that is none, a text over its limit or a list with
-too many elements is no answer of a server of this protocol. Members that the table does not have are
-passed over, and null is nothing: what a newer server says or leaves out harms no older client."""
+"""Reads objects of the protocol as strictly as the C clients do (engine/rpc/object.h): a type other
+than the table's, a number out of range, an unknown word, a text over its limit or a list with
+too many elements is refused, because a server of this protocol never sends it. Unknown members
+are ignored, and null means absent, so that changes of newer servers do not break older clients."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OTHER_NAMES = {"bytes": ("{}_base64",), "strings": ("{}_base64",), "pair": ("ba
 
 
 def check(name: str, raw: Any) -> Mapping[str, Any]:
-    """Gives `raw`, or raises a ProtocolError that says what is wrong with it."""
+    """Returns `raw`, or raises a ProtocolError that says what is wrong with it."""
     if not isinstance(raw, dict):
         raise ProtocolError(f"the server's answer: {name} must be an object, and is "
                             f"{type(raw).__name__}", dispatched=True)
@@ -41,7 +41,7 @@ def check(name: str, raw: Any) -> Mapping[str, Any]:
 
 
 def check_result(method: str, result: Any) -> Any:
-    """The same of what a method answers."""
+    """The same for the result of a method."""
     for name in RESULTS.get(method, ()):
         check(name, result)
     return result

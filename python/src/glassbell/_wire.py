@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON-RPC lines: what is sent, and what comes back, without any input or output of its own."""
+"""JSON-RPC lines, without any I/O."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Disconnected(Exception):
-    """The connection is gone. `sent`: the whole request had left before. `why`: in words."""
+    """The connection is gone. `sent`: the whole request had been sent. `why`: in words."""
 
     def __init__(self, sent: bool, why: str = "the connection to the server was lost") -> None:
         super().__init__(why)
@@ -27,7 +27,7 @@ class Disconnected(Exception):
 
 
 def encode(number: int, method: str, params: dict[str, Any]) -> bytes:
-    """The line of a request. What is None is left out."""
+    """The line of a request. Parameters that are None are left out."""
     given = {name: value for name, value in params.items() if value is not None}
     try:
         line = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": given},

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong, as classes by kind.
+"""Errors, as classes by kind.
 
 A program that fails is not an error: it is a `Cell` with its exit code. An error says why a request
-could not be served, and whether code may have run (`dispatched`). Only what was never dispatched is
-safe to send again as it is.
+could not be served, and whether code may have run (`dispatched`). Only requests that were never
+dispatched can safely be repeated.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class GlassbellError(Exception):
     """Any failure. `kind` is the kind of docs/errors.md.
 
     `dispatched`: the code of a cell may have run. `retryable`: nothing ran, and the same call may
-    work later. `data` is what the server said beside the message; for a cell that was lost after
-    its dispatch, `data["cell"]` is what is known of it.
+    succeed later. `data` is additional information from the server; for a cell that was lost after
+    its dispatch, `data["cell"]` is what is known about it.
     """
 
     kind = "internal"
@@ -49,7 +49,7 @@ def _rebuild(cls: type[GlassbellError], message: str, kind: str, code: int, disp
 
 
 class InvalidInput(GlassbellError, ValueError):
-    """The request has a value that cannot be used; the message names it."""
+    """The request contains an invalid value; the message names it."""
 
     kind = "invalid_input"
 
@@ -67,13 +67,13 @@ class SessionClosed(GlassbellError):
 
 
 class Busy(GlassbellError):
-    """Something else is in the way right now."""
+    """Something in progress prevents it right now."""
 
     kind = "busy"
 
 
 class Held(GlassbellError):
-    """Somebody else holds the session's lease: `data` has `holder` and `since`."""
+    """Another client holds the session's lease: `data` has `holder` and `since`."""
 
     kind = "held"
 
@@ -91,13 +91,13 @@ class NoPast(GlassbellError):
 
 
 class CapacityError(GlassbellError):
-    """The host has no room for another VM."""
+    """The host has no capacity for another VM."""
 
     kind = "capacity"
 
 
 class BootFailed(GlassbellError):
-    """The VM did not come up."""
+    """The VM did not start."""
 
     kind = "boot_failed"
 
@@ -109,7 +109,7 @@ class ImageMissing(GlassbellError):
 
 
 class PolicyError(GlassbellError):
-    """The request is against the rules."""
+    """The request is not allowed."""
 
     kind = "policy"
 
@@ -127,13 +127,13 @@ class Unsupported(GlassbellError):
 
 
 class TooLarge(GlassbellError):
-    """A limit was passed; the message names it."""
+    """A limit was exceeded; the message names it."""
 
     kind = "too_large"
 
 
 class InternalError(GlassbellError):
-    """A fault of Glassbell or of the host."""
+    """An error in Glassbell or on the host."""
 
     kind = "internal"
 
@@ -145,13 +145,14 @@ class ConnectionFailed(GlassbellError, ConnectionError):
 
 
 class DeadlineExceeded(GlassbellError, TimeoutError):
-    """The deadline of a call passed. If a cell was under way, the server has been told to end it."""
+    """The deadline of a call has passed. If a cell was in progress, the server has been told to end
+    it."""
 
     kind = "deadline"
 
 
 class ProtocolError(GlassbellError):
-    """The server said what this client does not understand."""
+    """The server sent something that this client does not understand."""
 
     kind = "protocol"
 
@@ -171,7 +172,7 @@ def not_opened(kind: str, message: str) -> GlassbellError:
 
 
 def from_json(error: Any) -> GlassbellError:
-    """The exception for the `error` member of a reply. A kind that is not known keeps its name."""
+    """The exception for the `error` member of a reply. An unknown kind keeps its name."""
     if not isinstance(error, dict):
         return ProtocolError(f"the server sent an error that is none: {error!r:.200}",
                              dispatched=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the server tells about: cells, sessions, files, events. All of them are plain values.
+"""What the server returns: cells, sessions, files, events. All of them are plain values.
 
-Each keeps the object as it came in `raw`, so that a field of a newer server is not lost.
+Each keeps the original object in `raw`, so that fields of newer servers are not lost.
 """
 
 from __future__ import annotations
@@ -86,20 +86,20 @@ def data_of(thing: Json, name: str = "") -> bytes:
 
 
 def text_of(thing: Json, name: str = "") -> str:
-    """As `data_of`, but text; what is no UTF-8 is replaced."""
+    """Like `data_of`, but as text; invalid UTF-8 is replaced."""
     text = _text(thing, name or "text")
     return text if text is not None else data_of(thing, name).decode(errors="replace")
 
 
 def _any_text(raw: Json, name: str) -> Optional[str]:
-    """As `text_of`; None when there is neither form."""
+    """Like `text_of`; None if there is neither form."""
     there = _text(raw, name) is not None or _text(raw, f"{name}_base64") is not None
     return text_of(raw, name) if there else None
 
 
 @dataclass(frozen=True)
 class Output:
-    """A piece of what a cell printed. Joined in their order, the pieces are the stream."""
+    """A piece of a cell's output. Joined in order, the pieces are the stream."""
 
     session: str
     cell: int
@@ -121,7 +121,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Waiting:
-    """An interactive cell waits for input (or, with `waiting` false, does so no longer)."""
+    """An interactive cell waits for input (or, with `waiting` false, no longer does)."""
 
     session: str
     cell: int
@@ -165,7 +165,7 @@ def _arguments(raw: Json) -> Optional[tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Cell:
-    """What became of a piece of code. A failure of the code is told here, not raised."""
+    """The result of a piece of code. A failure of the code is part of it, and not raised."""
 
     session: str
     cell: int
@@ -212,12 +212,12 @@ class Cell:
 
     @property
     def ok(self) -> bool:
-        """It ran to its end and says that all went well."""
+        """Whether it ran to its end and succeeded."""
         return self.exit_code == 0 and not self.timed_out and not self.interrupted and not self.oom
 
     @property
     def code_bytes(self) -> bytes:
-        """The code as it was given, in whatever encoding."""
+        """The code as it was given, in any encoding."""
         encoded = self.raw.get("code_base64")
         return self.code.encode() if encoded is None else _decode(encoded)
 
@@ -270,7 +270,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Lease:
-    """Who alone may run code in a session, and since when."""
+    """Which client has the exclusive right to run code in a session, and since when."""
 
     holder: Optional[str]  # the client's name
     client: int  # the number of its connection
@@ -292,7 +292,7 @@ class Lease:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A moment to which a session can be taken."""
+    """A checkpoint to which a session can be rewound."""
 
     seq: int
     parent: Optional[int]  # the one that it follows
@@ -314,7 +314,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Kept:
-    """A checkpoint that was taken."""
+    """A checkpoint that was just taken."""
 
     seq: int
     cell: int  # the last one that had ended
@@ -333,7 +333,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Rewound:
-    """Where a session is after it was taken back, or forward again."""
+    """The state of a session after it was taken back, or forward again."""
 
     seq: int  # the checkpoint that it follows
     cell: int  # the last one that had ended then
@@ -370,7 +370,7 @@ class Slept:
 
 @dataclass(frozen=True)
 class NetworkRecord:
-    """What a session's network was used for, or what was decided about it."""
+    """How a session's network was used, or what was decided about it."""
 
     number: int
     at: float  # Unix time of its end
@@ -420,7 +420,7 @@ class Fork:
 
 @dataclass(frozen=True)
 class Forked:
-    """Sessions that go on from a moment of another one."""
+    """Sessions that continue from a checkpoint of another one."""
 
     sessions: tuple[Fork, ...]
     seq: int  # the checkpoint that they go on from
@@ -543,7 +543,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Hello:
-    """Who the server is and what it can do."""
+    """What the server is and can do."""
 
     server: str
     protocol: int
@@ -564,7 +564,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Matches:
-    """What could stand at the cursor."""
+    """Completions at the cursor."""
 
     matches: tuple[str, ...]
     start: int

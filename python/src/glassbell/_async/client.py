@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The client: connections when they are needed, calls with deadlines, sessions.
+"""The client: connections as needed, calls with deadlines, sessions.
 
-Each call has a connection to itself while it lasts; idle ones are kept for the next. So a caller
-that gives up (a deadline, a cancelled task, Control-C) can close its connection, upon which the
-server ends exactly the cells of that call and no others, and who reads slowly holds up nobody else.
+Each call has its own connection while it lasts; idle connections are kept for later calls. So a
+caller that gives up (a deadline, a cancelled task, Control-C) can close its connection, upon which
+the server ends exactly the cells of that call, and a slow reader delays no one else.
 """
 
 from __future__ import annotations
@@ -36,19 +36,20 @@ _KEPT = 16  # idle connections
 class AsyncClient:
     """A client of one server.
 
-    socket: path of the server's socket; by default found as the command line finds it.
-    host: another machine, as ssh://[USER@]HOST or a name of the settings, by default $GLASSBELL_HOST;
-    its server is reached through OpenSSH (docs/hosts.md), and never a local one instead.
-    autostart: start the server when nobody listens; `program` is what is started, by default
+    socket: path of the server's socket; by default found in the same way as by the command line.
+    host: another machine, as ssh://[USER@]HOST or a name from the settings, by default
+    $GLASSBELL_HOST; its server is reached through OpenSSH (docs/hosts.md), with no fallback to a
+    local one.
+    autostart: start the server if none is listening; `program` is the program to start, by default
     $GLASSBELL_BIN or the `glassbell` on PATH.
-    name: who this is, for logs, histories and leases.
+    name: the client's name, for logs, histories and leases.
     timeout: seconds for calls that do not run code. Calls that do get the time-out of their code
-    and `grace` seconds more, for a VM to start and for cells before them in the same session.
-    lease_wait: seconds that cells wait while somebody else holds their session (a person who has
-    taken it over), before Held is raised.
+    plus `grace` seconds, for a VM to start and for earlier cells in the same session.
+    lease_wait: seconds that cells wait while another client holds their session (for example a
+    person who has taken it over), before Held is raised.
 
-    Nothing is connected until the first call. A client may be shared by threads and tasks, and
-    used on both sides of a fork.
+    Nothing is connected until the first call. A client may be shared by threads and tasks, and used
+    on both sides of a fork.
     """
 
     def __init__(self, socket: Optional[Union[str, os.PathLike[str]]] = None, *,
@@ -113,8 +114,8 @@ class AsyncClient:
 
     @asynccontextmanager
     async def _connection(self, deadline: float) -> AsyncIterator[AsyncConnection]:
-        """A connection of one's own; after any failure of it or of the body it is closed, except
-        when the server answered with an error: that leaves it in order."""
+        """A connection for exclusive use. It is closed after any failure, except when the server
+        replied with an error: then it is still in order."""
         conn = await self._take(deadline)
         try:
             yield conn
@@ -131,7 +132,7 @@ class AsyncClient:
 
     async def _exchange(self, conn: AsyncConnection, method: str, params: dict[str, Any],
                         deadline: float) -> Any:
-        """One request and its reply; notifications in between are of no interest here."""
+        """One request and its reply; notifications in between are ignored."""
         number = await conn.send(method, params, deadline)
         while True:
             try:
@@ -148,10 +149,11 @@ class AsyncClient:
 
     async def _call(self, method: str, params: dict[str, Any], *, deadline: Optional[float] = None,
                     safe: bool = False) -> Any:
-        """A call on a connection of its own.
+        """A call on its own connection.
 
-        When the connection turns out to be dead before the request has left, it is made again,
-        once. `safe`: also when it has left, for doing it twice does what doing it once does.
+        If the connection turns out to be dead before the request has been sent, the call is
+        repeated, once. `safe`: also if it has been sent, because repeating it has no further
+        effect.
         """
         until = time.monotonic() + (self.timeout if deadline is None else deadline)
         for last in (False, True):
@@ -163,7 +165,7 @@ class AsyncClient:
         raise AssertionError("unreachable")
 
     def _settle(self, method: str, gone: Disconnected, final: bool) -> None:
-        """Returns when the call may be made again; raises what its caller has to know else."""
+        """Returns if the call may be repeated; otherwise raises what its caller has to know."""
         if not final:
             return
         if gone.sent:
@@ -173,7 +175,7 @@ class AsyncClient:
 
     async def call(self, method: str, *, deadline: Optional[float] = None,
                    **params: Any) -> Any:
-        """Any method of the protocol, by its name and parameters; the bare result."""
+        """Calls any method of the protocol by its name and parameters; returns the bare result."""
         return await self._call(method, params, deadline=_check.deadline(deadline))
 
     async def close(self) -> None:
@@ -202,7 +204,7 @@ class AsyncClient:
         return dict(await self._call("pool.status", {}, safe=True))
 
     async def shutdown(self, *, drain: bool = False, deadline: Optional[float] = None) -> None:
-        """Ends the server. With `drain`, what runs and waits is finished first."""
+        """Stops the server. With `drain`, running and waiting cells end first."""
         await self._call("server.shutdown", {"drain": drain},
                          deadline=_check.deadline(deadline))
 
@@ -218,9 +220,9 @@ class AsyncClient:
                    deadline: Optional[float] = None) -> AsyncSession:
         """Opens a session, or attaches to the one with this key. Times are in seconds.
 
-        timeout: for each of its cells; idle, lifetime: after which it closes by itself, 0: never.
-        checkpoints: "idle": one is taken after each cell; "asked": when one is asked for; "off".
-        secrets: names of those in the settings that it may use (docs/network.md).
+        timeout: for each of its cells; idle, lifetime: after which it is closed, 0: never.
+        checkpoints: "idle": taken after each cell; "asked": only on request; "off".
+        secrets: names of secrets in the settings that it may use (docs/network.md).
         """
         deadline = _check.deadline(deadline)
         opened = await self._call("session.open", {
@@ -239,15 +241,15 @@ class AsyncClient:
         return session
 
     def session(self, id: str) -> AsyncSession:
-        """The session with this id; whether there is one shows when it is used."""
+        """The session with this id. Whether it exists is only checked when it is used."""
         return AsyncSession(self, id, {})
 
     async def sessions(self, *, state: Optional[str] = None, key: Optional[str] = None,
                        label: Optional[str] = None, owner: Optional[str] = None,
                        image: Optional[str] = None,
                        limit: Optional[int] = None) -> list[SessionInfo]:
-        """The sessions that are open; with a `state` of "closed" or "lost", those that have ended,
-        the newest first and at most `limit` of them."""
+        """The open sessions; with a `state` of "closed" or "lost", ended ones, newest first and at
+        most `limit` of them."""
         result = await self._call("session.list", {
             "state": state, "key": key, "label": label, "owner": owner, "image": image,
             "limit": _check.optional("limit", limit, 1)}, safe=True)
@@ -264,8 +266,8 @@ class AsyncClient:
                   max_stderr: Optional[int] = None, detach: bool = False,
                   on_output: Optional[OutputCallback] = None,
                   deadline: Optional[float] = None) -> Cell:
-        """Runs code in a fresh VM that is destroyed after; `file` and `args` make it a program, as
-        `exec` of a session tells."""
+        """Runs code in a fresh VM that is destroyed afterwards; `file` and `args` make it a
+        program, as in `exec` of a session."""
         deadline = _check.deadline(deadline)
         execution = AsyncExecution(self, "run", {
             **program(code, file, args, name), "image": image, "memory_mb": _check.memory(memory_mb),
@@ -286,10 +288,11 @@ class AsyncClient:
                      kinds: Optional[Iterable[str]] = None, output: bool = False,
                      replay: bool = False, answers: bool = False,
                      timeout: Optional[float] = None) -> AsyncEvents:
-        """Subscribes to what happens in the server: a context manager and an iterator of events,
-        beginning with a `snapshot`. It has a connection to itself, so that who reads slowly holds
-        up nobody. `answers`: somebody sees the `network.question` events and can answer them
-        (`AsyncSession.network_answer`). `timeout`: seconds that the iterator waits for the next event at most."""
+        """Subscribes to events of the server: a context manager and an iterator of events,
+        beginning with a `snapshot`. It has its own connection, so that a slow reader delays no
+        one else. `answers`: a person sees the `network.question` events and can answer them
+        (`AsyncSession.network_answer`). `timeout`: the longest time in seconds that the iterator
+        waits for an event."""
         until = time.monotonic() + self.timeout
         if timeout is not None:
             _check.within("timeout", timeout, 0)

@@ -77,7 +77,7 @@ class AsyncConnection:
         return self._number
 
     async def receive(self, deadline: Optional[float]) -> dict[str, Any]:
-        """The next message. A deadline that passes (TimeoutError) harms nothing."""
+        """The next message. The connection survives a deadline that passes (TimeoutError)."""
         while True:
             message = self._framer.next()
             if message is not None:
@@ -104,7 +104,7 @@ class AsyncConnection:
         return Disconnected(sent)
 
     def quiet(self) -> bool:
-        """Nothing has come that nobody asked for: neither bytes nor the end."""
+        """Whether nothing unexpected has arrived: neither bytes nor the end."""
         try:
             self._sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -114,7 +114,7 @@ class AsyncConnection:
         return False
 
     def abort(self) -> None:
-        """Ends it: who waits on it is woken."""
+        """Closes it, and wakes any task that waits on it."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A subscription to what happens in the server."""
+"""A subscription to events of the server."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = ["AsyncEvents"]
 
 
 class AsyncEvents:
-    """An iterator of `Event`, and a context manager. It ends when it is closed; when the server
-    goes away it raises ConnectionFailed."""
+    """An iterator of `Event`, and a context manager. It ends when it is closed; if the server
+    disconnects it raises ConnectionFailed."""
 
     def __init__(self, conn: AsyncConnection, timeout: Optional[float]) -> None:
         self._conn = conn
@@ -47,8 +47,8 @@ class AsyncEvents:
                 raise ProtocolError("the server answered what nobody asked")
 
     async def next(self, timeout: Optional[float] = None) -> Event:
-        """The next event; DeadlineExceeded when none came within `timeout` seconds, after which
-        the subscription goes on."""
+        """The next event; DeadlineExceeded if none arrives within `timeout` seconds, after which
+        the subscription continues."""
         if self._waiting:
             return self._waiting.pop(0)
         limit = self._timeout if timeout is None else timeout

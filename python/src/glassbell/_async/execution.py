@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cell on its way: what it prints, and what becomes of it."""
+"""A running cell: its output, and its result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["AsyncExecution"]
 
 
 class AsyncExecution:
-    """A cell that is under way: an iterator over `Output` and `Waiting`, then `cell`.
+    """A cell in progress: an iterator over `Output` and `Waiting`, then `cell`.
 
     Leaving it before its end (`close`, the end of a `with` block, a break out of the loop followed
     by `close`) interrupts the cell. `cancel` does so from elsewhere.
@@ -40,7 +40,7 @@ class AsyncExecution:
         self.cell: Optional[Cell] = None
 
     async def _begin(self) -> AsyncConnection:
-        """Sends the request; makes the connection again when it was dead before that."""
+        """Sends the request; reconnects if the connection was dead before that."""
         pinned = self._session._pinned if self._session is not None else None
         for last in (False, True):
             conn = pinned or await self._client._take(self._deadline)
@@ -68,8 +68,8 @@ class AsyncExecution:
             self._session._unpin(conn)
 
     async def _end(self, orderly: bool) -> None:
-        """The connection is given back. One that streamed is not kept: what a process left behind
-        prints later would go to it, instead of into the `background` of the next cell."""
+        """Returns the connection to the client. One that streamed is not kept: later output of
+        background processes would go to it, instead of into the `background` of the next cell."""
         conn, self._conn = self._conn, None
         if conn is None:
             return
@@ -128,7 +128,7 @@ class AsyncExecution:
 
     async def finish(self, on_output: Optional[OutputCallback] = None,
                      on_waiting: Optional[WaitingCallback] = None) -> Cell:
-        """Waits for the end; the callbacks are called in between, in this thread or task."""
+        """Waits for the end; the callbacks are called in the meantime, in this thread or task."""
         try:
             while True:
                 note = await self._next()
@@ -142,8 +142,8 @@ class AsyncExecution:
             await self.close()
 
     def cancel(self) -> None:
-        """Gives it up, from any thread: the server interrupts the cell, or drops it when it has not
-        begun, and who waits for it gets OutcomeUnknown."""
+        """Gives it up, from any thread: the server interrupts the cell, or drops it if it has not
+        started, and a caller that waits for it gets OutcomeUnknown."""
         self._cancelled = True
         conn = self._conn
         if conn is not None:

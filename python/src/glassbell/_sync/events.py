@@ -1,6 +1,6 @@
 # Made by tools/unasync.py from _async/events.py: change that file.
 # SPDX-License-Identifier: Apache-2.0
-"""A subscription to what happens in the server."""
+"""A subscription to events of the server."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["Events"]
 
 
 class Events:
-    """An iterator of `Event`, and a context manager. It ends when it is closed; when the server
-    goes away it raises ConnectionFailed."""
+    """An iterator of `Event`, and a context manager. It ends when it is closed; if the server
+    disconnects it raises ConnectionFailed."""
 
     def __init__(self, conn: Connection, timeout: Optional[float]) -> None:
         self._conn = conn
@@ -48,8 +48,8 @@ class Events:
                 raise ProtocolError("the server answered what nobody asked")
 
     def next(self, timeout: Optional[float] = None) -> Event:
-        """The next event; DeadlineExceeded when none came within `timeout` seconds, after which
-        the subscription goes on."""
+        """The next event; DeadlineExceeded if none arrives within `timeout` seconds, after which
+        the subscription continues."""
         if self._waiting:
             return self._waiting.pop(0)
         limit = self._timeout if timeout is None else timeout

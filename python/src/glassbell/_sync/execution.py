@@ -1,6 +1,6 @@
 # Made by tools/unasync.py from _async/execution.py: change that file.
 # SPDX-License-Identifier: Apache-2.0
-"""A cell on its way: what it prints, and what becomes of it."""
+"""A running cell: its output, and its result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Execution"]
 
 
 class Execution:
-    """A cell that is under way: an iterator over `Output` and `Waiting`, then `cell`.
+    """A cell in progress: an iterator over `Output` and `Waiting`, then `cell`.
 
     Leaving it before its end (`close`, the end of a `with` block, a break out of the loop followed
     by `close`) interrupts the cell. `cancel` does so from elsewhere.
@@ -41,7 +41,7 @@ class Execution:
         self.cell: Optional[Cell] = None
 
     def _begin(self) -> Connection:
-        """Sends the request; makes the connection again when it was dead before that."""
+        """Sends the request; reconnects if the connection was dead before that."""
         pinned = self._session._pinned if self._session is not None else None
         for last in (False, True):
             conn = pinned or self._client._take(self._deadline)
@@ -69,8 +69,8 @@ class Execution:
             self._session._unpin(conn)
 
     def _end(self, orderly: bool) -> None:
-        """The connection is given back. One that streamed is not kept: what a process left behind
-        prints later would go to it, instead of into the `background` of the next cell."""
+        """Returns the connection to the client. One that streamed is not kept: later output of
+        background processes would go to it, instead of into the `background` of the next cell."""
         conn, self._conn = self._conn, None
         if conn is None:
             return
@@ -129,7 +129,7 @@ class Execution:
 
     def finish(self, on_output: Optional[OutputCallback] = None,
                      on_waiting: Optional[WaitingCallback] = None) -> Cell:
-        """Waits for the end; the callbacks are called in between, in this thread or task."""
+        """Waits for the end; the callbacks are called in the meantime, in this thread or task."""
         try:
             while True:
                 note = self._next()
@@ -143,8 +143,8 @@ class Execution:
             self.close()
 
     def cancel(self) -> None:
-        """Gives it up, from any thread: the server interrupts the cell, or drops it when it has not
-        begun, and who waits for it gets OutcomeUnknown."""
+        """Gives it up, from any thread: the server interrupts the cell, or drops it if it has not
+        started, and a caller that waits for it gets OutcomeUnknown."""
         self._cancelled = True
         conn = self._conn
         if conn is not None:

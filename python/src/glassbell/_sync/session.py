@@ -59,9 +59,9 @@ def _place(path: Path) -> dict[str, Any]:
 class Session:
     """A VM with an interpreter that keeps its state from cell to cell.
 
-    `created`, `incarnation` and `reason` tell whether it is new and what became of the one before
-    with its key. As a context manager it is closed at the end; else it lives until it is closed,
-    idle for too long, or past its lifetime.
+    `created`, `incarnation` and `reason` say whether it is new and what happened to the previous
+    one with its key. As a context manager it is closed at the end; otherwise it lives until it is
+    closed, has been idle for too long, or reaches its lifetime.
     """
 
     def __init__(self, client: Client, id: str, opened: Mapping[str, Any]) -> None:
@@ -122,19 +122,19 @@ class Session:
                    on_output: Optional[OutputCallback] = None,
                    on_waiting: Optional[WaitingCallback] = None,
                    deadline: Optional[float] = None) -> Cell:
-        """Runs a cell and returns what became of it; a program that fails is no exception.
+        """Runs a cell and returns its result; a failing program is not an exception.
 
-        file: the code is a program that is put into the home under this name and runs as the
-        language's own command would run it, with `args`; without code, the file that is there.
-        Code without a file takes `args` as `python3 -c` does. Code as bytes is decoded as the
-        language says. final: the last cell, with which the interpreter ends like a process.
-        mode: "kernel" (the session's interpreter), "process" (a fresh one) or "shell" (bash).
-        timeout: seconds for the code. lease_wait: seconds to wait while somebody else holds the
-        session, then Held is raised; 0: at once; by default the client's, ten minutes. rollback:
-        False: a session whose interpreter has to be killed with the cell gets a new one, instead of
-        going back to a checkpoint of the state before it. on_output gets the pieces as they are
-        printed, on_waiting is told when an interactive cell wants input. deadline: seconds for all
-        of it.
+        file: the code is a program that is written to the home under this name and runs as the
+        language's own command would run it, with `args`; without code, the existing file. Code
+        without a file takes `args` like `python3 -c`. Code given as bytes is decoded by the rules
+        of the language. final: the last cell, with which the interpreter ends like a process. mode:
+        "kernel" (the session's interpreter), "process" (a fresh one) or "shell" (bash). timeout:
+        seconds for the code. lease_wait: seconds to wait while another client holds the session,
+        before Held is raised; 0: not at all; by default the client's, ten minutes. rollback: False:
+        if its interpreter has to be killed because of the cell, the session gets a new one instead
+        of returning to a checkpoint of the state before the cell. on_output gets the output in
+        pieces as it arrives, on_waiting is called when an interactive cell waits for input.
+        deadline: seconds for the whole call.
         """
         execution = self._execution(code, file, args, name, final, mode, timeout, stdin, interactive, env, max_stdout,
                                     max_stderr, detach, lease_wait, rollback,
@@ -151,14 +151,15 @@ class Session:
                max_stderr: Optional[int] = None, detach: bool = False,
                lease_wait: Optional[float] = None, rollback: bool = True, quiet: bool = False,
                deadline: Optional[float] = None) -> Execution:
-        """A cell as an iterator over its output; begins with the first step. `quiet`: its output
-        comes with its end only."""
+        """A cell as an iterator over its output; it starts with the first step. `quiet`: no output
+        before its end."""
         return self._execution(code, file, args, name, final, mode, timeout, stdin, interactive, env, max_stdout, max_stderr,
                                detach, lease_wait, rollback, not quiet, deadline)
 
     def stdin(self, data: Union[str, bytes], *, eof: bool = False,
                     cell: Optional[int] = None) -> None:
-        """Feeds the running interactive cell. `cell`: only when it is this one, else NotFound."""
+        """Sends standard input to the running interactive cell. `cell`: only to this one, else
+        NotFound."""
         cell = _check.optional("cell", cell, 0)
         if isinstance(data, bytes):
             self._call("session.stdin", base64=base64.b64encode(data).decode(), eof=eof,
@@ -167,24 +168,25 @@ class Session:
             self._call("session.stdin", text=data, eof=eof, cell=cell)
 
     def interrupt(self) -> None:
-        """Sends SIGINT to the running cell. NotFound when none runs."""
+        """Sends SIGINT to the running cell. NotFound if none is running."""
         self._call("session.interrupt")
 
     def complete(self, code: str, cursor: Optional[int] = None) -> Matches:
-        """What could stand at the cursor (in code points; by default the end)."""
+        """Completions at the cursor (in code points; by default the end)."""
         return Matches.from_json(self._call(
             "session.complete", code=code, cursor=_check.optional("cursor", cursor, 0), safe=True))
 
     def is_complete(self, code: str) -> tuple[str, str]:
-        """"complete", "incomplete" or "invalid", and what to put in front of the next line."""
+        """Whether code is "complete", "incomplete" or "invalid", and the indentation for the next
+        line."""
         result = self._call("session.is_complete", code=code, safe=True)
         return str(result.get("status", "")), str(result.get("indent") or "")
 
     def history(self, *, after: int = 0, limit: Optional[int] = None,
                       output: Optional[bool] = None, find: Optional[str] = None) -> list[Cell]:
-        """The cells with larger numbers than `after`, also of a session that is gone. `limit`: at
-        most so many; by default all of them. `find`: only those that have this text in their code,
-        output, value or error."""
+        """The cells with larger numbers than `after`, even after the session has ended. `limit`: at
+        most this many; by default all. `find`: only those with this text in their code, output,
+        value or error."""
         cells: list[Cell] = []
         after = _check.whole("after", after, 0)
         limit = _check.optional("limit", limit, 0)
@@ -202,8 +204,8 @@ class Session:
 
     def network(self, network: Optional[Any] = None, *,
                       rules: Optional[Sequence[str]] = None) -> dict[str, Any]:
-        """What it may reach, and the questions that wait (docs/network.md): `network` replaces it,
-        `rules` stand before those that there are."""
+        """What it may reach, and the questions that wait (docs/network.md): `network` replaces the
+        policy, `rules` are inserted before the existing ones."""
         return dict(self._call("session.network", network=network,
                                      rules=list(rules) if rules is not None else None))
 
@@ -214,24 +216,24 @@ class Session:
 
     def port_open(self, port: int, *, address: Optional[str] = None,
                         unix: Optional[str] = None) -> str:
-        """Opens a port of the guest to programs of the server's host, until it is closed or the
-        session ends. `address`: "127.0.0.1:PORT" or "[::1]:PORT" there; `unix`: instead, the path
-        of a socket that is made for it; by default a free port of 127.0.0.1. Returns where it is:
-        "127.0.0.1:41234", or the path."""
+        """Opens a port of the guest to programs on the server's host, until it is closed or the
+        session ends. `address`: "127.0.0.1:PORT" or "[::1]:PORT" there; `unix`: instead, the
+        path of a socket to create; by default a free port of 127.0.0.1. Returns the address,
+        such as "127.0.0.1:41234", or the path."""
         result = self._call("session.port_open", port=_check.whole("port", port, 1, 65535),
                                   address=address, unix=unix)
         return str(result["address"])
 
     def port_close(self, port: int, *, address: Optional[str] = None) -> None:
-        """Closes it, and breaks its connections. `address`: only the one that is there."""
+        """Closes an open port, and breaks its connections. `address`: only the one at this address."""
         self._call("session.port_close", port=_check.whole("port", port, 1, 65535),
                          address=address)
 
     def network_log(self, *, after: int = 0,
                           limit: Optional[int] = None) -> list[NetworkRecord]:
-        """What its network was used for, also if the session is gone: a record for each connection
+        """How its network was used, even after the session has ended: a record for each connection
         that has ended or was refused, and for each decision, with larger numbers than `after`.
-        `limit`: at most so many; by default all of them."""
+        `limit`: at most this many; by default all."""
         records: list[NetworkRecord] = []
         after = _check.whole("after", after, 0)
         limit = _check.optional("limit", limit, 0)
@@ -249,14 +251,14 @@ class Session:
     # Its past
 
     def checkpoint(self, name: Optional[str] = None, *, wait: float = 10.0) -> Kept:
-        """Keeps the session as it is now: memory, files and processes. `wait`: how many seconds it
-        may wait until the session is idle."""
+        """Saves the session as it is now: memory, files and processes. `wait`: how many seconds to
+        wait for it to become idle."""
         wait = _check.within("wait", wait, 0, _WAIT_MAX)
         return Kept.from_json(self._call("session.checkpoint", name=name,
                                                wait_ms=round(wait * 1000), deadline=wait + _REWIND))
 
     def checkpoints(self) -> list[Checkpoint]:
-        """The moments to which the session can be taken, oldest first."""
+        """The checkpoints to which the session can be rewound, oldest first."""
         found: list[Checkpoint] = []
         more = True
         while more:
@@ -273,11 +275,11 @@ class Session:
                      name: Optional[str] = None, cells: Optional[int] = None,
                      steps: Optional[int] = None,
                      interrupt: bool = False, wait: float = 10.0) -> Rewound:
-        """Takes the session, with its memory, files and processes, to the moment after `cell`, to a
-        checkpoint by its number or name, to before so many of the last `cells`, or so many
-        checkpoints (`steps`) back. Nothing is run again, and the
-        moment that is left is kept. `interrupt`: a cell that runs is interrupted, and those that
-        wait are dropped; else all are waited for, `wait` seconds at most."""
+        """Takes the session, with its memory, files and processes, to its state after `cell`, to a
+        checkpoint by its number or name, or back by a number of `cells` or of checkpoints
+        (`steps`). Nothing is run again, and the state that is left is saved. `interrupt`: a
+        running cell is interrupted, and waiting ones are dropped; otherwise the call waits for
+        all of them, at most `wait` seconds."""
         wait = _check.within("wait", wait, 0, _WAIT_MAX)
         return Rewound.from_json(self._call(
             "session.rewind", cell=_check.optional("cell", cell, 0),
@@ -286,26 +288,25 @@ class Session:
             wait_ms=round(wait * 1000), deadline=wait + _REWIND))
 
     def undo(self, steps: int = 1, *, interrupt: bool = False, wait: float = 10.0) -> Rewound:
-        """Takes it back by so many checkpoints."""
+        """Takes it back by this many checkpoints."""
         return self.rewind(steps=_check.whole("steps", steps, 1), interrupt=interrupt,
                                  wait=wait)
 
     def redo(self, steps: int = 1, *, interrupt: bool = False, wait: float = 10.0) -> Rewound:
-        """Takes back so many `undo`."""
+        """Reverts this many `undo`."""
         return self.rewind(steps=-_check.whole("steps", steps, 1), interrupt=interrupt,
                                  wait=wait)
 
     def sleep(self, *, wait: float = 10.0) -> Slept:
-        """Puts it to sleep: its VM ends, and it takes only disk until something is asked of it;
-        then it goes on with its variables, files and processes. `wait`: how many seconds it may
-        wait until it is idle."""
+        """Puts it to sleep: its VM ends, and it uses only disk space until it is used again; then
+        it continues with its variables, files and processes. `wait`: how many seconds to wait
+        for it to become idle."""
         wait = _check.within("wait", wait, 0, _WAIT_MAX)
         return Slept.from_json(self._call("session.sleep", wait_ms=round(wait * 1000),
                                                 deadline=wait + _REWIND))
 
     def wake(self, *, wait: float = 60.0) -> Slept:
-        """Wakes it before anything is asked of it. `wait`: how many seconds it may wait for
-        room."""
+        """Wakes it before it is used. `wait`: how many seconds to wait for capacity."""
         wait = _check.within("wait", wait, 0, _WAIT_MAX)
         return Slept.from_json(self._call("session.wake", wait_ms=round(wait * 1000),
                                                 deadline=wait + _REWIND))
@@ -313,10 +314,10 @@ class Session:
     def fork(self, count: int = 1, *, cell: Optional[int] = None, seq: Optional[int] = None,
                    name: Optional[str] = None, label: Optional[str] = None,
                    wait: float = 10.0) -> list[Union[Session, GlassbellError]]:
-        """Opens sessions that go on, each by itself, from now, from the moment after `cell`, or
-        from a checkpoint by its number or name; this one goes on too. In the place of one that
-        could not be opened stands the error. `wait`: how many seconds it may wait until the session
-        is idle, and each of the new ones for room."""
+        """Opens sessions that continue independently from the present state, from the state after
+        `cell`, or from a checkpoint by its number or name; this session continues, too. In place
+        of a session that could not be opened, the result has the error. `wait`: how many seconds
+        to wait for the session to become idle, and for each fork to get capacity."""
         wait = _check.within("wait", wait, 0, _WAIT_MAX)
         count = _check.whole("count", count, 1)
         if count > _FORKS:
@@ -345,13 +346,13 @@ class Session:
 
     def attach(self, terminal: int, *, rows: int = 24, columns: int = 80,
                      watch: bool = False) -> Terminal:
-        """Comes back to a terminal: from now on this object types at it, unless it only watches."""
+        """Returns to a terminal: from now on this object types at it, unless it only watches."""
         number = _check.whole("terminal", terminal, 1)
         return Terminal._begin(self.client, self.id, "terminal.attach", {
             "terminal": number, "rows": rows, "columns": columns, "watch": watch or None})
 
     def terminals(self) -> Sequence[TerminalInfo]:
-        """Those that run, and the last that have ended."""
+        """The running ones, and the last ones that have ended."""
         result = self._call("terminal.list", safe=True)
         return [TerminalInfo.from_json(item) for item in result.get("terminals") or ()]
 
@@ -361,7 +362,7 @@ class Session:
         return SessionInfo.from_json(self._call("session.get", safe=True))
 
     def close(self) -> None:
-        """Ends it; returns when its VM is gone. Idempotent."""
+        """Closes it; returns when its VM has ended. Idempotent."""
         conn, self._pinned = self._pinned, None
         if conn is not None:
             conn.close()
@@ -382,27 +383,28 @@ class Session:
 
     def take_lease(self, note: Optional[str] = None, *, human: bool = False,
                          force: bool = False) -> Optional[Lease]:
-        """From now on only this object runs cells in the session. Held when somebody else does,
-        unless it is taken away by `force`."""
+        """From now on only this object runs cells in the session. Held if another client does,
+        unless it is taken by `force`."""
         with self._pin_lock:
             return Lease.from_json((self._on_pinned({
                 "action": "take", "note": note, "human": human or None,
                 "force": force or None})).get("lease"))
 
     def stand_by(self) -> int:
-        """Makes this object one that a lease may be handed over to; the number to name as `to`."""
+        """Makes this object one to which a lease may be handed over; returns the number to pass as
+        `to`."""
         with self._pin_lock:
             if self._pinned is None:
                 self._pinned = self.client._connect(time.monotonic() + self.client.timeout)
             return self._pinned.client
 
     def release_lease(self, note: Optional[str] = None) -> None:
-        """Gives it back; `note` is told to the one who next runs a cell."""
+        """Releases the lease; `note` is passed to the next client that runs a cell."""
         self._end_lease({"action": "release", "note": note})
 
     def hand_over_lease(self, to: Union[str, int],
                               note: Optional[str] = None) -> Optional[Lease]:
-        """Gives it to the client of that name or number."""
+        """Passes the lease to the client with that name or number."""
         return self._end_lease({"action": "hand_over", "to": str(to), "note": note})
 
     def _on_pinned(self, params: dict[str, Any]) -> Any:
@@ -452,7 +454,8 @@ class Session:
 
     def write(self, path: Path, data: Union[str, bytes], *, mode: Optional[int] = None,
                     deadline: Optional[float] = None) -> int:
-        """Writes a file, whole or not at all; folders above it are made. Returns its size."""
+        """Writes a file, completely or not at all; missing parent folders are created. Returns its
+        size."""
         content = data.encode() if isinstance(data, str) else bytes(data)
         deadline = _check.deadline(deadline)
         mode = _check.optional("mode", mode, 0, 0o777)
@@ -479,12 +482,12 @@ class Session:
                 return int(result["size"])
 
     def _transfer(self, size: int) -> float:
-        """Seconds that are reason enough to give up a transfer, also on a slow host."""
+        """Seconds after which to give up a transfer, even on a slow host."""
         return self.client.grace + size / 100_000
 
     def read(self, path: Path, *, offset: int = 0, length: Optional[int] = None,
                    deadline: Optional[float] = None) -> bytes:
-        """A file's bytes: all of them, or `length` at most from `offset` on."""
+        """The bytes of a file: all of them, or at most `length` from `offset` on."""
         deadline = _check.deadline(deadline)
         offset = _check.whole("offset", offset, 0)
         length = _check.optional("length", length, 0)
@@ -510,7 +513,7 @@ class Session:
         return (self.read(path)).decode(encoding)
 
     def upload(self, local: Path, path: Optional[Path] = None) -> int:
-        """Copies a file of this machine into the session; by default under its own name."""
+        """Copies a local file into the session; by default under its own name."""
         with open(local, "rb") as file:
             content = file.read()
         return self.write(os.path.basename(local) if path is None else path, content,
@@ -523,8 +526,8 @@ class Session:
             return file.write(content)
 
     def list(self, path: Path = ".", *, limit: Optional[int] = None) -> list[Entry]:
-        """The entries of a folder, sorted by name. `limit`: at most so many, the first ones; by
-        default all of them, and TooLarge when there are more than a million."""
+        """The entries of a folder, sorted by name. `limit`: at most this many, the first ones; by
+        default all, and TooLarge if there are more than a million."""
         entries: list[Entry] = []
         limit = _check.optional("limit", limit, 0)
         most = _ENTRIES_MAX if limit is None else limit

@@ -34,12 +34,12 @@ def _size_of(note: dict[str, Any]) -> int:
 
 
 class Terminal:
-    """What a program shows at a terminal, as bytes for a terminal of that size, from its present
-    screen on; and what it is to read. An iterator over the bytes, until the program has ended: then
-    `exit_code`, `signal` or `message` say how.
+    """The output of a program at a terminal, as bytes for a terminal of that size, beginning with
+    its present screen; and its input. An iterator over the bytes, until the program has ended:
+    then `exit_code`, `signal` or `message` say how.
 
-    It has a connection of its own, and serves one task or thread at a time. Leaving it does not end
-    the program; `close` does.
+    It has its own connection, and serves one task or thread at a time. Leaving it does not end the
+    program; `close` does.
     """
 
     def __init__(self, client: Client, conn: Connection, session: str) -> None:
@@ -77,7 +77,7 @@ class Terminal:
         return terminal
 
     def _request(self, method: str, params: dict[str, Any], seconds: float) -> Any:
-        """One request and its reply; what is told meanwhile is kept."""
+        """One request and its reply; notifications in between are kept."""
         result = self._exchange(method, params, seconds)
         if self._torn and method != "terminal.close":
             self._exchange("terminal.resize", {
@@ -114,7 +114,7 @@ class Terminal:
                     self._conn.close()
 
     def _discard(self, message: dict[str, Any]) -> None:
-        """The answer to a request that was given up."""
+        """The reply to a request that was given up."""
         if message.get("id") not in self._late:
             raise ProtocolError("the server answered what nobody asked", dispatched=True)
         self._late.remove(message["id"])
@@ -151,8 +151,8 @@ class Terminal:
         return b""
 
     def read(self, timeout: Optional[float] = None) -> bytes:
-        """The next bytes; none when the program has ended. DeadlineExceeded when nothing came within
-        `timeout` seconds, after which one may go on."""
+        """The next bytes; none when the program has ended. DeadlineExceeded if nothing arrives
+        within `timeout` seconds, after which reading may continue."""
         until = None if timeout is None else time.monotonic() + timeout
         while not self.ended:
             try:
@@ -173,7 +173,7 @@ class Terminal:
         return b""
 
     def write(self, data: Union[str, bytes]) -> None:
-        """Types; returns when there is room for more. Held when another client types now."""
+        """Sends input; returns when there is room for more. Held if another client types now."""
         raw = data.encode() if isinstance(data, str) else bytes(data)
         self._request("terminal.input", {
             "terminal": self.number, "base64": base64.b64encode(raw).decode()},
@@ -185,14 +185,14 @@ class Terminal:
         self._rows, self._columns = rows, columns
 
     def close(self) -> None:
-        """Hangs up: the program gets SIGHUP, and what does not end for that is killed."""
+        """Hangs up: the program gets SIGHUP, and is killed if that does not end it."""
         try:
             self._request("terminal.close", {"terminal": self.number}, self._client.timeout)
         finally:
             self.leave()
 
     def leave(self) -> None:
-        """The program goes on; `Session.attach` comes back to it."""
+        """Detaches; the program continues, and `Session.attach` returns to it."""
         self._conn.close()
 
     def __iter__(self) -> Terminal:
