@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from certificates import make_authority
 from support import Cli, Failure, Server, Session
 from terminal import FakeServer, made_up
 
@@ -26,6 +27,14 @@ def server():
 def client(server):
     with server.client() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """The folder of a certificate authority, with certificates (certificates.py)."""
+    folder = tmp_path_factory.mktemp("authority")
+    make_authority(folder)
+    return folder
 
 
 class Shared:

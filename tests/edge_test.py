@@ -16,12 +16,12 @@ import time
 
 import pytest
 
+from certificates import HOST
 from support import BINARY
 
 EDGE = pathlib.Path(BINARY).parent.parent / "glassbell-edge"
 VALUE = "canary-5f2c81f0a9d34e77/+b"
 HOLDER = "gb_secret_API_0123456789abcdef"
-HOST = "api.test"
 SECRET, START, NEW_VALUE, CONNECT, READY, REQUEST, REFUSED, WANT, FAILED = range(1, 10)
 BEARER, BASIC, HEADER, QUERY = range(4)
 REASONS = ["bad_request", "other_host", "no_secret", "bad_certificate", "bad_answer", "bad_tls", "too_many_connections"]
@@ -51,26 +51,6 @@ def unpacked(text):
         found[name] = value
     assert at == len(text)
     return found
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    """A CA, and a certificate of it for HOST."""
-    folder = tmp_path_factory.mktemp("ca")
-
-    def openssl(*words):
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
-            "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test", "-addext", "keyUsage=critical,keyCertSign")
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "leaf.key", "-out",
-            "leaf.csr", "-subj", "/CN=leaf")
-    openssl("req", "-new", "-key", "leaf.key", "-out", "common.csr", "-subj", f"/CN={HOST}")
-    for name, request, names in [("leaf", "leaf", f"DNS:{HOST},DNS:*.{HOST},DNS:other.test"),
-                                 ("partial", "leaf", f"DNS:a*.{HOST}"), ("common", "common", None)]:
-        (folder / "ext").write_text(f"subjectAltName={names}\n" if names else "basicConstraints=CA:FALSE\n")
-        openssl("x509", "-req", "-in", f"{request}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days",
-                "2", "-extfile", "ext", "-out", f"{name}.pem")
-    return folder
 
 
 class Upstream:

@@ -13,10 +13,10 @@ import threading
 
 import pytest
 
+from certificates import HOST
 from support import BINARY, Failure, Server, Session, Watcher, err, out, qemu_pid, wait_for
 
 VALUE = "canary-b71e4c09d2f8a653-value"
-HOST = "api.test"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -34,22 +34,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ca")
-
-    def openssl(*words):
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
-            "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test", "-addext", "keyUsage=critical,keyCertSign")
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "leaf.key", "-out",
-            "leaf.csr", "-subj", "/CN=leaf")
-    (folder / "ext").write_text(f"subjectAltName=DNS:{HOST},DNS:other.test\n")
-    openssl("x509", "-req", "-in", "leaf.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
-            "-extfile", "ext", "-out", "leaf.pem")
-    return folder
 
 
 @pytest.fixture(scope="module")
