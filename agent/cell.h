@@ -89,7 +89,7 @@ void cell_retire(struct cell *cell);
 
 /* Requests from the host. */
 void cell_exec(struct agent *agent, const struct gb_frame *frame, const struct gb_exec *exec);
-/* Ends one for which there is not even room to begin. */
+/* Ends a cell for which there is not even memory to start it. */
 void cell_refuse(struct agent *agent, const struct gb_frame *frame, const char *note);
 void cell_interrupt(struct agent *agent, const struct gb_frame *frame,
                     const struct gb_interrupt_request *request);
@@ -115,8 +115,8 @@ bool cell_runs_in(const struct agent *agent, const struct worker *worker);
 /* Ends the cell that waits for @worker, which could not be started. */
 void cell_worker_unavailable(struct agent *agent, const struct worker *worker);
 
-/* The VM was restored to an earlier moment: what ended cells had sent went to another host, and
- * this one wants their output again. */
+/* The VM was restored to an earlier moment: the output that ended cells had sent went to another
+ * host, and this one needs it again. */
 void cell_live_again(struct agent *agent);
 
 /* What the cell that runs showed was dropped. */

@@ -55,8 +55,8 @@ uint64_t cgroup_oom_kills(const struct cgroup *group);
  * way. */
 uint64_t cgroup_limit_events(const struct cgroup *group);
 
-/* Drops @bytes of reclaimable pages; false if there are not that many, and the rest is private
- * memory. Bounded, whatever the processes do meanwhile. */
+/* Drops @bytes of reclaimable pages; false if there are fewer, and the rest is private memory.
+ * Bounded, whatever the processes do in the meantime. */
 bool cgroup_drop(const struct cgroup *group, uint64_t bytes);
 
 /* Kills the process with the most private memory. False: there is none. */
@@ -75,7 +75,7 @@ void cgroup_kill_all(const struct cgroup *group);
 void cgroup_set_aside(struct cgroup *group, struct cgroup_spared spared);
 
 /* Kills what the running cell has started: everything in user/cell that is not spared. The group is
- * frozen meanwhile, so that even a fork bomb ends. */
+ * frozen while this happens, so that even a fork bomb ends. */
 void cgroup_kill_cell(struct cgroup *group, struct cgroup_spared spared);
 
 /* Withdraws the extra memory given to killed processes, once they have exited; until then call it

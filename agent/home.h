@@ -28,10 +28,10 @@ struct removal {
     unsigned allowed;      /* operations that are left in this step */
 };
 
-/* Removes the entry @name of the folder; if it is a folder that is not empty, the rest is left to
+/* Removes the entry @name of the folder; the rest of a folder that is not empty is left to
  * home_removal_step(). 0: it is gone; 1: there is more; -errno: nothing was removed. */
 int home_removal_begin(struct removal *removal, int folder_fd, const char *name);
-/* 1: there is more; else it is over: 0, or -errno with what is left in its place. -EBUSY: it is
+/* 1: there is more; otherwise it has finished: 0, or -errno, and what is left stays. -EBUSY: it is
  * refilled as fast as it is emptied. */
 int home_removal_step(struct removal *removal);
 /* Of one that is not over. */

@@ -19,16 +19,16 @@ void output_flush(struct output *output);
 
 /* The worker is done: reads what the pipe holds now. If that cannot be sent immediately (credit,
  * the port's queue), output_watch() resumes later, and cell_output_settled() is called at the end.
- * Closes nothing: a cell that is over closes its pipes once nobody waits for it any more. */
+ * Closes nothing: a cell that has ended closes its pipes once it is no longer waited for. */
 void output_drain(struct output *output);
 
 /* For stdout and stderr streams (agent/stream.c), whose user is the output. */
 void output_fill(void *arg, struct gb_mux_stream *stream);
 void output_credited(void *arg, struct gb_mux_stream *stream);
-/* The host does not want it any more: further output is dropped. */
+/* The host does not need it any more: further output is dropped. */
 void output_refused(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);
 
-/* The host wants it again. */
+/* The host needs it again. */
 void output_want(struct output *output);
 
 /* In cell.c: a draining cell's stream has delivered all foreground output. */

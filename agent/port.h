@@ -47,7 +47,7 @@ struct port {
     struct loop *loop;
     const struct port_owner *owner;
     struct gb_buf in, out;
-    size_t wanted;   /* bytes of the frame at the front of @in, as far as known */
+    size_t wanted;   /* bytes of the frame at the front of @in known so far */
     bool admitted;   /* it is a large one, and @in has the memory for it */
     size_t dropping; /* bytes of a frame that was refused which are still to come */
     bool stopped;    /* since PORT_STOP; frames may wait in @in */
@@ -66,7 +66,7 @@ static inline bool port_is_open(const struct port *port)
     return port->source.ready != NULL;
 }
 
-/* Queues a frame. Never fails: whoever sends unbounded data checks port_is_full() first. */
+/* Queues a frame. Never fails: senders of unbounded data check port_is_full() first. */
 void port_send(struct port *port, struct gb_frame frame, const struct gb_fields *fields,
                const void *message);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Certificates that programs of this session trust beside the image's. */
+/* Certificates that programs of this session trust in addition to the image's. */
 #pragma once
 
 #include "base/buf.h"

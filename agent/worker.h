@@ -82,7 +82,7 @@ void worker_leaves(struct worker *worker);
 /* Ends a leaving worker; called when the agent has nothing else to do. Its children continue. */
 void worker_dismiss(struct worker *worker);
 
-/* Ends a leaving worker as fast as the kernel can: somebody waits for the next one. */
+/* Ends a leaving worker as fast as the kernel can: a caller waits for the next one. */
 void worker_hurry(struct worker *worker);
 
 /* Reads its cell channel again, now that the port's queue has room. */

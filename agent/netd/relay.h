@@ -3,8 +3,8 @@
  *
  * Life of a connection: HELD (the program waits in connect(), the host has been asked) → GRANTED
  * (the SYN was reinjected, the kernel completes the handshake) → OPEN (accepted: bytes flow both
- * ways) → gone. A program that gave up meanwhile answers the SYN|ACK with a reset, so a GRANTED
- * connection that is not accepted for a while is dropped.
+ * ways) → gone. A program that has given up in the meantime answers the SYN|ACK with a reset, so a
+ * GRANTED connection that is not accepted for a while is dropped.
  *
  * A connection that the host opens, to a port of the guest: ENTERING (connecting to 127.0.0.1, then
  * to ::1) → OPEN → gone.
@@ -19,8 +19,8 @@
 #include "wire/mux.h"
 
 /* Of both directions. A connection may outlive its stream, for data that the program has not read
- * yet, so these are bounded by themselves: at the limit a SYN is dropped, which will be
- * retransmitted, and the host is told. */
+ * yet, so these have their own limit: at the limit a SYN is dropped, which will be retransmitted,
+ * and the host is told. */
 enum { RELAY_CONNECTIONS_MAX = 2 * GB_STREAMS_MAX };
 
 struct relay {
@@ -28,11 +28,11 @@ struct relay {
     struct gb_mux *mux;
     int out_fd;
     struct source syns;
-    struct source listener; /* not watched while there is no room for what it would accept */
+    struct source listener; /* not watched while there is no room for new connections */
     struct deadline again;  /* when there may be */
     struct gb_list connections;
     unsigned count;
-    bool off; /* nothing is let out */
+    bool off; /* programs may not connect */
     struct deadline sweep;
 };
 
@@ -44,9 +44,8 @@ int relay_init(struct relay *relay, struct loop *loop, struct gb_mux *mux,
 int relay_enter(struct relay *relay, struct gb_mux_stream *stream, struct gb_bytes params,
                 struct gb_err *err);
 
-/* Whether programs may connect, which they may at first. When turned off, those that wait are told
- * that the destination is unreachable, as are all that come later, and what is open is broken;
- * connections that the host has opened stay. */
+/* Whether programs may connect; initially true. When turned off, waiting and later connections are
+ * refused as unreachable, and open ones are broken; connections opened by the host stay. */
 void relay_turn(struct relay *relay, bool on);
 
 /* For GB_STREAM_CONNECT and GB_STREAM_FORWARD. */

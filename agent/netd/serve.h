@@ -8,7 +8,7 @@ struct boot;
 enum {
     SERVE_READY = 1, /* from it, once and first */
     SERVE_ON,        /* to it: programs may connect, as at first */
-    SERVE_OFF, /* to it: they may not; and from it: none waits any more, and none is connected */
+    SERVE_OFF,       /* to it: they may not; and from it: none is waiting or connected any more */
 };
 
 /* Sets everything up, drops all privileges, sends SERVE_READY to @agent_fd (taken, a socket that

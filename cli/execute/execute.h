@@ -13,7 +13,7 @@ struct execute_config {
     struct source *sources; /* borrowed */
     size_t count;
     const char *session; /* runs all sources in turn; NULL: each gets its own VM */
-    bool tries;          /* instead, each runs in a fork of @session of its own */
+    bool tries;          /* instead, each runs in its own fork of @session */
     bool keeps;          /* the forks stay open */
     bool ours;           /* @session is closed once it has been forked */
     const char *image;   /* NULL: the source's language, else python */

@@ -55,7 +55,7 @@ struct request {
 
 /* Sends an answer, or adds it to its batch. */
 void server_answer(struct mcp_server *server, struct batch *batch, struct gb_buf *line);
-/* A request of @batch needs no answer any more. No-op if @batch is NULL. */
+/* A request of @batch no longer needs an answer. No-op if @batch is NULL. */
 void batch_done(struct mcp_server *server, struct batch *batch);
 
 /* tools/call. */

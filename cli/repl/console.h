@@ -67,6 +67,6 @@ void console_step_aside(struct console *console);
 void console_step_back(struct console *console);
 
 /* While a program waits for input: passes the next line typed to @typed (empty: Ctrl-D), in one or
- * more pieces. NULL: nobody wants it, and it is kept for the prompt. */
+ * more pieces. NULL: it is not used, and is kept for the prompt. */
 void console_want_line(struct console *console, void (*typed)(void *arg, struct gb_bytes line),
                        void *arg);

@@ -24,7 +24,7 @@ bool streams_init(PyObject *module);
 /* A cell begins (@interactive: its reads may be answered), or is over (@cell is 0). */
 void streams_cell(uint32_t cell, bool interactive);
 
-/* In native.c: reports that the cell waits for input, or no longer does. */
+/* In native.c: reports that the cell has started or stopped waiting for input. */
 void tell_waiting(uint32_t cell, bool waits);
 
 /* In native.c: reports the result of a final cell and ends the process. */
