@@ -126,7 +126,7 @@ def test_names_of_the_settings(cli, far, tmp_path):
 def test_what_is_said_last_counts(cli, far, server):
     """The command line goes before the environment, and two servers at once are refused."""
     before = far.calls()
-    assert b"name two servers" in cli("ls", "--host", far.url, "--socket", server.socket, status=2).stderr
+    assert b"exclude each other" in cli("ls", "--host", far.url, "--socket", server.socket, status=2).stderr
     cli("ls", "--socket", server.socket)
     assert far.calls() == before
     cli("ls", "--host", far.url, GLASSBELL_HOST="ssh://nowhere.invalid")

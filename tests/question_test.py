@@ -261,7 +261,7 @@ def test_from_the_command_line(client, server, asked, port):
     request = send(client, asked, connect, connect, connect)
     assert follower.stdout.readline() == f"? [1] app.test:{port}\n"
     assert f"# ? [1] app.test:{port}\n" in glassbell()
-    assert "nothing is asked about" in glassbell("allow", "other.test", f":{port}", "--once", status=125)
+    assert "there is no question about" in glassbell("allow", "other.test", f":{port}", "--once", status=125)
     glassbell("allow", "app.test", f":{port}", "--once")
     assert follower.stdout.readline() == f"? [1] app.test:{port} once\n"
     assert follower.stdout.readline() == f"? [1] app.test:{port}\n"

@@ -111,7 +111,7 @@ static const struct {
     {"a b.py.txt", "", NULL, ".txt"},
     {"n.ipynb", "{}", NULL, "n.ipynb: it is not a notebook"},
     {"n.ipynb", "{\"nbformat\":4,\"cells\":[],\"metadata\":{}}", NULL,
-     "does not tell its language"},
+     "does not name its language"},
     {"n.ipynb", "{\"nbformat\":4,\"cells\":[],\"metadata\":{\"kernelspec\":{\"language\":\"R\"}}}",
      NULL, "the language of the notebook, R"},
 };
