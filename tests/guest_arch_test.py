@@ -124,6 +124,6 @@ def test_a_session_wakes_only_where_it_was_put_to_sleep(tmp_path):
         with pytest.raises(Failure) as caught:
             client.call("session.exec", session=session.id, code="echo $x")
         assert caught.value.kind == "gone"
-        assert f'"guest {OTHER}"' in str(caught.value) and f'"guest {OWN}"' in str(caught.value)
+        assert f'with "architecture {OTHER}", and this server has "architecture {OWN}"' in str(caught.value)
     with with_settings(tmp_path, "") as server, server.client() as client:
         assert out(client.call("session.exec", session=session.id, code="echo $x")) == "1\n"

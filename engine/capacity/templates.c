@@ -539,6 +539,8 @@ int gb_templates_describe(const struct gb_templates *templates, const struct gb_
 {
     const struct gb_images *images = templates->host->images;
 
+    /* What differs first is what people are told, so the most general comes first. */
+    gb_buf_addf(key, "architecture %s\n", templates->host->machine->architecture);
     gb_buf_addf(key, "format %d\nguest %u\nkernel %s\ninitramfs %s\nroot %s\nmemory %u\n",
                 (int)FORMAT, GB_GUEST_VERSION, images->kernel_sha256, images->initramfs_sha256,
                 image->sha256, memory_mb);

@@ -236,8 +236,7 @@ int gb_vm_describe(const struct gb_host *host, const struct gb_image *image, uin
         return r;
     while (strcmp(argv[i], "--") != 0)
         i++;
-    gb_buf_addf(text, "guest %s\nhost %s\nqemu %s\n", host->machine->architecture, here,
-                host->qemu_version);
+    gb_buf_addf(text, "host %s\nqemu %s\n", here, host->qemu_version);
     r = describe_file(text, "binary", host->qemu, err);
     if (r == 0 && host->firmware != NULL)
         r = describe_file(text, "firmware", host->firmware, err);
