@@ -215,7 +215,7 @@ def test_streams_that_break_the_rules(vm, frames, sentence):
 
 def test_streams_are_bounded(vm, bounded):
     """One cell has one of each kind; ended cells have theirs, up to a number."""
-    for _ in range(130):
+    for _ in range(514):
         vm.exec("end()")
     ends(vm, "for number in range(1, cell):\n    for kind in (1, 2): vm.stream(number, kind)", "streams are open already")
 

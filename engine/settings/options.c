@@ -119,7 +119,7 @@ const struct gb_option gb_options[] = {
     DURATION("sessions", "question", sessions.question_ms, 1000, 120000, "60s", LIVE,
              "how long a connection that a rule says to ask about (docs/network.md) waits for an "
              "answer; programs often wait less"),
-    INTEGER("sessions", "network_connections", sessions.network_connections, 1, 256, "256", LIVE,
+    INTEGER("sessions", "network_connections", sessions.network_connections, 1, GB_STREAMS_MAX, "1024", LIVE,
             "connections that a session's network (docs/network.md) may have open at once; "
             "this and the next two apply from when the network is turned on"),
     SIZE("sessions", "network_bytes", sessions.network_bytes, 0, 1e15, "0", LIVE,

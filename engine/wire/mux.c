@@ -45,6 +45,8 @@ void gb_mux_init(struct gb_mux *mux, enum gb_side side, const struct gb_mux_kind
 {
     *mux = (struct gb_mux){.side = side, .kinds = kinds, .arg = arg, .out = out};
     gb_list_init(&mux->streams);
+    for (size_t i = 0; i < GB_MUX_BUCKETS; i++)
+        gb_list_init(&mux->buckets[i]);
     gb_list_init(&mux->turns);
 }
 
@@ -67,6 +69,7 @@ static struct gb_mux_stream *mux_add(struct gb_mux *mux, int by, enum gb_stream_
     stream->receive_left = info->window[1 - ours];
     gb_list_init(&stream->ready);
     gb_list_add_tail(&mux->streams, &stream->link);
+    gb_list_add_tail(&mux->buckets[stream->id % GB_MUX_BUCKETS], &stream->bucket);
     mux->count[by]++;
     return stream;
 }
@@ -75,6 +78,7 @@ static void mux_remove(struct gb_mux_stream *stream)
 {
     stream->mux->count[stream->opened_here ? BY_US : BY_PEER]--;
     gb_list_remove(&stream->link);
+    gb_list_remove(&stream->bucket);
     gb_list_remove(&stream->ready);
     free(stream);
 }
@@ -93,7 +97,7 @@ static struct gb_mux_stream *mux_find(const struct gb_mux *mux, uint32_t id)
 {
     struct gb_mux_stream *stream;
 
-    GB_LIST_FOREACH_CONST(stream, &mux->streams, link)
+    GB_LIST_FOREACH_CONST(stream, &mux->buckets[id % GB_MUX_BUCKETS], bucket)
         if (stream->id == id)
             return stream;
     return NULL;

@@ -41,9 +41,10 @@
 struct gb_mux;
 
 struct gb_mux_stream {
-    struct gb_list link;  /* in the mux's list of streams */
-    struct gb_list ready; /* in the round-robin list, while it has something to send and credit for
-                           * it */
+    struct gb_list link;   /* in the mux's list of streams */
+    struct gb_list bucket; /* in one of its buckets */
+    struct gb_list ready;  /* in the round-robin list, while it has something to send and credit for
+                            * it */
     struct gb_mux *mux;
     void *user; /* the owner's; NULL at first */
     uint32_t id, cell;
@@ -81,14 +82,17 @@ struct gb_mux_kind {
     void (*ended)(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);
 };
 
+enum { GB_MUX_BUCKETS = 64 };
+
 struct gb_mux {
     enum gb_side side;
     const struct gb_mux_kind *kinds; /* by enum gb_stream_kind */
     void *arg;
     struct gb_buf *out; /* the port's output buffer */
     struct gb_list streams, turns;
-    unsigned count[2]; /* streams by opener: the peer, us */
-    uint32_t last[2];  /* last id used, likewise */
+    struct gb_list buckets[GB_MUX_BUCKETS]; /* the streams by id, modulo their number */
+    unsigned count[2];                      /* streams by opener: the peer, us */
+    uint32_t last[2];                       /* last id used, likewise */
     unsigned restarts; /* restarts not acknowledged yet: input still belongs to the previous
                         * conversation */
 };

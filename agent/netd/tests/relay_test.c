@@ -200,12 +200,13 @@ static struct gb_mux_stream *enter(int listener)
     return stream;
 }
 
-static void send_syn(uint8_t port)
+static void send_syn(uint16_t port)
 {
     uint8_t packet[sizeof(syn_bytes)];
 
     memcpy(packet, syn_bytes, sizeof(packet));
-    packet[21] = port;
+    packet[20] = (uint8_t)(port >> 8);
+    packet[21] = (uint8_t)port;
     ck_assert_int_eq(send(syns, packet, sizeof(packet), 0), sizeof(packet));
 }
 
@@ -287,7 +288,7 @@ START_TEST(connections_are_bounded)
     start();
     server = listening(0);
     for (unsigned i = 0; i < GB_STREAMS_MAX; i++) {
-        send_syn((uint8_t)i);
+        send_syn((uint16_t)i);
         TURN_UNTIL(asked == i + 1);
     }
     ck_assert_uint_eq(relay.count, GB_STREAMS_MAX);
@@ -297,12 +298,12 @@ START_TEST(connections_are_bounded)
     gb_mux_reset(last_asked, &broken);
     pass_all();
     ck_assert_uint_eq(relay.count, RELAY_CONNECTIONS_MAX - 1);
-    send_syn(UINT8_MAX);
+    send_syn(UINT16_MAX);
     TURN_UNTIL(asked == GB_STREAMS_MAX + 1);
     gb_mux_reset(last_asked, &broken);
     pass_all();
     relay.count = RELAY_CONNECTIONS_MAX;
-    send_syn(UINT8_MAX);
+    send_syn(UINT16_MAX);
     ck_assert_int_eq(loop_round(&loop), 0);
     pass_all();
     ck_assert_uint_eq(asked, GB_STREAMS_MAX + 1);
