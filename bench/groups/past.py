@@ -4,6 +4,7 @@ cells, and how soon a session that was taken back answers."""
 
 import time
 
+from groups.load import pss
 from groups.opening import pool_of
 from kit.client import ms
 from kit.server import Server
@@ -11,6 +12,9 @@ from kit.wait import until
 
 GROUP = "past"
 SMALL = "x.append({0}); y = [j * j for j in range(200)]; print(len(y))"
+FRAME = """import numpy, pandas
+frame = pandas.DataFrame(numpy.random.default_rng(1).integers(0, 1000, (6250, 1000)))
+print(frame.describe().shape)"""
 ASKED, IDLE = "[past]\ncheckpoints = asked\n", "[past]\ncheckpoints = idle\n"
 
 
@@ -23,6 +27,11 @@ def measure(report, plan):
         back(report, plan, client, "no process waiting", 0)
     with Server(ASKED + '[pool "python"]\nfloor = 1\nceiling = 1\nstanding = 2\n') as server, server.client() as client:
         back(report, plan, client, "a process waiting", 1)
+    with Server(ASKED) as server, server.client() as client:
+        for name, image, before in (("python", "python", ""), ("javascript", "javascript", ""), ("shell", "shell", ""),
+                                    ("python-data with a frame of 50 MB", "python-data", FRAME)):
+            asleep(report, plan, client, name, image, before)
+        forks(report, plan, server, client)
 
 
 def cells(report, plan, client, image, name, before):
@@ -90,3 +99,51 @@ def back(report, plan, client, name, waiting):
         times.append((time.perf_counter() - begin) * 1000)
     report.add(GROUP, f"rewind to the first result, {name}", "ms", times)
     client.call("session.close", session=session)
+
+
+def asleep(report, plan, client, name, image, before):
+    """What a session leaves on disk when it is put to sleep, and how soon it answers again."""
+    client.call("image.warm", image=image)
+    session = client.call("session.open", image=image)["session"]
+    client.call("session.exec", session=session, code=before)
+    sizes, times = [], []
+    for _ in range(plan(3, 10)):
+        client.call("session.exec", session=session, code="")
+        until(lambda: slept(client, session))
+        sizes.append(sum(one["bytes"] for one in client.call("session.checkpoints", session=session)["checkpoints"]) / 1e6)
+        times.append(ms(client.call, "session.exec", session=session, code=""))
+    report.add(GROUP, f"asleep, {name}", "MB", sizes)
+    report.add(GROUP, f"wake to the first result, {name}", "ms", times)
+    client.call("session.close", session=session)
+
+
+def slept(client, session):
+    try:
+        return client.call("session.sleep", session=session)
+    except RuntimeError:  # it is not at rest yet
+        return None
+
+
+def forks(report, plan, server, client):
+    """Ten children of a session at once."""
+    client.call("image.warm", image="python")
+    session = client.call("session.open", image="python")["session"]
+    client.call("session.exec", session=session, code="x = 1")
+    until(lambda: first(client, session))
+    pauses, loaded, memory = [], [], []
+    for _ in range(plan(3, 10)):
+        client.call("session.exec", session=session, code="x += 1")
+        before = set(server.children())
+        taken = until(lambda: first(client, session))
+        pauses.append(taken["pause_us"] / 1000)
+        begin = time.perf_counter()
+        made = client.call("session.fork", session=session, count=10)
+        loaded.append((time.perf_counter() - begin) * 1000)
+        for child in made["sessions"]:
+            client.call("session.exec", session=child["session"], code="print(x)")
+        memory += [size for pid in set(server.children()) - before if (size := pss(pid)) > 8]
+        for child in made["sessions"]:
+            client.call("session.close", session=child["session"])
+    report.add(GROUP, "fork of 10, pause of the parent", "ms", pauses)
+    report.add(GROUP, "fork of 10, all loaded", "ms", loaded)
+    report.add(GROUP, "PSS of a fork", "MiB", memory)

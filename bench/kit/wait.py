@@ -6,7 +6,8 @@ import time
 
 def until(condition, seconds=120.0):
     end = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         if time.monotonic() > end:
             raise TimeoutError("what a measurement waits for did not come")
         time.sleep(0.01)
+    return found
