@@ -153,7 +153,7 @@ struct gb_journal_network_query {
 };
 
 /* Reads the records of a session's network, except for damaged ones and those removed by rotation
- * meanwhile. */
+ * meanwhile; those that are still being written are waited for. */
 int gb_journal_read_network(struct gb_journal *journal, struct gb_bytes id,
                             const struct gb_journal_network_query *query, struct gb_err *err);
 

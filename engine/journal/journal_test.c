@@ -352,6 +352,49 @@ START_TEST(connections)
 }
 END_TEST
 
+static void on_network_closed(void *arg, uint64_t last, bool more, const struct gb_err *why)
+{
+    struct seen_network *seen = arg;
+
+    ck_assert_ptr_nonnull(why);
+    ck_assert_int_eq(why->code, GB_ECLOSED);
+    ck_assert(!more);
+    seen->last = last;
+    seen->done = true;
+}
+
+/* What is still being written is waited for, and not skipped. */
+START_TEST(connections_that_are_being_written)
+{
+    struct seen_network seen;
+    const struct gb_journal_network_query query = {
+        .after = 7, .limit = 9, .each = on_network, .done = on_network_closed, .arg = &seen};
+
+    close_journal();
+    config.sync = GB_JOURNAL_SYNC_CELL; /* everything is written by the thread */
+    open_journal();
+    begin("s-1", "k");
+    for (uint64_t i = 1; i <= 20; i++) {
+        connect_once("s-1", 0, i, gb_bytes_str("one"));
+        seen = look_network("s-1", i == 1 ? 0 : seen.last, 64);
+        ck_assert_uint_eq(seen.count, 1);
+        ck_assert_uint_eq(seen.connections[0], i);
+        ck_assert(!seen.more);
+    }
+    for (uint64_t i = 21; i <= 60; i++)
+        connect_once("s-1", 0, i, gb_bytes_str("one"));
+    ck_assert_uint_eq(look_network("s-1", seen.last, 64).count, 40);
+    /* Who waits when the journal is closed is told. */
+    connect_once("s-1", 0, 61, gb_bytes_str("one"));
+    seen = (struct seen_network){0};
+    ck_assert_int_eq(gb_journal_read_network(journal, gb_bytes_str("s-1"), &query, &err), 0);
+    close_journal();
+    ck_assert(seen.done);
+    ck_assert_uint_eq(seen.last, 7);
+    open_journal();
+}
+END_TEST
+
 /* They go with their segment. */
 START_TEST(connections_rotate)
 {
@@ -522,7 +565,9 @@ static struct gb_buf in_old_version(struct gb_bytes bytes, enum gb_record_versio
             head + 8 + (size - GB_RECORD_HEAD_OLD); /* behind magic and type, and more */
         uint32_t sum;
 
-        if (gb_get_u32(record + 4) == GB_RECORD_SESSION)
+        if (version >= GB_RECORD_SEVENTH)
+            kept -= 0;
+        else if (gb_get_u32(record + 4) == GB_RECORD_SESSION)
             kept -= version <= GB_RECORD_FOURTH ? 20 : 16;
         else
             kept -= version == GB_RECORD_FIRST ? 28 : version <= GB_RECORD_THIRD ? 24 : 16;
@@ -781,6 +826,7 @@ int main(void)
     tcase_add_test(cases, every_cell_synced);
     tcase_add_test(cases, rotation);
     tcase_add_test(cases, connections);
+    tcase_add_test(cases, connections_that_are_being_written);
     tcase_add_test(cases, connections_rotate);
     tcase_add_test(cases, many_sessions);
     tcase_add_test(cases, one_server_at_a_time);

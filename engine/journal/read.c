@@ -301,10 +301,10 @@ static void network_after(uv_work_t *request, int status)
     reading_free(reading);
 }
 
-int gb_journal_read_network(struct gb_journal *journal, struct gb_bytes id,
-                            const struct gb_journal_network_query *query, struct gb_err *err)
+static int network_begin(struct gb_journal *journal, const char *id,
+                         const struct gb_journal_network_query *query, struct gb_err *err)
 {
-    const struct gb_journal_session *session = gb_journal_find(journal, id);
+    const struct gb_journal_session *session = index_find(journal, id);
     struct reading *reading;
     uint32_t from = 0;
 
@@ -323,4 +323,49 @@ int gb_journal_read_network(struct gb_journal *journal, struct gb_bytes id,
         memcpy(reading->notes, session->notes + from, reading->count * sizeof(*reading->notes));
     }
     return reading_begin(reading, journal, network_work, network_after, err);
+}
+
+/* A query that waits for the writer. */
+struct network_waiting {
+    struct gb_journal *journal;
+    struct gb_journal_network_query query;
+    char session[GB_RECORD_ID_MAX];
+};
+
+static void network_on_written(struct job *job)
+{
+    struct network_waiting *waiting = job->arg;
+    struct gb_err err = {0};
+    int r = waiting->journal->closing
+                ? gb_err_set(&err, GB_ECLOSED, "the journal is being closed")
+                : network_begin(waiting->journal, waiting->session, &waiting->query, &err);
+
+    if (r < 0)
+        waiting->query.done(waiting->query.arg, waiting->query.after, false, &err);
+    free(waiting);
+}
+
+int gb_journal_read_network(struct gb_journal *journal, struct gb_bytes id,
+                            const struct gb_journal_network_query *query, struct gb_err *err)
+{
+    const struct gb_journal_session *session = gb_journal_find(journal, id);
+    struct network_waiting *waiting;
+    struct job *job;
+
+    if (session == NULL)
+        return gb_err_set(err, GB_ENOTFOUND, "the journal has no such session");
+    if (writer_idle(journal->writer))
+        return network_begin(journal, session->id, query, err);
+    /* A record that is not on disk yet could not be read, and whoever asks for those after the last
+     * one would never get it. */
+    waiting = xcalloc(1, sizeof(*waiting));
+    waiting->journal = journal;
+    waiting->query = *query;
+    memcpy(waiting->session, session->id, sizeof(waiting->session));
+    job = xcalloc(1, sizeof(*job));
+    job->kind = JOB_WAIT;
+    job->done = network_on_written;
+    job->arg = waiting;
+    writer_push(journal->writer, job);
+    return 0;
 }

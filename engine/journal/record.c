@@ -10,7 +10,7 @@
 #include "model/undone.h"
 #include "wire/guest.h"
 
-/* "GbB1" to "GbB7". */
+/* "GbB1" to "GbB8". */
 enum { MAGIC_NAME = 0x426247, MAGIC_DIGIT = '0', SHORT_TEXT = 4096, MAGIC_SIZE = 4 };
 
 #define FIELD(type_, field_)                                                                       \
@@ -103,6 +103,13 @@ static const struct {
     [GB_RECORD_FIRST] = {4, 6},  [GB_RECORD_SECOND] = {4, 5}, [GB_RECORD_THIRD] = {4, 5},
     [GB_RECORD_FOURTH] = {4, 3}, [GB_RECORD_FIFTH] = {3, 3},  [GB_RECORD_SIXTH] = {3, 3},
 };
+
+/* The kinds of entries in records of the network since the eighth version. Another kind needs
+ * another version: an older server would count its records as damaged, instead of leaving a journal
+ * alone that it does not know. */
+enum { KINDS_SINCE_EIGHTH = GB_NETWORK_VISIT + 1 };
+static_assert((int)KINDS_SINCE_EIGHTH == (int)GB_NETWORK_ENTRY_COUNT,
+              "a kind of entries needs a version of records");
 
 static struct gb_fields record_fields_of(const struct gb_fields *newest, size_t lacks)
 {

@@ -46,8 +46,9 @@ enum gb_record_version {
     GB_RECORD_FOURTH,    /* sessions have no `undone` */
     GB_RECORD_FIFTH,     /* no records of the network */
     GB_RECORD_SIXTH,     /* sessions have no `origin`, cells no `rolled_back` */
-    GB_RECORD_SEVENTH,   /* the current version */
-    GB_RECORD_NEWEST = GB_RECORD_SEVENTH,
+    GB_RECORD_SEVENTH,   /* no requests, ports and visits in records of the network */
+    GB_RECORD_EIGHTH,    /* the current version */
+    GB_RECORD_NEWEST = GB_RECORD_EIGHTH,
 };
 
 struct gb_record_head {

@@ -169,6 +169,8 @@ static void do_jobs(struct writer *writer, struct gb_list *jobs)
         case JOB_SWEEP:
             sweep_journals(job->path, &job->limits, &job->bytes);
             break;
+        case JOB_WAIT:
+            break;
         }
     }
     if (written != NULL && writer->sync == GB_JOURNAL_SYNC_CELL)

@@ -20,6 +20,7 @@ enum job_kind {
     JOB_CLOSE,  /* the last job for its file */
     JOB_REMOVE, /* `path` */
     JOB_SWEEP,  /* next to `path`; reports in `bytes` what it did */
+    JOB_WAIT,   /* everything before it is done */
 };
 
 struct job {
