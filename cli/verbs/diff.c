@@ -475,8 +475,10 @@ static void diff_compare(struct diff *diff, const struct things *a, const struct
         const struct thing *before = i < a->count ? &a->list[i] : NULL;
         const struct thing *after = j < b->count ? &b->list[j] : NULL;
         int order = before == NULL ? 1 : after == NULL ? -1 : strcmp(before->name, after->name);
+        const struct thing *first = order > 0 ? after : before;
 
-        if (known != NULL && strcmp(order <= 0 ? before->name : after->name, known) > 0)
+        assert(first != NULL);
+        if (known != NULL && strcmp(first->name, known) > 0)
             return;
         i += order <= 0;
         j += order >= 0;

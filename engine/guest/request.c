@@ -317,23 +317,14 @@ void gb_guest_fail_requests(struct gb_guest *guest, const struct gb_err *why)
     gb_guest_refuse_requests(guest, &err);
 }
 
-/* One that was sent to a VM to hold it, or to let it continue. */
-static struct guest_request *guest_request_of_rest(struct gb_guest *guest)
-{
-    struct guest_request *request;
-
-    GB_LIST_FOREACH(request, &guest->requests, link)
-        if (request->id != 0 &&
-            (request->type == GB_GUEST_HOLD || request->type == GB_GUEST_RESUME))
-            return request;
-    return NULL;
-}
-
 void guest_requests_forget_rest(struct gb_guest *guest)
 {
     struct guest_request *request;
 
-    while ((request = guest_request_of_rest(guest)) != NULL) {
+    GB_LIST_FOREACH(request, &guest->requests, link) {
+        if (request->id == 0 ||
+            (request->type != GB_GUEST_HOLD && request->type != GB_GUEST_RESUME))
+            continue;
         guest_request_remove(guest, request);
         guest_request_free(request);
     }

@@ -81,8 +81,6 @@ static const struct gb_method rows[] = {
      .holds = offsetof(struct gb_params, length),
      .errors = SESSION_ERRORS},
 };
-                                                                 /* clang-format on */
+/* clang-format on */
 
-                                                                 const struct gb_method_group
-                                                                     gb_methods_terminal = {
-                                                                         rows, ARRAY_SIZE(rows)};
+const struct gb_method_group gb_methods_terminal = {rows, ARRAY_SIZE(rows)};
