@@ -221,7 +221,7 @@ def test_documents(server, rpn):
     assert "%%sh\necho hello" in ["".join(cell["source"]) for cell in notebook["cells"]]
     assert "```rpn\n1 2 +\n```" in glassbell(server, "export", "--format", "md", rpn.id).stdout
     assert "rpn> 1 2 +\n" in glassbell(server, "log", rpn.id).stdout
-    assert "no session of Python" in glassbell(server, "export", "--format", "py", rpn.id, status=125).stderr
+    assert "is not a session of Python" in glassbell(server, "export", "--format", "py", rpn.id, status=125).stderr
 
 
 def test_a_prompt(server, tmp_path):

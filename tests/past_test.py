@@ -351,7 +351,7 @@ def test_cells_that_were_undone_are_told(server, client, tmp_path):
     heads = [line for line in log.splitlines() if re.match(r"\[\d+\]", line)]
     assert [line.endswith("  undone") for line in heads] == [False, False] + [True] * 4 + [False] * 3
     done = glassbell(server, "export", "undone")
-    assert "4 cells that were undone are left out" in done.stderr
+    assert "4 undone cells are left out" in done.stderr
     assert [cell["execution_count"] for cell in json.loads(done.stdout)["cells"]] == [1, 2, 7, 8, 9]
     whole = json.loads(glassbell(server, "export", "undone", "--all").stdout)["cells"]
     assert [cell["execution_count"] for cell in whole if cell["metadata"]["glassbell"].get("undone")] == [3, 4, 5, 6]
