@@ -440,6 +440,42 @@ def test_an_answer_waits_for_a_program_that_reads_late(edge):
     assert back.endswith(b"\r\n\r\n" + body)
 
 
+def test_a_request_that_is_held_back_does_not_cut_a_value(edge):
+    """The host repeats the first half of a value and waits for the rest of the body, as the program wants it to."""
+    raw, server = edge.connect()
+    half = len(VALUE) // 2
+
+    def serve():
+        with edge.upstream.accept(server) as tls:
+            text = b""
+            while b"\r\n\r\n" not in text:
+                text += tls.recv(65536)
+            tls.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n.\r\n" + chunk(VALUE[:half]))
+            while not text.endswith(b"last"):
+                text += tls.recv(65536)
+            tls.sendall(chunk(VALUE[half:]) + b"0\r\n\r\n")
+
+    def chunk(text):
+        return f"{len(text):x}\r\n{text}\r\n".encode()
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with edge.wrap(raw) as tls:
+        tls.sendall(f"POST / HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {HOLDER}\r\nContent-Length: 4\r\n\r\n".encode())
+        back = b""
+        tls.settimeout(1)  # the edge has nothing to pass, however long one waits
+        with contextlib.suppress(TimeoutError):
+            while more := tls.recv(65536):
+                back += more
+        tls.settimeout(60)
+        assert VALUE[:half].encode() not in back
+        tls.sendall(b"last")
+        while not back.endswith(b"0\r\n\r\n"):
+            back += tls.recv(65536)
+    thread.join()
+    text = re.sub(rb"\r\n[0-9a-f]+\r\n", b"", back)
+    assert VALUE.encode() not in text and VALUE[half:].encode() not in text
+
+
 def test_requests_that_come_at_once_are_sent_one_by_one(edge):
     raw, server = edge.connect()
     seen = []

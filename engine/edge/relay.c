@@ -21,7 +21,10 @@ enum {
     QUEUE_HIGH = 64 * 1024, /* of one direction, above which nothing is read for it */
     ROUNDS = 16,            /* of a call: others wait meanwhile */
     HANDSHAKE_S = 30,
-    PAUSE_MS = 50, /* of the host, after which the end of a body so far is passed: answer.h */
+    /* Of the host, after which the end of a body so far is passed (answer.h): at least, and in
+     * terms of what the handshake with it has taken, which is two or three round trips. */
+    PAUSE_MS = 50,
+    PAUSE_HANDSHAKES = 2,
     STALLED_PAUSE_MS = 2000, /* likewise, when the host has had to wait for the guest before */
     CLOSING_S = 5,
     CLOSING_BYTES = 1 << 20, /* dropped of what the guest still sends */
@@ -55,13 +58,14 @@ struct relay {
     struct gb_http http;
     struct gb_answer answer;
     struct gb_place_found found;
-    struct gb_buf used;             /* names of the secrets in the last request */
-    bool unreported;                /* the last request */
-    int reason;                     /* of the refusal; −1: none */
-    const char *why;                /* as a phrase */
-    uint64_t deadline_ns, pause_ns; /* pause_ns: when it was long enough; UINT64_MAX: no pause */
-    bool stalled;                   /* the host has had to wait, and may not go on immediately */
-    bool busy;                      /* there is more to do, later */
+    struct gb_buf used;              /* names of the secrets in the last request */
+    bool unreported;                 /* the last request */
+    int reason;                      /* of the refusal; −1: none */
+    const char *why;                 /* as a phrase */
+    uint64_t deadline_ns, pause_ns;  /* pause_ns: when it was long enough; UINT64_MAX: no pause */
+    uint64_t began_ns, handshake_ns; /* with the host */
+    bool stalled;                    /* the host has had to wait, and may not go on immediately */
+    bool busy;                       /* there is more to do, later */
     size_t drained;
 };
 
@@ -297,6 +301,7 @@ static bool relay_greet_server(struct relay *relay)
     int n = SSL_connect(relay->server.ssl);
 
     if (n == 1) {
+        relay->handshake_ns = gb_clock_mono_ns() - relay->began_ns;
         relay->state = RELAY_GUEST_HELLO;
         return true;
     }
@@ -326,21 +331,31 @@ static bool relay_greet_guest(struct relay *relay, bool *ret_over)
     return false;
 }
 
-/* Passes what is kept back of a body when the host has been silent for PAUSE_MS. The time does not
- * pass while the guest does not read, or part of a TLS record has come, and is longer afterwards,
- * when a host far away has to learn that there is room: else the guest could choose where to cut.
- */
+static uint64_t relay_long_enough_ns(const struct relay *relay)
+{
+    const uint64_t usual_ns =
+        MAX((uint64_t)PAUSE_MS * GB_NS_PER_MS, PAUSE_HANDSHAKES * relay->handshake_ns);
+
+    return relay->stalled ? MAX(usual_ns, (uint64_t)STALLED_PAUSE_MS * GB_NS_PER_MS) : usual_ns;
+}
+
+/* Passes what is kept back of a body when the host has been silent for long enough. The time does
+ * not pass while the guest does not read, while its request is not complete, or when part of a TLS
+ * record has come, and is longer after the host has had to wait and has to learn that there is
+ * room: else the guest could choose where to cut. A host that is silent by itself, at a place that
+ * the guest's request moves, is what is left of that. */
 static bool relay_pause(struct relay *relay, bool silent)
 {
     const uint64_t now = gb_clock_mono_ns();
-    const uint64_t pause_ms = relay->stalled ? STALLED_PAUSE_MS : PAUSE_MS;
+    const bool asks = !gb_http_is_between(&relay->http) && !gb_answer_is_upgraded(&relay->answer);
 
-    if (!silent || !gb_answer_keeps(&relay->answer) || SSL_has_pending(relay->server.ssl) == 1) {
+    if (!silent || asks || !gb_answer_keeps(&relay->answer) ||
+        SSL_has_pending(relay->server.ssl) == 1) {
         relay->pause_ns = UINT64_MAX;
         return false;
     }
     if (relay->pause_ns == UINT64_MAX)
-        relay->pause_ns = now + pause_ms * GB_NS_PER_MS;
+        relay->pause_ns = now + relay_long_enough_ns(relay);
     if (now < relay->pause_ns)
         return false;
     gb_answer_pass(&relay->answer, &relay->guest.out);
@@ -536,6 +551,7 @@ struct relay *relay_new(const struct relay_world *world, const struct gb_edge_me
     relay->cell = connect->cell;
     relay->port = connect->port;
     relay->reason = -1;
+    relay->began_ns = gb_clock_mono_ns();
     relay->deadline_ns = relay_after(HANDSHAKE_S);
     relay->pause_ns = UINT64_MAX;
     if (connect->name.size > 0 && connect->name.size <= GB_HOST_NAME_MAX)

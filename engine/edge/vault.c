@@ -140,17 +140,15 @@ static bool vault_same(const struct gb_buf *a, const struct gb_buf *b)
     return a->size == b->size && memcmp(gb_buf_data(a), gb_buf_data(b), a->size) == 0;
 }
 
-/* Hosts may still repeat it. */
+/* Hosts may still repeat it: it is the first of those that are kept, once. */
 static void vault_keep(struct vault_secret *secret)
 {
-    for (size_t i = 0; i < VAULT_KEPT; i++) {
-        if (vault_same(&secret->kept[i], &secret->value)) {
-            gb_wipe_buf(&secret->value);
-            return;
-        }
-    }
-    gb_wipe_buf(&secret->kept[VAULT_KEPT - 1]);
-    memmove(&secret->kept[1], &secret->kept[0], sizeof(secret->kept) - sizeof(secret->kept[0]));
+    size_t at = 0;
+
+    while (at < VAULT_KEPT - 1 && !vault_same(&secret->kept[at], &secret->value))
+        at++;
+    gb_wipe_buf(&secret->kept[at]);
+    memmove(&secret->kept[1], &secret->kept[0], at * sizeof(secret->kept[0]));
     secret->kept[0] = secret->value;
     secret->value = (struct gb_buf){0};
 }

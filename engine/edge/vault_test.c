@@ -127,6 +127,22 @@ START_TEST(values_before_are_still_masked)
 }
 END_TEST
 
+/* What counts is when a value was the secret's last, not first. */
+START_TEST(a_value_that_comes_back_is_kept_anew)
+{
+    static const char *const values[] = {"value-number-B", "value-number-C", "value-number-A",
+                                         "value-number-D", "value-number-E"};
+
+    add("a.test\n", 0, source_of("value-number-A", NULL));
+    vault_read(&vault, &vault.secrets[0]);
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+        read_anew(values[i]);
+    ck_assert(is_masked("value-number-C") && is_masked("value-number-A"));
+    ck_assert(is_masked("value-number-D") && is_masked("value-number-E"));
+    ck_assert(!is_masked("value-number-B"));
+}
+END_TEST
+
 START_TEST(hosts_are_masked_for_their_own_secrets)
 {
     add("b.test\n", 0, source_of("value-of-b-test", NULL));
@@ -148,6 +164,7 @@ int main(void)
     tcase_add_test(tests, a_value_that_never_comes_is_given_up);
     tcase_add_test(tests, a_value_that_could_not_be_had_is_tried_again);
     tcase_add_test(tests, values_before_are_still_masked);
+    tcase_add_test(tests, a_value_that_comes_back_is_kept_anew);
     tcase_add_test(tests, hosts_are_masked_for_their_own_secrets);
     suite_add_tcase(suite, tests);
     return check_run(suite);

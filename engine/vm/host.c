@@ -106,10 +106,9 @@ static void on_guard(void *arg, const struct gb_guard_report *report, const stru
     inspected(opening, err);
 }
 
-static int check_architecture(const struct gb_host *host, struct gb_err *err)
+static int check_architecture(const struct gb_host *host, const struct gb_images *images,
+                              struct gb_err *err)
 {
-    const struct gb_images *images = host->images;
-
     if (gb_machine_find(images->architecture) == host->machine)
         return 0;
     return gb_err_set(err, GB_EIMAGE,
@@ -150,7 +149,7 @@ static int find_all(struct gb_host *host, const struct gb_host_config *config, s
     if (r == 0)
         r = gb_images_load(images, &host->images, err);
     if (r == 0)
-        r = check_architecture(host, err);
+        r = check_architecture(host, host->images, err);
     if (r == 0)
         r = find_qemu(host->machine, config->qemu, &host->qemu, err);
     if (r == 0)
@@ -205,15 +204,17 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
 
 struct gb_image *gb_host_find_image(struct gb_host *host, const char *name)
 {
-    struct gb_images *fresh;
+    struct gb_images *fresh = NULL;
     struct gb_err err;
 
     if (gb_images_changed(host->images)) {
-        if (gb_images_load(host->images->directory, &fresh, &err) == 0) {
+        if (gb_images_load(host->images->directory, &fresh, &err) == 0 &&
+            check_architecture(host, fresh, &err) == 0) {
             gb_list_add_tail(&host->old_images, &host->images->link);
             host->images = fresh;
         } else {
             gb_warning("%s", err.message);
+            gb_images_free(fresh);
         }
     }
     return gb_images_find(host->images, name);

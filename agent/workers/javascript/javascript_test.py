@@ -384,6 +384,15 @@ def test_names_are_guarded_as_in_node(js, code, error):
     assert js.run('a').value == '7'
 
 
+@pytest.mark.parametrize('end', ['\n', '\r', '\r\n', '\u2028', '\u2029'])
+def test_mistakes_in_typescript_behind_any_end_of_a_line(js, end):
+    code = f'let a: number = 1;{end}let b: = "äöü and what is to the right of it"'
+    failed = js.run(code)
+    assert failed.exit == 1 and b'SyntaxError' in failed.err, failed
+    assert js.is_complete(code)[0] == 'invalid'
+    assert js.run('1 + 1').value == '2'
+
+
 @pytest.mark.parametrize('code, line, column, words', [
     ('if (1) { console.log("x"); return }', 1, 27, 'Illegal return statement'),
     ('let a1; let a1', 1, 12, "Identifier 'a1' has already been declared"),

@@ -70,6 +70,9 @@ function places(lines) {
   };
 }
 
+// Of the language, and so the tool's.
+const LINE_ENDS = /\r\n|[\n\r\u2028\u2029]/;
+
 // { code, placeOf } or { error: { line, column, text } }, columns from 0; {} without the tool.
 function result(status, out, problems, source) {
   if (status === 0) {
@@ -82,7 +85,8 @@ function result(status, out, problems, source) {
   const text = problems.match(/ERROR\] (.*)/)?.[1] ?? 'invalid syntax';
   const place = problems.match(/<stdin>:(\d+):(\d+)/);
   const line = Number(place?.[1] ?? 1);
-  const before = textOf(encoded(source.split('\n')[line - 1] ?? ''), Number(place?.[2] ?? 0));
+  const bytes = encoded(source.split(LINE_ENDS)[line - 1] ?? '');
+  const before = textOf(bytes, Math.min(Number(place?.[2] ?? 0), bytes.length));
   return { error: { text, line, column: before.length } };
 }
 
