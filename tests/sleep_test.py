@@ -10,13 +10,7 @@ import time
 
 import pytest
 
-from support import Cli, Failure, Session, Server, Watcher, alive, out, qemu_pid, wait_for
-
-
-def with_settings(folder, text):
-    path = folder / "a.conf"
-    path.write_text(text)
-    return Server("--config", str(path), folder=str(folder))
+from support import Cli, Failure, Session, Watcher, alive, out, qemu_pid, wait_for, with_settings
 
 
 @pytest.fixture(scope="module")

@@ -175,7 +175,7 @@ for _ in range(4):
 def restore(report, plan):
     """Sessions with a network and without in turn, from a pool that has one ready."""
     times = {True: [], False: []}
-    with Server() as server, server.client() as client:
+    with Server('[pool "python"]\nfloor = 1\nceiling = 1\n') as server, server.client() as client:
         client.call("image.warm", image="python")
         for turn in range(plan(16, 80)):
             network = turn % 2 == 0

@@ -2,54 +2,25 @@
 """The front end on a terminal: how soon it shows itself, how soon a key is seen, what it costs when nothing
 happens. The server only speaks the protocol, so that nothing but the front end is measured."""
 
-import fcntl
 import itertools
 import multiprocessing
 import os
 import pathlib
-import pty
-import select
-import struct
 import sys
 import tempfile
-import termios
 import time
 
 from kit.server import ROOT
+from kit.tty import Terminal
 
 sys.path.insert(0, str(ROOT / "tests"))
 
 GROUP = "screen"
-PROGRAM = str(ROOT / "build/release/cli/glassbell")
 
 
-class Screen:
-    """The program on a terminal of ours: bytes in, bytes out."""
-
-    def __init__(self, socket, folder, columns=120, rows=40):
-        self.begun = time.perf_counter()
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", LC_ALL="C.UTF-8", HOME=folder)
-            os.execv(PROGRAM, [PROGRAM, "tui", "--socket", str(socket)])
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.text, self.size = b"", 0
-
-    def read(self, seconds):
-        ready, _, _ = select.select([self.fd], [], [], seconds)
-        if ready:
-            data = os.read(self.fd, 1 << 16)
-            self.size += len(data)
-            self.text = (self.text + data)[-200000:]
-        return bool(ready)
-
-    def until(self, text, seconds=30):
-        end = time.perf_counter() + seconds
-        while text not in self.text:
-            if time.perf_counter() > end:
-                raise RuntimeError(f"{text!r} did not come")
-            self.read(1)
-        return time.perf_counter()
+class Screen(Terminal):
+    def __init__(self, socket, folder):
+        super().__init__("tui", "--socket", str(socket), env=dict(os.environ, HOME=folder))
 
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -61,13 +32,7 @@ class Screen:
 
     def close(self):
         os.write(self.fd, b"\x11")
-        try:
-            while self.read(5):
-                pass
-        except OSError:
-            pass
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
+        self.drain()
 
 
 def measure(report, plan):
@@ -176,7 +141,7 @@ def lines(report):
         screen = Screen(server.path, folder)
         screen.until(b"agent-3")
         os.write(screen.fd, b":open agent-0\r")
-        screen.until(b"following")
+        screen.until(b"no cell yet")  # the answers are here: what comes now is shown
         before = screen.memory_bytes()
         server.go.set()
         screen.until(b"all-are-gone-by")

@@ -2,58 +2,24 @@
 """Terminals: how soon `repl` asks for the first line, and how soon a key comes back from a program in a guest."""
 
 import contextlib
-import fcntl
 import os
-import pty
-import select
 import signal
-import struct
-import termios
 import time
 
-from kit.server import BINARY, Server
+from kit.server import Server
+from kit.tty import Terminal
 
 GROUP = "terminal"
 
 
-class Terminal:
-    """A program on a terminal of ours."""
-
-    def __init__(self, server, *arguments, columns=120, rows=40):
-        self.begun = time.perf_counter()
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execve(BINARY, [BINARY, *arguments],
-                      dict(server.env, TERM="xterm-256color", COLORTERM="truecolor", LC_ALL="C.UTF-8",
-                           HOME=str(server.folder)))
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.text = b""
-
-    def read(self, seconds):
-        ready, _, _ = select.select([self.fd], [], [], seconds)
-        if ready:
-            data = os.read(self.fd, 1 << 16)
-            self.text = (self.text + data)[-100000:]
-        return bool(ready)
-
-    def until(self, text, seconds=60):
-        end = time.perf_counter() + seconds
-        while text not in self.text:
-            if time.perf_counter() > end:
-                raise RuntimeError(f"{text!r} did not come: {self.text[-2000:]!r}")
-            self.read(1)
-        return time.perf_counter()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        with contextlib.suppress(OSError):
-            os.kill(self.pid, signal.SIGHUP)
-            while self.read(5):
-                pass
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
+@contextlib.contextmanager
+def on_terminal(server, *arguments):
+    terminal = Terminal(*arguments, env=dict(server.env, HOME=str(server.folder)))
+    try:
+        yield terminal
+    finally:
+        os.kill(terminal.pid, signal.SIGHUP)
+        terminal.drain()
 
 
 def measure(report, plan):
@@ -61,7 +27,7 @@ def measure(report, plan):
         client.call("image.warm", image="python")
         prompts = []
         for _ in range(plan(8, 30)):
-            with Terminal(server, "repl") as repl:
+            with on_terminal(server, "repl") as repl:
                 prompts.append((repl.until(b">>>") - repl.begun) * 1000)
         report.add(GROUP, "repl to the first prompt", "ms", prompts)
         session = client.call("session.open", image="shell", idle_ms=0)["session"]
@@ -86,7 +52,7 @@ def echoes(terminal, count):
 
 
 def keys(report, plan, server, session):
-    with Terminal(server, "exec", "-it", session, "cat") as terminal:
+    with on_terminal(server, "exec", "-it", session, "cat") as terminal:
         terminal.until(b"\x1b[2J")  # the guest's screen is shown: a key is the guest's
         report.add(GROUP, "exec -it, a key there and back", "ms", echoes(terminal, plan(100, 1000)))
 
@@ -98,6 +64,6 @@ while true; do IFS= read -rsN1 -t 0.001 key; printf "\\e[1;1H%s" "$key"; printf 
 
 
 def printing(report, plan, server, session):
-    with Terminal(server, "exec", "-it", session, "bash", "-c", FLOOD) as terminal:
+    with on_terminal(server, "exec", "-it", session, "bash", "-c", FLOOD) as terminal:
         terminal.until(b"xxxx")
         report.add(GROUP, "key to screen while a terminal prints all the time", "ms", echoes(terminal, plan(50, 500)))
