@@ -48,7 +48,7 @@ def test_time_out_spares_what_is_older(fresh, image):
 def test_time_out_that_kills_the_interpreter_spares_what_is_older(fresh, image):
     s = fresh(image)
     old = pid_of(s, START[image])
-    cell = s.exec(DEAF[image], timeout_ms=500)
+    cell = s.exec(DEAF[image], timeout_ms=500, rollback=False)
     assert cell["timed_out"] and cell["state_lost"], cell
     assert living(s, old) == [True]
 

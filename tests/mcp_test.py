@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 import packages
-from support import BINARY, DEADLINE, Server, wait_for
+from support import BINARY, DEADLINE, forgetful, wait_for
 
 packages.python("mcp", "mcp")
 # A class of that library is none of the process that gathers results of several.
@@ -438,7 +438,7 @@ def test_the_server_goes_and_comes_back():
             check(await client.call_tool("close_session", {"session": second}))
             assert check(await client.call_tool("list_sessions", {}))["sessions"] == []
 
-    with Server() as server:
+    with forgetful() as server:
         asyncio.run(main(server))
 
 

@@ -14,7 +14,12 @@
 #include "server/core/state.h"
 
 /* Long enough not to get in the way of a client that sends the next cell immediately. */
-enum { CHECKPOINT_IDLE_MS = 20, CHECKPOINT_BEFORE_CELL_MS = 2000 };
+enum {
+    CHECKPOINT_IDLE_MS = 20,
+    CHECKPOINT_BEFORE_CELL_MS = 2000,
+    /* Twice as long after each time that the guest was busy. */
+    CHECKPOINT_RETRY_MAX_MS = 60000,
+};
 
 /* ---- the folder ---- */
 
@@ -99,11 +104,34 @@ static bool checkpoint_on_sending(struct hosted *hosted)
     return true;
 }
 
+static uint64_t checkpoint_idle_ms(struct hosted *hosted)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+    uint64_t ms = CHECKPOINT_IDLE_MS;
+
+    if (state->trouble_ns != gb_session_last_changed_ns(hosted->session))
+        return ms;
+    for (unsigned i = 0; i < state->refusals && ms < CHECKPOINT_RETRY_MAX_MS; i++)
+        ms *= 2;
+    return MIN(ms, (uint64_t)CHECKPOINT_RETRY_MAX_MS);
+}
+
+static void checkpoint_watch(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    if (!checkpoint_is_due(hosted))
+        gb_timer_stop(state->idle);
+    else if (!gb_timer_active(state->idle))
+        gb_timer_start(state->idle, checkpoint_idle_ms(hosted));
+}
+
 static void checkpoint_on_session(struct hosted *hosted)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
 
     gb_list_init(&state->waiting);
+    state->watch = checkpoint_watch;
     state->idle = gb_timer_new(hosted->server->loop, checkpoint_on_idle, hosted);
     sleep_on_session(hosted);
 }
@@ -120,12 +148,7 @@ static void checkpoint_on_opened(struct hosted *hosted)
 
 static void checkpoint_on_change(struct hosted *hosted)
 {
-    struct checkpoint_session *state = checkpoint_of(hosted);
-
-    if (checkpoint_is_due(hosted))
-        gb_timer_start(state->idle, CHECKPOINT_IDLE_MS);
-    else
-        gb_timer_stop(state->idle);
+    gb_timer_stop(checkpoint_of(hosted)->idle); /* it begins anew */
     job_next(hosted);
 }
 
@@ -134,8 +157,7 @@ static void checkpoint_on_past_gone(void *arg)
     hosted_allow_end(arg);
 }
 
-/* One that is asleep, or was about to be, does not come back after somebody was told that it has
- * ended. */
+/* One with a mark does not come back after somebody was told that it has ended. */
 static void checkpoint_on_session_closed(struct hosted *hosted)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
@@ -143,6 +165,7 @@ static void checkpoint_on_session_closed(struct hosted *hosted)
     rollback_on_session_closed(hosted);
     if (hosted->left || state->past == NULL || !gb_past_may_be_marked(state->past))
         return;
+    rollback_give_up(hosted);
     job_end_all(hosted, &hosted->why);
     hosted_delay_end(hosted);
     gb_past_destroy(TAKE_PTR(state->past), checkpoint_on_past_gone, hosted);
@@ -156,7 +179,7 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
         fork_child_born(TAKE_PTR(state->birth), why);
     job_end_all(hosted, why);
     if (hosted->left)
-        gb_past_leave(TAKE_PTR(state->past)); /* of one that is asleep, for the next server */
+        gb_past_leave(TAKE_PTR(state->past)); /* for the next server */
     else
         gb_past_free(TAKE_PTR(state->past));
     free(TAKE_PTR(state->template));
@@ -325,6 +348,25 @@ static bool checkpoint_page_find(const struct gb_past *past, const struct gb_par
     return true;
 }
 
+/* Why there is no checkpoint of the present, and none is about to be taken. False: neither is
+ * so. */
+static bool checkpoint_explain(struct hosted *hosted, struct gb_err *err)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+    const bool idle = checkpoint_policy(hosted) == GB_SETTINGS_CHECKPOINTS_IDLE;
+
+    if (checkpoint_is_now(hosted))
+        return false;
+    if (checkpoint_may_be(hosted, err) < 0)
+        return true;
+    if (!idle || state->bound != NULL)
+        (void)gb_err_set(err, GB_ENOPAST, "checkpoints of it are only taken when asked for");
+    else if (gb_session_check_rest(hosted->session, err) == 0 && state->trouble.code != GB_OK &&
+             state->trouble_ns == gb_session_last_changed_ns(hosted->session))
+        *err = state->trouble;
+    return err->code != GB_OK;
+}
+
 static void checkpoint_handle_list(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
@@ -332,6 +374,7 @@ static void checkpoint_handle_list(struct request *request, const struct gb_para
     const struct gb_past *past;
     struct checkpoint_page page;
     struct gb_checkpoints_info info = {0};
+    struct gb_err why = {0};
     struct reply reply;
 
     if (hosted == NULL) {
@@ -344,6 +387,8 @@ static void checkpoint_handle_list(struct request *request, const struct gb_para
     info.checkpoints = (struct gb_items){.next = checkpoint_page_next, .owner = &page};
     info.epoch = gb_session_epoch(hosted->session);
     info.bytes = past == NULL ? 0 : gb_past_bytes(past);
+    if (checkpoint_explain(hosted, &why))
+        info.missing = gb_bytes_str(why.message);
     reply_begin(&reply, request);
     gb_object_write(&reply.out, &gb_checkpoints_object, &info);
     reply_end(&reply);

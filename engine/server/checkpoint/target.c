@@ -36,10 +36,11 @@ static uint64_t target_forward(const struct gb_past *past, uint64_t from)
 static void target_say_steps(int64_t steps, struct gb_err *err)
 {
     if (steps == 1)
-        (void)gb_err_set(err, GB_EGONE,
-                         "there is no checkpoint before this moment: a client "
-                         "asks for one, or each cell has one with `checkpoints = idle` in [past] "
-                         "of the settings");
+        (void)gb_err_set(
+            err, GB_EGONE,
+            "there is no checkpoint before this moment: one is taken after a cell when "
+            "the session has been idle for a moment, unless [past] checkpoints says "
+            "otherwise, and when a client asks for one");
     else if (steps == -1)
         (void)gb_err_set(err, GB_EGONE, "nothing that was undone follows this moment");
     else

@@ -17,7 +17,7 @@ from scripted import execute
 
 import glassbell
 from glassbell.adk import GlassbellCodeExecutor, context, files
-from support import Server, qemu_pid, wait_for
+from support import forgetful, qemu_pid, wait_for
 
 
 # The long form: 1 GB of output, 1,000 sessions.
@@ -416,7 +416,7 @@ def test_a_lost_sandbox_can_be_a_failure(executor, server):
 
 
 def test_server_restart():
-    with Server() as server:
+    with forgetful() as server:
         one = GlassbellCodeExecutor(socket_path=str(server.socket), autostart=False)
         ctx = context_of()
         assert execute(one, "x = 1; print(x)", context=ctx).stdout == "1\n"
