@@ -710,15 +710,16 @@ def test_numbers_of_refused_cells_are_not_used_again(tmp_path):
 def test_its_own_policy_outlives_the_server(tmp_path):
     server = with_settings(tmp_path, "[past]\ncheckpoints = asked\n")
     with server.client() as client:
-        session = Session(client, image="shell", idle_ms=0, checkpoints="idle")
+        session = Session(client, image="shell", idle_ms=0, checkpoints="cell")
         session.exec("x=1")
         sleep(session, client)
     end(server, "kill")
     server.start()
     with server, server.client() as client, Watcher(server, sessions=[session.id]) as watcher:
         session.client = client
-        session.exec("x=2")
-        watcher.until("session.checkpointed", cell=2)  # by itself
+        for request in [session.send(f"x={i}") for i in (2, 3)]:
+            request.wait()
+        watcher.until("session.checkpointed", cell=2)  # by itself, on the way of the next
         session.close()
 
 

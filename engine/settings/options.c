@@ -12,7 +12,7 @@ static const char *const levels[] = {"auto", "error", "warning", "info", "debug"
 
 static const char *const formats[] = {"auto", "text", "json", NULL};
 static const char *const syncs[] = {"none", "interval", "cell", NULL};
-static const char *const checkpoints[] = {"off", "asked", "idle", NULL};
+static const char *const checkpoints[] = {"off", "asked", "idle", "cell", NULL};
 static const char *const rollback[] = {"off", "exact", "nearest", NULL};
 
 #define YEAR_MS (366.0 * 86400000)
@@ -166,7 +166,8 @@ const struct gb_option gb_options[] = {
          "are not included"),
     CHOICE("past", "checkpoints", past.checkpoints, checkpoints, "idle", LIVE,
            "`idle`: after a cell, when the session has been idle for a moment, and when a client "
-           "requests one; `asked`: only then; `off`: never"),
+           "requests one; `cell`: the same, but the next cell waits if there is none yet, so "
+           "that each cell can be undone; `asked`: only when a client requests one; `off`: never"),
     CHOICE("past", "rollback", past.rollback, rollback, "exact", LIVE,
            "when the interpreter has to be killed because of a cell (time-out, interrupt, out "
            "of memory), the session is rolled back to a checkpoint, including its files, "

@@ -56,8 +56,8 @@ static bool checkpoint_is_missing(struct hosted *hosted)
 {
     const struct checkpoint_session *state = checkpoint_of(hosted);
 
-    return checkpoint_policy(hosted) == GB_SETTINGS_CHECKPOINTS_IDLE && state->bound == NULL &&
-           !hosted->run && !hosted->closing && !state->too_large && !checkpoint_is_now(hosted) &&
+    return checkpoint_is_automatic(hosted) && !hosted->closing && !state->too_large &&
+           !checkpoint_is_now(hosted) &&
            state->tried_ns != gb_session_last_changed_ns(hosted->session) &&
            gb_session_check_rest(hosted->session, NULL) == 0;
 }
@@ -88,15 +88,15 @@ static void checkpoint_on_idle(void *arg)
         job_add(checkpoint_new_automatic(hosted), 0);
 }
 
-/* A session whose opener wanted to have each cell's moment has it also if the next cell was sent
- * with this one, or shortly after it: that one waits for it. Others do not pay for that. */
+/* With the policy `cell` a session has each cell's moment, also if the next cell was sent with this
+ * one or shortly after it: that one waits for it. With `idle` it is on no cell's way. */
 static bool checkpoint_on_sending(struct hosted *hosted)
 {
     struct gb_err err = {0};
     struct job *job;
 
-    if (!checkpoint_of(hosted)->has_policy || !checkpoint_is_missing(hosted) ||
-        checkpoint_may_be(hosted, &err) < 0)
+    if (checkpoint_policy(hosted) != GB_SETTINGS_CHECKPOINTS_CELL ||
+        !checkpoint_is_missing(hosted) || checkpoint_may_be(hosted, &err) < 0)
         return false;
     job = checkpoint_new_automatic(hosted);
     job->before_cell = true;
@@ -140,14 +140,14 @@ static void checkpoint_on_opened(struct hosted *hosted)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
 
-    gb_session_announce(hosted->session,
-                        state->has_policy && state->policy == GB_SETTINGS_CHECKPOINTS_IDLE);
+    checkpoint_announce(hosted);
     if (state->birth != NULL)
         fork_child_born(TAKE_PTR(state->birth), NULL);
 }
 
 static void checkpoint_on_change(struct hosted *hosted)
 {
+    checkpoint_announce(hosted);                /* the settings may have changed */
     gb_timer_stop(checkpoint_of(hosted)->idle); /* it begins anew */
     job_next(hosted);
 }
@@ -195,7 +195,8 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
 static void checkpoint_take_open(struct hosted *hosted, const struct gb_params *params)
 {
     static const enum gb_settings_checkpoints policies[] = {
-        GB_SETTINGS_CHECKPOINTS_OFF, GB_SETTINGS_CHECKPOINTS_ASKED, GB_SETTINGS_CHECKPOINTS_IDLE};
+        GB_SETTINGS_CHECKPOINTS_OFF, GB_SETTINGS_CHECKPOINTS_ASKED, GB_SETTINGS_CHECKPOINTS_IDLE,
+        GB_SETTINGS_CHECKPOINTS_CELL};
     struct checkpoint_session *state = checkpoint_of(hosted);
 
     if (params->checkpoints == 0) /* as the settings say */
@@ -353,13 +354,12 @@ static bool checkpoint_page_find(const struct gb_past *past, const struct gb_par
 static bool checkpoint_explain(struct hosted *hosted, struct gb_err *err)
 {
     const struct checkpoint_session *state = checkpoint_of(hosted);
-    const bool idle = checkpoint_policy(hosted) == GB_SETTINGS_CHECKPOINTS_IDLE;
 
     if (checkpoint_is_now(hosted))
         return false;
     if (checkpoint_may_be(hosted, err) < 0)
         return true;
-    if (!idle || state->bound != NULL)
+    if (!checkpoint_is_automatic(hosted))
         (void)gb_err_set(err, GB_ENOPAST, "checkpoints of it are only taken when asked for");
     else if (gb_session_check_rest(hosted->session, err) == 0 && state->trouble.code != GB_OK &&
              state->trouble_ns == gb_session_last_changed_ns(hosted->session))

@@ -287,6 +287,7 @@ static void restore_state(struct hosted *hosted, const struct note *note, bool a
         gb_past_name(past, name.seq, name.name);
     if (awake)
         restore_begin_life(hosted, note);
+    checkpoint_announce(hosted);
     checkpoint_is_known(hosted);
     checkpoint_count(hosted);
     if (state->lives.count == 0)

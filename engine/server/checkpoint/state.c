@@ -18,6 +18,19 @@ enum gb_settings_checkpoints checkpoint_policy(struct hosted *hosted)
     return general != GB_SETTINGS_CHECKPOINTS_OFF && state->has_policy ? state->policy : general;
 }
 
+bool checkpoint_is_automatic(struct hosted *hosted)
+{
+    const enum gb_settings_checkpoints policy = checkpoint_policy(hosted);
+
+    return (policy == GB_SETTINGS_CHECKPOINTS_IDLE || policy == GB_SETTINGS_CHECKPOINTS_CELL) &&
+           checkpoint_of(hosted)->bound == NULL && !hosted->run;
+}
+
+void checkpoint_announce(struct hosted *hosted)
+{
+    gb_session_announce(hosted->session, checkpoint_policy(hosted) == GB_SETTINGS_CHECKPOINTS_CELL);
+}
+
 int checkpoint_may_be(struct hosted *hosted, struct gb_err *err)
 {
     const struct checkpoint_server *state = checkpoint_of_server(hosted->server);

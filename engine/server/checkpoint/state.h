@@ -173,6 +173,10 @@ static inline struct checkpoint_server *checkpoint_of_server(const struct gb_ser
 /* When checkpoints of it are taken: as its opener requested, else according to the settings; never
  * if these turn them off. */
 enum gb_settings_checkpoints checkpoint_policy(struct hosted *hosted);
+/* Whether they are also taken without being asked for. */
+bool checkpoint_is_automatic(struct hosted *hosted);
+/* Lets the next cell wait for the checkpoint before it, if that is its policy. */
+void checkpoint_announce(struct hosted *hosted);
 /* 0; or GB_ENOPAST, or GB_ECAPACITY, and why no checkpoint of this session can be taken. */
 int checkpoint_may_be(struct hosted *hosted, struct gb_err *err);
 /* The same, and creates its past if necessary. */
