@@ -3,12 +3,13 @@
 
 import os
 import random
+import signal
 import threading
 import time
 
 import pytest
 
-from support import Failure, Session, alive, out, qemu_pid, wait_for, with_settings
+from support import DEADLINE, Failure, Session, alive, out, qemu_pid, wait_for, with_settings
 
 KILLS = int(os.environ.get("GLASSBELL_SURVIVAL_KILLS", "4"))
 ASKED = "[past]\ncheckpoints = asked\n"
@@ -112,6 +113,56 @@ def test_by_default_the_last_cell_is_there(tmp_path):
         assert [undone for _, undone, _ in history(session)][:3] == [False, False, True]
         assert session.call("session.rewind", cell=3)["cell"] == 3
         assert out(session.exec("echo $x $(cat f)")) == "3 3\n"
+        session.close()
+
+
+def test_a_server_that_is_stopped_saves_what_is_idle(tmp_path):
+    """However soon after their last cells; what runs goes back to what there is."""
+    server = with_settings(tmp_path, "")
+    with server.client() as client:
+        client.send("image.warm", image="shell").wait(240)
+        sessions = [Session(client, image="shell") for _ in range(4)]
+        asked = Session(client, image="shell", checkpoints="asked")
+        busy = Session(client, image="shell")
+        busy.exec("x=1")
+        wait_for(lambda: cells_of(busy)[-1:] == [1])
+        busy.send("x=2; sleep 1000")
+        wait_for(lambda: state(busy) == "running")
+        for i, session in enumerate([*sessions, asked]):
+            session.exec(f"x={i}; echo $x > f")
+        server.process.send_signal(signal.SIGINT)  # it does not wait for the cell that runs
+        assert server.process.wait(DEADLINE) == 0
+    server.start()
+    with server, server.client() as client:
+        for i, session in enumerate(sessions):
+            session.client = client
+            assert state(session) == "asleep"
+            assert [undone for _, undone, _ in history(session)] == [False]
+            assert out(session.exec("echo $x $(cat f)")) == f"{i} {i}\n"
+        asked.client = busy.client = client
+        with pytest.raises(Failure) as caught:
+            asked.get()
+        assert caught.value.kind == "session_closed"
+        assert out(busy.exec("echo $x")) == "1\n"
+        assert f"{busy.id}: it had changed since its last checkpoint, and will be as it was after cell 1" in \
+            server.log.read_text()
+        for session in (*sessions, busy):
+            session.close()
+
+
+def test_a_server_that_is_stopped_says_what_is_too_large_to_save(tmp_path):
+    server = with_settings(tmp_path, "[past]\nlargest = 1M\n")
+    with server.client() as client:
+        session = Session(client)
+        session.exec("x = 1")
+        session.call("session.checkpoint")
+        session.exec("import os; x = 2; y = os.urandom(30 << 20)")
+        end(server, "stop")
+    assert "will be as it was after cell 1: " in server.log.read_text()
+    server.start()
+    with server, server.client() as client:
+        session.client = client
+        assert out(session.exec("print(x)")) == "1\n"
         session.close()
 
 

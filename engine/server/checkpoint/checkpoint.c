@@ -19,6 +19,8 @@ enum {
     CHECKPOINT_BEFORE_CELL_MS = 2000,
     /* Twice as long after each time that the guest was busy. */
     CHECKPOINT_RETRY_MAX_MS = 60000,
+    /* For the last one, after what is going on in the session. */
+    CHECKPOINT_LAST_MS = 5000,
 };
 
 /* ---- the folder ---- */
@@ -104,6 +106,50 @@ static bool checkpoint_on_sending(struct hosted *hosted)
     return true;
 }
 
+/* The server ends: a session that is idle and would have got a checkpoint in a moment gets it now.
+ * `saving` is not 0 in here, so that no job that ends at once ends the wait. */
+static bool checkpoint_on_server_ending(struct gb_server *server)
+{
+    size_t *saving = &checkpoint_of_server(server)->saving;
+    struct hosted *hosted;
+    struct gb_err err = {0};
+
+    ++*saving;
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        struct job *job = checkpoint_of(hosted)->job;
+
+        if (job != NULL && (job->kind == JOB_CHECKPOINT || job->kind == JOB_SLEEP)) {
+            job->is_last = true; /* it is being taken */
+            ++*saving;
+        } else if (hosted->opened && checkpoint_is_missing(hosted) &&
+                   checkpoint_may_be(hosted, &err) == 0) {
+            job = checkpoint_new_automatic(hosted);
+            job->is_last = true;
+            ++*saving;
+            job_add(job, CHECKPOINT_LAST_MS);
+        }
+    }
+    return --*saving > 0;
+}
+
+/* It comes back, but not as it is now. */
+static void checkpoint_say_what_is_lost(struct hosted *hosted)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+    const bool has_reason = state->trouble.code != GB_OK &&
+                            state->trouble_ns == gb_session_last_changed_ns(hosted->session);
+    const struct gb_past_moment *here;
+
+    if (state->past == NULL || !checkpoint_is_automatic(hosted) || checkpoint_is_now(hosted))
+        return;
+    here = gb_past_find(state->past, gb_past_here(state->past));
+    if (here != NULL)
+        gb_warning("%s: it had changed since its last checkpoint, and will be as it was after cell "
+                   "%u%s%s",
+                   gb_session_id(hosted->session), here->cell, has_reason ? ": " : "",
+                   has_reason ? state->trouble.message : "");
+}
+
 static uint64_t checkpoint_idle_ms(struct hosted *hosted)
 {
     const struct checkpoint_session *state = checkpoint_of(hosted);
@@ -178,6 +224,8 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
     if (state->birth != NULL)
         fork_child_born(TAKE_PTR(state->birth), why);
     job_end_all(hosted, why);
+    if (hosted->left)
+        checkpoint_say_what_is_lost(hosted);
     if (hosted->left)
         gb_past_leave(TAKE_PTR(state->past)); /* for the next server */
     else
@@ -414,6 +462,7 @@ const struct gb_part checkpoint_part = {
     .event_kinds = checkpoint_event_kinds,
     .state = &checkpoint_sizes,
     .server_start = checkpoint_on_start,
+    .server_ending = checkpoint_on_server_ending,
     .server_free = checkpoint_on_server_free,
     .connection_closing = checkpoint_on_connection_closing,
     .take_open = checkpoint_take_open,

@@ -17,8 +17,12 @@
 
 void job_free(struct job *job)
 {
+    struct gb_server *server = job->hosted->server;
+
     if (job->before_cell)
         gb_session_send_next(job->hosted->session);
+    if (job->is_last && --checkpoint_of_server(server)->saving == 0)
+        server_saved(server);
     gb_timer_free(job->patience);
     if (job->slot != NULL)
         gb_slot_settle(job->slot);

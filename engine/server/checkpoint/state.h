@@ -35,6 +35,7 @@ struct checkpoint_server {
     char *folder;      /* NULL: none can be taken */
     struct gb_err why; /* the reason */
     uint64_t bytes;    /* of all sessions, on disk */
+    size_t saving;     /* jobs for whose end the shutdown waits */
     /* restore.c */
     struct gb_deferred restore;
     struct gb_list noted;   /* the chains with a note that have not been restored yet */
@@ -61,6 +62,7 @@ struct job {
     enum job_kind kind;
     bool released;          /* the session is running again */
     bool before_cell;       /* the next cell waits until it is released */
+    bool is_last;           /* the shutdown waits for its end */
     bool asked;             /* requested by a client */
     bool drops, interrupts; /* of a rewind, and not done yet: queued cells, the running one */
     char *name;             /* of the checkpoint, or of the target; NULL: none */
