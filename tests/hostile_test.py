@@ -80,7 +80,7 @@ def test_flood_of_output(fresh, bystander):
 def test_disk_filled(fresh, bystander):
     s = fresh("shell")
     cell = s.exec("head -c 2000000000 /dev/zero > fill; echo $?; head -c 2000000000 /dev/zero > /tmp/fill; echo $?",
-                  timeout_ms=120000)
+                  timeout_ms=120000, rollback=False)
     assert cell["exit_code"] is not None or cell["oom"] or cell["timed_out"]
     assert out(s.exec("rm -f fill /tmp/fill; echo freed", timeout_ms=60000)) == "freed\n"
     s.write("after", b"works")
