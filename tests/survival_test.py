@@ -87,6 +87,7 @@ def test_it_comes_back_at_its_last_checkpoint(tmp_path, how):
         words = out(woken).split()
         assert words[:5] == ["[1]", "one", "None", "0.025010755222666936", "me"]
         assert words[5] != kernel
+        assert "as after cell 2 when this cell started" in woken["note"]
         assert history(session) == [*undone, (last + 1, False, None)]
         session.close()
         wait_for(lambda: files(server) == [], what="an empty folder")
@@ -138,7 +139,8 @@ def test_a_server_that_is_stopped_saves_what_is_idle(tmp_path):
             session.client = client
             assert state(session) == "asleep"
             assert [undone for _, undone, _ in history(session)] == [False]
-            assert out(session.exec("echo $x $(cat f)")) == f"{i} {i}\n"
+            cell = session.exec("echo $x $(cat f)")
+            assert out(cell) == f"{i} {i}\n" and "note" not in cell
         asked.client = busy.client = client
         with pytest.raises(Failure) as caught:
             asked.get()

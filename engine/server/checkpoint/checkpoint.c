@@ -132,6 +132,21 @@ static bool checkpoint_on_server_ending(struct gb_server *server)
     return --*saving > 0;
 }
 
+/* Whoever continues with it after its server has ended may not know that. */
+static void checkpoint_on_cell_ending(struct hosted *hosted, uint32_t cell, struct gb_buf *note)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    (void)cell;
+    if (!state->has_lost)
+        return;
+    state->has_lost = false;
+    gb_buf_addf(note,
+                "%sthe server had ended, and the session was as after cell %u when this cell "
+                "started: later cells are undone",
+                note->size > 0 ? "; " : "", state->lost_after);
+}
+
 /* It comes back, but not as it is now. */
 static void checkpoint_say_what_is_lost(struct hosted *hosted)
 {
@@ -477,6 +492,7 @@ const struct gb_part checkpoint_part = {
     .explain_missing = restore_explain,
     .close_missing = restore_close,
     .cell_sending = checkpoint_on_sending,
+    .cell_ending = checkpoint_on_cell_ending,
     .interpreter_lost = rollback_on_interpreter_lost,
     .await_rollback = rollback_await,
 };

@@ -150,6 +150,8 @@ struct checkpoint_session {
     bool has_policy;
     const struct connection *bound; /* it is closed with this connection; NULL: with none */
     bool is_known;                  /* nothing has changed it since its last checkpoint */
+    bool has_lost;                  /* cells, when its last server ended; nobody was told so yet */
+    uint32_t lost_after;            /* those after this one */
     bool too_large;                 /* no automatic ones until a client has requested one */
     uint64_t known_ns;              /* when it had last changed at that time */
     uint64_t tried_ns; /* the same, at the last attempt at an automatic one, successful or not */
