@@ -346,6 +346,8 @@ static void session_on_idle(void *arg)
         session_expire(session,
                        "it was asleep for longer than the settings allow ([past] asleep), or "
                        "than its idle time");
+    else if (!gb_list_empty(&session->queue))
+        session_arm_idle(session); /* a cell waits until it may be sent */
     else if (session->events.expiring == NULL || !session->events.expiring(session->arg))
         session_expire(session, "it was not used for longer than its idle time");
 }
