@@ -17,7 +17,7 @@ def status(client):
 def server(tmp_path_factory):
     """Room for two clones of 224 MB: each is charged 36 MB and a tenth of what it could take beyond."""
     settings = tmp_path_factory.mktemp("settings") / "a.conf"
-    settings.write_text("[admission]\nmemory = 150M\n[pool]\nceiling = 0\n")
+    settings.write_text("[admission]\nmemory = 150M\n[pool]\nceiling = 0\n[past]\ncheckpoints = asked\n")
     with Server("--config", str(settings)) as server:
         yield server
 
@@ -108,7 +108,8 @@ def test_room_only_when_the_process_is_dead(client, full):
 def test_the_pool_gives_way(tmp_path):
     """Room for three: the pool takes two of it, and gives one up when it is needed."""
     settings = tmp_path / "a.conf"
-    settings.write_text('[admission]\nmemory = 220M\n[pool]\nceiling = 0\n[pool "shell"]\nfloor = 3\nstanding = 0\n')
+    settings.write_text('[admission]\nmemory = 220M\n[pool]\nceiling = 0\n[pool "shell"]\nfloor = 3\nstanding = 0\n'
+                        '[past]\ncheckpoints = asked\n')
     with Server("--config", str(settings)) as server, server.client() as client:
         def ready():
             return [one["ready"] for one in client.call("pool.status")["pools"] if one["image"] == "shell"]

@@ -48,7 +48,7 @@ def test_time_out_spares_what_is_older(fresh, image):
 def test_time_out_that_kills_the_interpreter_spares_what_is_older(fresh, image):
     s = fresh(image)
     old = pid_of(s, START[image])
-    cell = s.exec(DEAF[image], timeout_ms=500)
+    cell = s.exec(DEAF[image], timeout_ms=500, rollback=False)
     assert cell["timed_out"] and cell["state_lost"], cell
     assert living(s, old) == [True]
 
@@ -137,6 +137,6 @@ def test_what_is_left_counts_and_ends_with_the_session(fresh):
     s.exec("import subprocess, sys\nold = subprocess.Popen([sys.executable, '-c', "
            "'import time\\na = bytearray(60 << 20)\\nopen(\"full\", \"w\").close()\\ntime.sleep(1000)'])\n"
            "import os, time\nwhile not os.path.exists('full'): time.sleep(0.01)")
-    cell = s.exec("a = []\nwhile True: a.append(os.urandom(1 << 20))", timeout_ms=60000)
+    cell = s.exec("a = []\nwhile True: a.append(os.urandom(1 << 20))", timeout_ms=60000, rollback=False)
     assert cell["oom"] or "MemoryError" in err(cell), cell
     assert out(s.exec("print('goes on')")) == "goes on\n"

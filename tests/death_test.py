@@ -14,7 +14,7 @@ import threading
 
 import pytest
 
-from support import (RELEASE, BINARY, Failure, Server, Session, alive, comes_to_rest, out, qemu_pid,
+from support import (RELEASE, BINARY, Failure, Server, Session, alive, comes_to_rest, forgetful, out, qemu_pid,
                      wait_for)
 
 
@@ -164,7 +164,7 @@ def test_useless_clients_of_every_kind(own):
 
 
 def test_server_killed_leaves_nothing():
-    server = Server()
+    server = forgetful()
     client = server.client()
     sessions = [Session(client, "shell") for _ in range(2)]
     pids = vm_pids(client)

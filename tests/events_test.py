@@ -207,7 +207,7 @@ def test_a_snapshot_is_bounded(server):
     code = "#" + "é" * 30_000 + "\n"
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(server.client()) for _ in range(5)]
-        sessions = [Session(clients[0], "shell", idle_ms=0) for _ in range(5)]
+        sessions = [Session(clients[0], "shell", idle_ms=0, checkpoints="asked") for _ in range(5)]
         for client, session in zip(clients, sessions):
             session.send("read x", interactive=True, timeout_ms=600_000)
             for _ in range(250):

@@ -6,12 +6,13 @@ import subprocess
 
 import pytest
 
-from support import BINARY, Failure, Server, Session, Watcher, out, qemu_pid, wait_for, with_settings
+from support import BINARY, Failure, Session, Watcher, forgetful, out, qemu_pid, wait_for, with_settings
 
 
 @pytest.fixture(scope="module")
 def server():
-    with Server() as server:
+    """Which takes checkpoints only when it is asked to, so that the tests know them all."""
+    with forgetful() as server:
         yield server
 
 
@@ -135,7 +136,7 @@ def test_from_an_earlier_moment_while_a_cell_runs(client, session):
 
 
 def test_a_moment_that_is_not_there_is_refused_with_the_nearest(tmp_path):
-    with with_settings(tmp_path, "[past]\nkeep = 4\n") as server, server.client() as client:
+    with with_settings(tmp_path, "[past]\nkeep = 4\ncheckpoints = asked\n") as server, server.client() as client:
         session = Session(client)
         for i in range(1, 8):
             session.exec(f"x = {i}")
@@ -204,7 +205,8 @@ def test_each_failure_is_its_own(tmp_path):
 
 
 def test_there_is_no_room_for_some(tmp_path):
-    text = "[admission]\nmemory = 150M\n[pool]\nceiling = 0\n"  # for two of this image
+    # For two of this image, and not for copies of their memory.
+    text = "[admission]\nmemory = 150M\n[pool]\nceiling = 0\n[past]\ncheckpoints = asked\n"
     with with_settings(tmp_path, text) as server, server.client() as client:
         session = Session(client, image="shell")
         session.exec("x=1")
@@ -241,7 +243,8 @@ def test_a_client_that_goes_away_leaves_no_children(server, client, session):
 
 def test_a_child_that_has_ended_when_the_client_goes_away(tmp_path):
     """It was open, and others still wait for room: nobody may touch it any more."""
-    text = "[admission]\nmemory = 150M\n[pool]\nceiling = 0\n"  # for two of this image
+    # For two of this image, and not for copies of their memory.
+    text = "[admission]\nmemory = 150M\n[pool]\nceiling = 0\n[past]\ncheckpoints = asked\n"
     with with_settings(tmp_path, text) as server, server.client() as client:
         parent = Session(client, image="shell")
         parent.exec("x=1")

@@ -12,7 +12,7 @@ import signal
 import socket
 import threading
 
-from support import DEADLINE, Failure, Server, Session, alive, out, wait_for
+from support import DEADLINE, Failure, Server, Session, alive, forgetful, out, wait_for
 
 LINES = int(os.environ.get("GLASSBELL_HARDEN_LINES", "3000"))
 KILLS = int(os.environ.get("GLASSBELL_HARDEN_KILLS", "4"))
@@ -116,7 +116,7 @@ def vms(client):
 def test_killed_at_any_moment():
     """Nothing that was acknowledged is lost, the next server starts, and the VMs are gone."""
     rng = random.Random(9)
-    server = Server()
+    server = forgetful()
     try:
         for number in range(KILLS):
             with server.client() as client, server.client() as other:

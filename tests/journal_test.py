@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from support import BINARY, Failure, Server, Session, alive, data_of, out, qemu_pid, wait_for
+from support import BINARY, Failure, Server, Session, alive, data_of, forgetful, out, qemu_pid, wait_for
 
 
 def history(client, session, **params):
@@ -145,7 +145,7 @@ def test_a_run_is_recorded(client):
 
 def test_after_the_server_was_killed():
     """History, reasons and incarnations outlive it; its VMs do not."""
-    server = Server()
+    server = forgetful()
     try:
         with server.client() as client:
             done = Session(client, "shell")
@@ -227,7 +227,7 @@ def glassbell(server, *arguments):
 @pytest.mark.parametrize("killed", [False, True])
 def test_damaged_records_are_told_as_damaged(where, killed):
     """Of the cells whose records were hit what is left is told, and the others are whole."""
-    server = Server()
+    server = forgetful()
     try:
         with server.client() as client:
             s = Session(client, "shell", key="hurt")

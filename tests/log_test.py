@@ -10,7 +10,7 @@ import threading
 import pytest
 
 import packages
-from support import BINARY, DEADLINE, Server, Session
+from support import BINARY, DEADLINE, Session, forgetful
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -139,7 +139,7 @@ def test_a_recording_has_output_when_it_came(server, client):
 
 def test_log_of_a_session_whose_server_was_killed():
     """What was acknowledged is there, and what ran then is told as it is."""
-    with Server() as server:
+    with forgetful() as server:
         with server.client() as client:
             session = Session(client, "shell", label="unlucky")
             session.exec("echo kept")

@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 import packages
-from support import BINARY, DEADLINE, Server, wait_for
+from support import BINARY, DEADLINE, wait_for, with_settings
 
 packages.python("mcp", "mcp")
 # A class of that library is none of the process that gathers results of several.
@@ -410,7 +410,17 @@ def test_errors_are_results(server, handle):
     asyncio.run(main())
 
 
-def test_the_server_goes_and_comes_back():
+def is_marked(server, session, cell):
+    """Whether it would come back as it was after that cell."""
+    with server.client() as client:
+        here = [one for one in client.call("session.checkpoints", session=session)["checkpoints"] if one["here"]]
+    marks = list((server.folder / "state/glassbell").glob(f"past*/{session}.awake"))
+    return bool(here and marks) and here[0]["cell"] == cell and json.loads(marks[0].read_text())["here"] == here[0]["seq"]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_server_goes_and_comes_back(tmp_path, kept):
+    """With its sessions, unless there are no checkpoints of them."""
     async def main(server):
         async with connected(server, mode="legacy") as client:
             first = check(await client.call_tool("open_session", {"language": "sh"}))["session"]
@@ -419,10 +429,13 @@ def test_the_server_goes_and_comes_back():
             async def on_progress(progress, total, message):
                 began.set()
 
+            check(await client.call_tool("exec", {"session": first, "code": "x=before"}))
             running = asyncio.create_task(client.call_tool(
-                "exec", {"session": first, "code": "echo begun; sleep 600", "timeout_s": 600},
+                "exec", {"session": first, "code": "x=lost; echo begun; sleep 600", "timeout_s": 600},
                 progress_callback=on_progress))
             await asyncio.wait_for(began.wait(), DEADLINE)
+            if kept:
+                wait_for(lambda: is_marked(server, first, 1), what="the checkpoint before that, on disk")
             server.process.kill()
             server.process.wait()
             lost = (await running).structured_content["error"]
@@ -430,15 +443,19 @@ def test_the_server_goes_and_comes_back():
             gone = await client.call_tool("exec", {"session": first, "code": "1"})
             assert gone.is_error and not gone.structured_content["error"]["dispatched"]
             server.start()
-            old = await client.call_tool("exec", {"session": first, "code": "1"})
-            assert old.structured_content["error"]["kind"] in ("not_found", "session_closed")
+            old = await client.call_tool("exec", {"session": first, "code": "echo $x"})
+            if kept:
+                assert check(old)["stdout"] == "before\n"
+                check(await client.call_tool("close_session", {"session": first}))
+            else:
+                assert old.structured_content["error"]["kind"] in ("not_found", "session_closed")
             second = check(await client.call_tool("open_session", {"language": "sh"}))["session"]
             done = check(await client.call_tool("exec", {"session": second, "code": "echo again"}))
             assert done["stdout"] == "again\n"
             check(await client.call_tool("close_session", {"session": second}))
             assert check(await client.call_tool("list_sessions", {}))["sessions"] == []
 
-    with Server() as server:
+    with with_settings(tmp_path, "" if kept else "[past]\ncheckpoints = off\n") as server:
         asyncio.run(main(server))
 
 

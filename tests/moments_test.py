@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions of which each cell has its moment, whatever comes how fast: those that were opened with
-`checkpoints` as `idle`."""
+"""Sessions of which each cell has its moment, whatever comes how fast: those with `checkpoints` as `cell`."""
 
 import contextlib
+import signal
 
 import pytest
 
@@ -26,7 +26,7 @@ def opened(client):
     sessions = []
 
     def open_session(**options):
-        sessions.append(Session(client, idle_ms=0, **{"checkpoints": "idle", **options}))
+        sessions.append(Session(client, idle_ms=0, **{"checkpoints": "cell", **options}))
         return sessions[-1]
 
     yield open_session
@@ -111,6 +111,53 @@ def test_a_moment_that_was_not_kept_is_an_error_that_names_the_nearest(opened):
     assert session.exec("x")["value"] == "4"  # nothing has happened
     assert rewind(session, cells=4)["cell"] == 1
     assert cells_of(session).count(3) == 0  # others pay for no moment that they have not asked for
+
+
+def test_idle_is_on_no_cells_way(opened):
+    session = opened(checkpoints="idle")
+    send_all(session, "x = [1]", "x.append(2)", "x.append(3)")
+    wait_for(lambda: 3 in cells_of(session))
+    assert not {1, 2} & set(cells_of(session))  # it was not idle between them
+    session.exec("x.append(4)")
+    with pytest.raises(Failure) as caught:
+        rewind(session, cells=2)
+    assert caught.value.kind == "gone" and "`cell`" in str(caught.value)
+    assert session.exec("x")["value"] == "[1, 2, 3, 4]"
+    assert rewind(session, cells=2)["cell"] == 3
+
+
+def test_undo_names_the_nearest_that_undoes_as_much(opened):
+    session = opened(checkpoints="asked")
+    session.exec("x = 1")
+    session.call("session.checkpoint")
+    send_all(session, "x = 2", "x = 3", "x = 4")
+    session.call("session.checkpoint")
+    with pytest.raises(Failure) as caught:
+        rewind(session, cells=1)
+    assert caught.value.error["data"]["nearest"]["cell"] == 1
+    rewind(session, cell=1)
+    send_all(session, "x = 5", "x = 6")
+    with pytest.raises(Failure) as caught:
+        rewind(session, cells=1)  # 4, which is of another branch, is as near
+    assert caught.value.error["data"]["nearest"]["cell"] == 1
+
+
+def test_the_settings_can_say_so_for_all(tmp_path):
+    settings = "[server]\nlog_level = info\n[past]\ncheckpoints = "
+    with with_settings(tmp_path, settings + "asked\n") as server, server.client() as client:
+        session = Session(client, idle_ms=0)
+        send_all(session, "x = [1]", "x.append(2)")
+        assert cells_of(session) == []
+        (tmp_path / "a.conf").write_text(settings + "cell\n")
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "settings: read again" in server.log.read_text(), what="the reload")
+        other = Session(client, idle_ms=0)
+        session.exec("x.append(3)")
+        for one in (session, other):
+            last = send_all(one, "x = [4]", "x.append(5)", "x.append(6)")[-1]["cell"]
+            wait_for(lambda one=one, last=last: {last - 2, last - 1, last} <= set(cells_of(one)))
+            assert rewind(one, cells=2)["cell"] == last - 2
+            assert one.exec("x")["value"] == "[4]"
 
 
 def test_a_program_at_a_terminal_holds_up_no_cell(opened):

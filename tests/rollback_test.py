@@ -5,7 +5,7 @@ import base64
 
 import pytest
 
-from support import Server, Session, Watcher, alive, out, qemu_pid, wait_for, with_settings
+from support import Session, Watcher, alive, forgetful, out, qemu_pid, wait_for, with_settings
 
 STUBBORN = ("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
             "x = 'changed'\nopen('f', 'w').write('changed')\nopen('g', 'w').close()\n"
@@ -15,7 +15,8 @@ STUBBORN_MS = 8000  # long enough for it to have begun
 
 @pytest.fixture(scope="module")
 def server():
-    with Server() as server:
+    """Which takes checkpoints only when it is asked to, so that the tests know them all."""
+    with forgetful() as server:
         yield server
 
 
@@ -135,7 +136,7 @@ def test_the_caller_may_refuse(session):
 
 
 def test_the_settings_may_refuse(tmp_path):
-    with with_settings(tmp_path, "[past]\nrollback = off\n") as server, server.client() as client:
+    with with_settings(tmp_path, "[past]\nrollback = off\ncheckpoints = asked\n") as server, server.client() as client:
         session = Session(client)
         prepare(session)
         cell = session.exec(STUBBORN, timeout_ms=STUBBORN_MS)
@@ -144,7 +145,7 @@ def test_the_settings_may_refuse(tmp_path):
 
 
 def test_the_nearest_if_the_settings_say_so(tmp_path):
-    with with_settings(tmp_path, "[past]\nrollback = nearest\n") as server, server.client() as client:
+    with with_settings(tmp_path, "[past]\nrollback = nearest\ncheckpoints = asked\n") as server, server.client() as client:
         session = Session(client)
         taken = prepare(session)
         session.exec("x.append(2)")
@@ -162,8 +163,8 @@ def test_the_nearest_if_the_settings_say_so(tmp_path):
         session.close()
 
 
-def test_after_each_cell(tmp_path):
-    with with_settings(tmp_path, "[past]\ncheckpoints = idle\n") as server, server.client() as client:
+def test_by_default(tmp_path):
+    with with_settings(tmp_path, "") as server, server.client() as client:
         session = Session(client)
         session.exec("import os, random; random.seed(42); x = [1]; open('f', 'w').write('one'); "
                      "g = iter(range(10)); next(g)")

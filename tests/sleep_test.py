@@ -10,7 +10,13 @@ import time
 
 import pytest
 
-from support import Cli, Failure, Session, Watcher, alive, out, qemu_pid, wait_for, with_settings
+import support
+from support import Cli, Failure, Session, Watcher, alive, out, qemu_pid, wait_for
+
+
+def with_settings(folder, text):
+    """A server that takes only checkpoints that it is asked for, unless the settings say otherwise."""
+    return support.with_settings(folder, text if "checkpoints =" in text else text + "[past]\ncheckpoints = asked\n")
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +196,65 @@ def test_many_calls_at_once_wake_it_once(session, client, server):
             file.wait()
         told = [one["kind"] for one in watcher.until("cell.finished", cell=21)]
         assert told.count("session.awake") == 1
+
+
+def test_input_waits_with_the_cell_that_it_is_for(session, client):
+    """A cell that waits because the session is asleep, or a checkpoint is taken, is fed as if it ran."""
+    session.exec("import sys")
+    sleep(session, client)
+    cell = session.send("a = sys.stdin.readline(); b = sys.stdin.read(); print(repr(a), repr(b))", interactive=True)
+    wait_for(lambda: session.get()["queued"] == 1 or state(session) != "asleep")
+    fed = [session.client.send("session.stdin", session=session.id, text=text, eof=eof)
+           for text, eof in (("one\ntw", False), ("o\n", False), ("three", True))]
+    assert out(cell.wait()) == "'one\\n' 'two\\nthree'\n"
+    for one in fed:
+        one.wait()
+    for i in range(20):  # also while a checkpoint is taken
+        taken = client.send("session.checkpoint", session=session.id)
+        cell = session.send("print(input())", interactive=True)
+        fed = client.send("session.stdin", session=session.id, cell=2 + i + 1, text=f"{i}\n", eof=True)
+        assert out(cell.wait()) == f"{i}\n"
+        fed.wait()
+        taken.wait()
+
+
+def test_input_of_a_cell_that_waits_is_bounded(tmp_path):
+    text = "[admission]\nmemory = 150M\nwait = 60s\n[pool]\nceiling = 0\n"  # for two of this image
+    with with_settings(tmp_path, text) as server, server.client() as client:
+        session = Session(client, image="shell", wait_ms=60000)
+        sleep(session, client)
+        others = [Session(client, image="shell", wait_ms=60000) for _ in range(2)]  # in its place
+        cell = session.send("cat", interactive=True)  # it waits for room
+        wait_for(lambda: session.get()["queued"] == 1)
+
+        def feed(text, **options):
+            return feeder.send("session.stdin", session=session.id, text=text, **options)
+
+        feeder, gone = server.client(), server.client()
+        first = feed("x" * 700000)
+        refused("too_large", session, "session.stdin", text="x" * 700000)
+        refused("not_found", session, "session.stdin", cell=2, text="x")
+        more = [feed("y") for _ in range(255)]
+        refused("busy", session, "session.stdin", text="y")
+        client.call("session.interrupt", session=session.id)
+        assert cell.wait()["interrupted"]
+        for one in (first, *more):
+            with pytest.raises(Failure) as caught:
+                one.wait()
+            assert caught.value.kind == "not_found" and not caught.value.dispatched
+        # What a client that goes away has sent stays: the cell may be another's.
+        cell = session.send("cat", interactive=True)
+        wait_for(lambda: session.get()["queued"] == 1)
+        gone.send("session.stdin", session=session.id, text="of one that is gone\n")
+        gone.call("session.get", session=session.id)
+        gone.close()
+        feed("the end\n", eof=True)
+        refused("invalid_input", session, "session.stdin", text="behind the end")
+        for one in others:
+            one.close()
+        assert out(cell.wait()) == "of one that is gone\nthe end\n"
+        feeder.close()
+        session.close()
 
 
 def test_it_can_be_rewound_and_forked_asleep(session, client):
@@ -444,7 +509,6 @@ def test_it_outlives_its_server(tmp_path, how):
         sleep(session, client)
         other = Session(client, image="shell")  # awake
         other.exec("x=1")
-        other.call("session.checkpoint")
     end(server, how)
     assert {path.name.split(".")[0] for path in chains(server)} >= {session.id}
     server.start()
@@ -472,7 +536,7 @@ def test_it_outlives_its_server(tmp_path, how):
             [(1, False), (2, False), (3, True), (4, False), (5, False)]
         assert session.call("session.rewind", cell=3)["cell"] == 3
         assert out(session.exec("print(x)")) == "[1, 2]\n"
-        # Awake again, it ends with its server.
+        # Awake again, it is not as its note said.
         assert not [path for path in chains(server) if path.name.endswith(".note")]
         session.close()
         wait_for(lambda: not chains(server), what="an empty folder")
@@ -645,15 +709,16 @@ def test_numbers_of_refused_cells_are_not_used_again(tmp_path):
 def test_its_own_policy_outlives_the_server(tmp_path):
     server = with_settings(tmp_path, "[past]\ncheckpoints = asked\n")
     with server.client() as client:
-        session = Session(client, image="shell", idle_ms=0, checkpoints="idle")
+        session = Session(client, image="shell", idle_ms=0, checkpoints="cell")
         session.exec("x=1")
         sleep(session, client)
     end(server, "kill")
     server.start()
     with server, server.client() as client, Watcher(server, sessions=[session.id]) as watcher:
         session.client = client
-        session.exec("x=2")
-        watcher.until("session.checkpointed", cell=2)  # by itself
+        for request in [session.send(f"x={i}") for i in (2, 3)]:
+            request.wait()
+        watcher.until("session.checkpointed", cell=2)  # by itself, on the way of the next
         session.close()
 
 

@@ -125,7 +125,7 @@ def test_timeout_kills_what_ignores_the_interrupt(fresh):
     s = fresh()
     cell = s.exec(
         "import signal,time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('in', flush=True)\n"
-        "while True: time.sleep(1)", timeout_ms=1000)
+        "while True: time.sleep(1)", timeout_ms=1000, rollback=False)
     assert cell["timed_out"] and cell["state_lost"] and out(cell) == "in\n"
     assert cell["signal"] == "SIGKILL"
     assert 2900 <= cell["wall_ms"] < 12000

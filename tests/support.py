@@ -263,6 +263,13 @@ def with_settings(folder, text, env=None):
     return Server("--config", str(path), folder=str(folder), env=env)
 
 
+def forgetful():
+    """A server whose sessions have no checkpoint unless they are asked for one, so that they end with it."""
+    folder = tempfile.mkdtemp(prefix="glassbell-test-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return with_settings(pathlib.Path(folder), "[past]\ncheckpoints = asked\n")
+
+
 def wait_for(condition, timeout=DEADLINE, what="a condition"):
     """Waits on a condition that gives no event (another process's /proc entry), without a busy loop."""
     import select

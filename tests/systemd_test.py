@@ -114,7 +114,7 @@ def test_the_units(manager):
     assert manager.ctl("is-active", "glassbell.socket") == "active"
     assert manager.show("ActiveState") == "inactive" and manager.socket.stat().st_mode & 0o777 == 0o600
     with Client(manager.socket) as client:
-        session = Session(client, "shell", label="of-systemd")
+        session = Session(client, "shell", label="of-systemd", checkpoints="off")
         assert out(session.exec("echo here")) == "here\n"
         assert manager.show("SubState") == "running"
         assert any(name.startswith("qemu") for name in manager.commands())
@@ -132,7 +132,7 @@ def test_the_units(manager):
         wait_for(lambda: not any(name.startswith("qemu") for name in manager.commands()),
                  what="the end of the VM")
 
-        session = Session(client, "shell")
+        session = Session(client, "shell", checkpoints="off")
         running = session.send("echo begun; while [ ! -e go ]; do sleep 0.02; done; echo done", stream=True)
         while session.note().get("text") != "begun\n":
             pass

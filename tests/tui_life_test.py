@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from support import BINARY, Server, Session
+from support import BINARY, Session, forgetful
 from terminal import FakeServer, Terminal, front_end, made_up
 
 
@@ -100,7 +100,7 @@ def test_server_goes_and_comes_back(folder):
 
 def test_server_is_killed_and_comes_back(folder):
     """The real one: killed while a cell runs, started anew, and what it had run is still to be read."""
-    server = Server()
+    server = forgetful()
     with front_end(folder, server.socket, columns=120, rows=40) as terminal:
         terminal.wait("No sessions yet", without=["no server"])
         with server.client() as client:

@@ -159,7 +159,7 @@ def test_three_languages(typing):
     front = typing()
     front.run("6 * 7")
     front.expect_line(".= 42")
-    front.expect_line(r".✓ \d+ you ─.*")
+    front.expect_line(r".✓ \d+ [◆ ]*you ─.*")
     front.keys("C-]")
     front.expect_not("TYPING")
     front = typing("javascript", " >")  # from the one to the other
@@ -214,12 +214,12 @@ def test_lines_and_completion(typing):
 def test_interrupt(typing):
     front = typing()
     front.run("import time; time.sleep(600)")
-    front.expect_line(r".● \d+ you ─.*")
+    front.expect_line(r".● \d+ [◆ ]*you ─.*")
     front.type("1 +")  # typed while it runs
     front.keys("C-c")  # drops that
     front.expect_prompt(" >>>")
     front.keys("C-c")
-    front.expect_line(r".■ \d+ you ─.* interrupted .*")
+    front.expect_line(r".■ \d+ [◆ ]*you ─.* interrupted .*")
     front.expect_line(".┃ KeyboardInterrupt")
 
 
@@ -303,7 +303,7 @@ def test_others(typing, sessions, agent):
     cursor = front.cursor()
     agent.call("session.exec", session=sessions["python"].id, code="print('of the agent')")
     front.expect_line(".│ of the agent")
-    front.expect_line(r".✓ \d+ agent-7 ─.*")
+    front.expect_line(r".✓ \d+ [◆ ]*agent-7 ─.*")
     assert front.prompt() == " >>> half a li"
     front.wait(lambda: front.cursor() == cursor, "the cursor where it was")
 
@@ -342,7 +342,7 @@ def test_browsing(typing, sessions):
     front.expect_not("TYPING")
     front.keys("K")
     front.keys("o")  # folded: the code in the head line
-    front.expect_line(r"▌✓ \d+ you +print\('needle one'\) .*")
+    front.expect_line(r"▌✓ \d+ [◆ ]*you +print\('needle one'\) .*")
     front.keys("o")
     front.expect_line("▌│ needle one")
     front.keys("/")
@@ -379,7 +379,7 @@ def test_rerun_and_edit(typing, sessions):
 
 def test_past(front, client, agent):
     """Undo, redo, rewind and fork: what the keys do, and what the cards say about it."""
-    session = Session(client, label="backward", idle_ms=0)
+    session = Session(client, label="backward", idle_ms=0, checkpoints="asked")
     try:
         past = PastSession(session, front)
         front.command("open backward")
@@ -470,7 +470,7 @@ class PastSession:
 
 def test_past_that_is_not_there(front, client):
     """Without checkpoints the keys say so; a cell whose interpreter is killed stays in sight."""
-    session = Session(client, label="without-past", idle_ms=0)
+    session = Session(client, label="without-past", idle_ms=0, checkpoints="asked")
     try:
         front.command("open without-past")
         front.expect("without-past ›")
@@ -816,11 +816,11 @@ def test_a_search_goes_on_in_the_journal(at_long):
     front.keys("N")
     front.expect_line(r"▌│ Needle")
     front.keys("N", "N")
-    front.expect_line(r"▌✓ 7 [a-z ]+ ─.*")
+    front.expect_line(r"▌✓ 7 [a-z◆ ]+ ─.*")
     front.keys("N", "N")
-    front.expect_line(r"▌✓ 2 [a-z ]+ ─.*")
+    front.expect_line(r"▌✓ 2 [a-z◆ ]+ ─.*")
     front.keys("n", "n")
-    front.expect_line(r"▌✓ 7 [a-z ]+ ─.*")
+    front.expect_line(r"▌✓ 7 [a-z◆ ]+ ─.*")
     front.keys("n", "n", "n")
     front.expect_line(r"▌  seq 1 400000 .*")
     front.keys("n")  # and down into that output
@@ -834,14 +834,14 @@ def test_a_search_goes_on_in_the_journal(at_long):
 def test_any_cell_can_be_gone_to(at_long):
     front = at_long
     front.command("cell 3")
-    front.expect_line(r"▌✓ 3 [a-z ]+ ─.*")
+    front.expect_line(r"▌✓ 3 [a-z◆ ]+ ─.*")
     front.command("cell 150")
-    front.expect_line(r"▌✓ 150 [a-z ]+ ─.*")
+    front.expect_line(r"▌✓ 150 [a-z◆ ]+ ─.*")
     front.expect(": 151")
     front.keys("G")
     front.expect("following")
     front.keys("g")
-    front.expect_line(r"▌✓ 1 [a-z ]+ ─.*")
+    front.expect_line(r"▌✓ 1 [a-z◆ ]+ ─.*")
     front.expect("first-needle")
     front.command("cell 266")
     front.expect("there is no cell 266; the last one is 265")
@@ -849,10 +849,10 @@ def test_any_cell_can_be_gone_to(at_long):
     front.expect("cell takes the number of a cell")
     # What lies between comes when one gets there.
     front.command("cell 30")
-    front.expect_line(r"▌✓ 30 [a-z ]+ ─.*")
+    front.expect_line(r"▌✓ 30 [a-z◆ ]+ ─.*")
     for _ in range(60):
         front.keys("J")
-    front.expect_line(r"▌✓ 90 [a-z ]+ ─.*")
+    front.expect_line(r"▌✓ 90 [a-z◆ ]+ ─.*")
 
 
 def test_matches_are_counted(front, fresh):

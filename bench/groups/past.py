@@ -15,14 +15,15 @@ SMALL = "x.append({0}); y = [j * j for j in range(200)]; print(len(y))"
 FRAME = """import numpy, pandas
 frame = pandas.DataFrame(numpy.random.default_rng(1).integers(0, 1000, (6250, 1000)))
 print(frame.describe().shape)"""
-ASKED, IDLE = "[past]\ncheckpoints = asked\n", "[past]\ncheckpoints = idle\n"
+ASKED, IDLE, CELL = (f"[past]\ncheckpoints = {policy}\n" for policy in ("asked", "idle", "cell"))
 
 
 def measure(report, plan):
     with Server(ASKED) as server, server.client() as client:
         cells(report, plan, client, "python", "small", "")
         cells(report, plan, client, "python-data", "300 MB private", "b = b'x' * (300 << 20)")
-    beside(report, plan)
+    beside(report, plan, IDLE, "with checkpoints")
+    beside(report, plan, CELL, "with one of each cell")
     with Server(ASKED + "[pool]\nstanding = 0\n") as server, server.client() as client:
         back(report, plan, client, "no process waiting", 0)
     with Server(ASKED + '[pool "python"]\nfloor = 1\nceiling = 1\nstanding = 2\n') as server, server.client() as client:
@@ -57,10 +58,10 @@ def first(client, session):
         return None
 
 
-def beside(report, plan):
-    """The same cells in two sessions in turn, of a server that takes checkpoints when idle, and of
+def beside(report, plan, policy, words):
+    """The same cells in two sessions in turn, of a server that takes checkpoints by itself, and of
     one that does not: the ratio of two neighbours says more than two averages of a busy machine."""
-    with Server(IDLE) as first, Server(ASKED) as second, first.client() as idle, second.client() as asked:
+    with Server(policy) as first, Server(ASKED) as second, first.client() as idle, second.client() as asked:
         sides = []
         for client in (idle, asked):
             client.call("image.warm", image="python")
@@ -79,7 +80,7 @@ def beside(report, plan):
             for turn in range(plan(5, 20)):
                 times = [ms(loop, *side, code, count) for side in (sides if turn % 2 else sides[::-1])]
                 ratios.append(times[0] / times[1] if turn % 2 else times[1] / times[0])
-            report.add(GROUP, f"{name} with checkpoints / without", "×", ratios)
+            report.add(GROUP, f"{name} {words} / without", "×", ratios)
 
 
 def back(report, plan, client, name, waiting):

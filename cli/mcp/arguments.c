@@ -302,7 +302,7 @@ int arguments_read(const struct tool *tool, const struct gb_json *arguments,
     else if (tool->answer == ANSWER_SESSIONS)
         gb_json_put_str(params, "owner", standards->owner);
     if (tool->answer == ANSWER_OPENED) /* for `undo` */
-        gb_json_put_str(params, "checkpoints", "idle");
+        gb_json_put_str(params, "checkpoints", "cell");
     else if (tool->answer == ANSWER_TRIED)
         gb_json_put_bool(params, "bound", true);
     return 0;

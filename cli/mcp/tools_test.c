@@ -127,7 +127,7 @@ START_TEST(standards_fill_gaps)
     gb_json_end(&out);
     ck_assert_str_eq(gb_buf_str(&text),
                      "{\"image\":\"shell\",\"memory_mb\":128,\"idle_ms\":0,\"owner\":\"me\","
-                     "\"checkpoints\":\"idle\"}");
+                     "\"checkpoints\":\"cell\"}");
     gb_buf_clear(&text);
     out = (struct gb_json_out){.buf = &text};
     gb_json_object(&out, NULL);
@@ -138,7 +138,7 @@ START_TEST(standards_fill_gaps)
     gb_json_end(&out);
     ck_assert_str_eq(gb_buf_str(&text), "{\"image\":\"js\",\"idle_ms\":1000,"
                                         "\"memory_mb\":128,\"owner\":\"me\","
-                                        "\"checkpoints\":\"idle\"}");
+                                        "\"checkpoints\":\"cell\"}");
     gb_buf_release(&text);
 }
 END_TEST

@@ -13,7 +13,7 @@
 #include "verbs/back.h"
 #include "verbs/verbs.h"
 
-enum { CHECKPOINTS_DEADLINE_MS = 30000, NAME_SHOWN_MAX = 40 };
+enum { CHECKPOINTS_DEADLINE_MS = 30000, NAME_SHOWN_MAX = 40, WHY_SHOWN_MAX = 300 };
 
 struct listing {
     const struct args *args;
@@ -38,6 +38,16 @@ static void checkpoints_print_one(const struct gb_json *one)
                  gb_buf_str(&name));
 }
 
+/* Why there is none of the present; nothing if there is one. */
+static void checkpoints_print_missing(struct gb_bytes why)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+
+    gb_escape(&text, why, WHY_SHOWN_MAX);
+    if (text.size > 0)
+        (void)printf("none of this moment: %s\n", gb_buf_str(&text));
+}
+
 static void checkpoints_print(void *arg, const struct gb_json *result)
 {
     struct listing *listing = arg;
@@ -55,6 +65,8 @@ static void checkpoints_print(void *arg, const struct gb_json *result)
             checkpoints_print_one(one);
         listing->after = json_count(one, "seq");
     }
+    if (!listing->more && !args_has(listing->args, "json"))
+        checkpoints_print_missing(json_text(result, "missing"));
 }
 
 static bool checkpoints_call(struct app *app, const char *session, struct listing *listing)

@@ -26,6 +26,9 @@ static const struct gb_member checkpoints_members[] = {
     CHECKPOINTS(epoch, "epoch", GB_U64, GB_ALWAYS,
                 .doc = "1, incremented each time that the session is taken back"),
     CHECKPOINTS(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "their total size on disk"),
+    CHECKPOINTS(missing, "missing", GB_TEXT, GB_NULLABLE,
+                .doc = "why there is none of this moment; null: there is one, or one is about to be "
+                       "taken"),
 };
 
 #define KEPT(field_, ...) GB_MEMBER(struct gb_kept_info, field_, __VA_ARGS__)

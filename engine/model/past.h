@@ -27,7 +27,8 @@ enum gb_checkpoints_flags { GB_CHECKPOINTS_MORE = 1 << 0 };
 struct gb_checkpoints_info {
     struct gb_items checkpoints; /* struct gb_checkpoint_info */
     uint64_t epoch, bytes;
-    uint32_t flags; /* enum gb_checkpoints_flags */
+    struct gb_bytes missing; /* NULL pointer: none is */
+    uint32_t flags;          /* enum gb_checkpoints_flags */
 };
 
 /* `session.checkpoint` */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Marks: what makes a past outlive its process. Next to the chain are a note of the user's, and
  * links to the files of the snapshot, which may be removed from its store meanwhile. A past counts
- * as marked while there is a note, which is written last and removed first. While the session is
- * being woken its note has another name, which nobody reads. */
+ * as marked while there is a note, which is written last and removed first. The note of a session
+ * that is awake, or is being woken, has another name: the session may be further than it says. If
+ * there are both, the one of the session that sleeps is the newer one. */
 #include "past/mark.h"
 
 #include <errno.h>
@@ -59,65 +60,89 @@ static int mark_sync_folder(const char *path, struct gb_err *err)
     return 0;
 }
 
-int past_mark_write(const char *path, const struct gb_snapshot_files *files, struct gb_bytes note,
-                    struct gb_err *err)
+static const char *mark_ending(bool awake)
 {
-    _cleanup_(freep) char *to = mark_path(path, "note");
+    return awake ? "awake" : "note";
+}
+
+/* Whether there is a note with that ending. */
+static bool mark_has(const char *path, bool awake)
+{
+    _cleanup_(freep) char *note = mark_path(path, mark_ending(awake));
+    struct stat info;
+
+    return lstat(note, &info) == 0;
+}
+
+static void mark_unlink(const char *path, const char *ending)
+{
+    _cleanup_(freep) char *file = mark_path(path, ending);
+
+    (void)unlink(file);
+}
+
+int past_mark_write(const char *path, const struct gb_snapshot_files *files, bool awake,
+                    struct gb_bytes note, struct gb_err *err)
+{
+    _cleanup_(freep) char *to = mark_path(path, mark_ending(awake));
+    /* Then a power cut leaves that one, or this one, and both are true. */
+    const bool replaces = awake && mark_has(path, true);
     int r = mark_link(files->ram_fd, path, "ram", err);
 
     if (r == 0)
         r = mark_link(files->state_fd, path, "state", err);
     if (r == 0)
         r = gb_fd_replace_file(to, note, 0600, err);
-    if (r < 0)
+    if (r < 0 || replaces)
         return r;
     r = mark_sync_folder(path, err);
     if (r < 0)
         (void)unlink(to); /* nobody would remove it: there is no mark */
+    else if (!awake)
+        mark_unlink(path, "awake");
     return r;
 }
 
-int past_mark_set_aside(const char *path, struct gb_err *err)
+int past_mark_wake(const char *path, struct gb_err *err)
 {
-    _cleanup_(freep) char *note = mark_path(path, "note");
-    _cleanup_(freep) char *aside = mark_path(path, "waking");
+    _cleanup_(freep) char *asleep = mark_path(path, mark_ending(false));
+    _cleanup_(freep) char *awake = mark_path(path, mark_ending(true));
     int r;
 
-    if (rename(note, aside) < 0)
-        return gb_err_sys(err, errno, "cannot rename %s", note);
+    if (rename(asleep, awake) < 0)
+        return gb_err_sys(err, errno, "cannot rename %s", asleep);
     r = mark_sync_folder(path, err);
     if (r < 0)
-        (void)rename(aside, note);
+        (void)rename(awake, asleep);
     return r;
 }
 
-bool past_mark_put_back(const char *path)
+bool past_mark_lull(const char *path)
 {
-    _cleanup_(freep) char *note = mark_path(path, "note");
-    _cleanup_(freep) char *aside = mark_path(path, "waking");
+    _cleanup_(freep) char *asleep = mark_path(path, mark_ending(false));
+    _cleanup_(freep) char *awake = mark_path(path, mark_ending(true));
 
-    return rename(aside, note) == 0;
+    return rename(awake, asleep) == 0;
 }
 
-void past_mark_forget(const char *path)
+bool gb_past_has_mark(const char *path, bool *ret_awake)
 {
-    _cleanup_(freep) char *aside = mark_path(path, "waking");
-
-    (void)unlink(aside);
+    *ret_awake = !mark_has(path, false);
+    return !*ret_awake || mark_has(path, true);
 }
 
 static void mark_remove(const char *path)
 {
-    _cleanup_(freep) char *note = mark_path(path, "note");
-    _cleanup_(freep) char *ram = mark_path(path, "ram");
-    _cleanup_(freep) char *state = mark_path(path, "state");
+    bool awake;
 
     /* First and for good: what follows is of no use to anybody then. */
-    if (unlink(note) == 0)
+    if (gb_past_has_mark(path, &awake)) {
+        mark_unlink(path, mark_ending(false));
+        mark_unlink(path, mark_ending(true));
         (void)mark_sync_folder(path, NULL);
-    past_mark_forget(path);
-    (void)unlink(ram);
-    (void)unlink(state);
+    }
+    mark_unlink(path, "ram");
+    mark_unlink(path, "state");
 }
 
 /* Only a file that nobody else has made or can change. Does not wait for anything. */
@@ -136,13 +161,13 @@ static int mark_open(const char *path, const char *ending, int *ret_fd, struct s
     return 0;
 }
 
-static int mark_read_note(const char *path, struct gb_buf *note, struct gb_err *err)
+static int mark_read_note(const char *path, bool awake, struct gb_buf *note, struct gb_err *err)
 {
     _cleanup_(closep) int fd = -1;
     struct stat info;
     uint8_t *to;
     ssize_t n;
-    int r = mark_open(path, "note", &fd, &info, err);
+    int r = mark_open(path, mark_ending(awake), &fd, &info, err);
 
     if (r < 0)
         return r;
@@ -161,12 +186,12 @@ static int mark_read_note(const char *path, struct gb_buf *note, struct gb_err *
     return 0;
 }
 
-int gb_past_read_mark(const char *path, struct gb_buf *note, struct gb_snapshot_files *ret_files,
-                      struct gb_err *err)
+int gb_past_read_mark(const char *path, bool awake, struct gb_buf *note,
+                      struct gb_snapshot_files *ret_files, struct gb_err *err)
 {
     struct gb_snapshot_files files = GB_SNAPSHOT_FILES_NONE;
     struct stat ram = {0}, state = {0};
-    int r = mark_read_note(path, note, err);
+    int r = mark_read_note(path, awake, note, err);
 
     if (r == 0)
         r = mark_open(path, "ram", &files.ram_fd, &ram, err);

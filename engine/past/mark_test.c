@@ -88,22 +88,36 @@ static void teardown(void)
 
 static int mark(const char *note)
 {
-    return past_mark_write(path, &files, gb_bytes_str(note), &err);
+    return past_mark_write(path, &files, false, gb_bytes_str(note), &err);
 }
 
-/* 0 if the mark is read and its note is @note. */
-static int look(const char *note)
+static int mark_awake(const char *note)
+{
+    return past_mark_write(path, &files, true, gb_bytes_str(note), &err);
+}
+
+/* 0 if there is the mark of a session that is @awake, or not, it is read, and its note is @note. */
+static int look_for(bool awake, const char *note)
 {
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     struct gb_snapshot_files found = GB_SNAPSHOT_FILES_NONE;
-    int r = gb_past_read_mark(path, &text, &found, &err);
+    bool is_awake = false;
+    int r;
 
+    if (!gb_past_has_mark(path, &is_awake) || is_awake != awake)
+        return -GB_ENOTFOUND;
+    r = gb_past_read_mark(path, awake, &text, &found, &err);
     if (r < 0)
         return r;
     ck_assert(gb_bytes_equal(gb_buf_bytes(&text), note));
     ck_assert_uint_eq(found.ram_bytes, strlen("memory"));
     gb_snapshot_files_release(&found);
     return 0;
+}
+
+static int look(const char *note)
+{
+    return look_for(false, note);
 }
 
 START_TEST(what_is_marked_is_read)
@@ -128,21 +142,51 @@ START_TEST(mark_that_cannot_be_synced_is_none)
 }
 END_TEST
 
-START_TEST(mark_is_set_aside_or_is_there)
+START_TEST(mark_is_of_one_kind)
 {
     ck_assert_int_eq(mark("a note"), 0);
     syncs_fail = true;
-    ck_assert_int_lt(past_mark_set_aside(path, &err), 0);
+    ck_assert_int_lt(past_mark_wake(path, &err), 0);
     ck_assert_int_eq(look("a note"), 0);
     syncs_fail = false;
-    ck_assert_int_eq(past_mark_set_aside(path, &err), 0);
-    ck_assert_int_lt(look("a note"), 0);
-    ck_assert(past_mark_put_back(path));
+    ck_assert_int_eq(past_mark_wake(path, &err), 0);
+    ck_assert_int_eq(look_for(true, "a note"), 0);
+    ck_assert(past_mark_lull(path));
     ck_assert_int_eq(look("a note"), 0);
-    ck_assert_int_eq(past_mark_set_aside(path, &err), 0);
-    past_mark_forget(path);
-    ck_assert(!past_mark_put_back(path));
-    ck_assert_int_lt(past_mark_set_aside(path, &err), 0); /* there is none */
+    ck_assert(!past_mark_lull(path)); /* there is none */
+    ck_assert_int_eq(past_mark_wake(path, &err), 0);
+    ck_assert_int_lt(past_mark_wake(path, &err), 0);
+}
+END_TEST
+
+START_TEST(mark_replaces_the_earlier_one)
+{
+    ck_assert_int_eq(mark_awake("one"), 0);
+    ck_assert_int_eq(mark_awake("two"), 0);
+    ck_assert_int_eq(look_for(true, "two"), 0);
+    syncs_fail = true; /* the earlier one stays */
+    ck_assert_int_lt(mark("three"), 0);
+    ck_assert_int_eq(look_for(true, "two"), 0);
+    syncs_fail = false;
+    ck_assert_int_eq(mark("three"), 0);
+    ck_assert_int_eq(look("three"), 0);
+    ck_assert(!exists("awake"));
+    ck_assert_int_eq(past_mark_wake(path, &err), 0);
+    ck_assert_int_eq(mark_awake("four"), 0);
+    ck_assert_int_eq(look_for(true, "four"), 0);
+    gb_past_remove(path);
+    ck_assert_int_lt(look_for(true, "four"), 0);
+}
+END_TEST
+
+START_TEST(one_that_sleeps_is_the_newer_one)
+{
+    /* As if the process had been killed before it removed the other one. */
+    ck_assert_int_eq(mark("now"), 0);
+    ck_assert_int_eq(mark_awake("before"), 0);
+    ck_assert_int_eq(look("now"), 0);
+    ck_assert_int_eq(past_mark_wake(path, &err), 0);
+    ck_assert_int_eq(look_for(true, "now"), 0);
 }
 END_TEST
 
@@ -195,7 +239,9 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, what_is_marked_is_read);
     tcase_add_test(tests, mark_that_cannot_be_synced_is_none);
-    tcase_add_test(tests, mark_is_set_aside_or_is_there);
+    tcase_add_test(tests, mark_is_of_one_kind);
+    tcase_add_test(tests, mark_replaces_the_earlier_one);
+    tcase_add_test(tests, one_that_sleeps_is_the_newer_one);
     tcase_add_test(tests, links_of_another_template_are_replaced);
     tcase_add_test(tests, note_is_a_file_of_ours_alone);
     tcase_add_test(tests, note_that_is_too_large_is_refused);

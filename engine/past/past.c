@@ -21,14 +21,14 @@ enum past_step {
     PAST_SAVING,
     PAST_LOOKING, /* in a thread */
     PAST_WRITING, /* in a thread */
-    PAST_MARKING, /* in a thread; or it is unmarked */
+    PAST_MARKING, /* in a thread */
     /* a rewind */
     PAST_AWAITING,
     PAST_LAYING, /* in a thread */
     PAST_LOADING,
-    PAST_SETTING_ASIDE, /* in a thread: the mark */
-    PAST_RETURNED,      /* until gb_past_settle() */
-    PAST_ENDING,        /* in a thread */
+    PAST_WAKING_MARK, /* in a thread */
+    PAST_RETURNED,    /* until gb_past_settle() */
+    PAST_ENDING,      /* in a thread */
 };
 
 /* What is known about the memory of a VM. */
@@ -41,15 +41,16 @@ struct gb_past {
     struct gb_loop *loop;
     struct gb_snapshot *snapshot;
     char *path;
-    struct keep_limits limits;
+    size_t keep; /* checkpoints at most */
     enum gb_memory_way way;
     struct gb_past_moment *moments;
     size_t count;
     uint64_t here, bytes;
     enum past_step step;
     bool freed;         /* freed when the operation in progress has ended */
-    bool leaves;        /* its files stay if it is marked */
-    bool marked, aside; /* there is a mark; or there was, and will be if the session is not woken */
+    bool leaves;        /* its files stay if there is a mark */
+    bool asleep, awake; /* there is a mark of such a session */
+    bool woken;         /* it was one of a session that sleeps, until the return in progress */
     void (*gone)(void *arg);
     void *gone_arg;
 
@@ -72,7 +73,9 @@ struct gb_past {
     uint64_t copied; /* bytes */
     struct gb_past_taken taken;
 
-    struct gb_buf note; /* of the mark being written */
+    uint64_t marked_seq; /* where the session continues from according to its mark */
+    struct gb_buf note;  /* of the mark being written: */
+    bool note_awake;
     gb_vm_done_fn *mark_done;
     void *mark_arg;
 
@@ -86,14 +89,14 @@ struct gb_past {
 };
 
 struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, const char *path,
-                            struct keep_limits limits, enum gb_memory_way way)
+                            size_t keep, enum gb_memory_way way)
 {
     struct gb_past *past = xcalloc(1, sizeof(*past));
 
     past->loop = loop;
     past->snapshot = gb_snapshot_ref(snapshot);
     past->path = xstrdup(path);
-    past->limits = limits;
+    past->keep = keep;
     past->way = way;
     past->now.memory = past->next.memory = GB_MEMORY_NONE;
     past->state_fd = -1;
@@ -175,9 +178,9 @@ static void past_end_on_thread(struct gb_past *past)
     past_vm_release(&past->now);
     past_vm_release(&past->next);
     (void)gb_close(past->state_fd);
-    if (past->leaves && past->aside)
-        past->marked = past_mark_put_back(past->path);
-    if (!past->marked || !past->leaves)
+    if (past->leaves && past->woken)
+        (void)past_mark_lull(past->path);
+    if (!past->leaves || !(past->asleep || past->awake))
         gb_past_remove(past->path); /* there is none if nothing was kept */
 }
 
@@ -221,8 +224,8 @@ void gb_past_destroy(struct gb_past *past, void (*gone)(void *arg), void *arg)
 bool gb_past_may_be_marked(const struct gb_past *past)
 {
     /* A thread may be changing the rest. */
-    return past->step == PAST_MARKING || past->step == PAST_SETTING_ASIDE || past->marked ||
-           past->aside;
+    return past->step == PAST_MARKING || past->step == PAST_WAKING_MARK || past->asleep ||
+           past->awake;
 }
 
 /* ---- what there is ---- */
@@ -315,8 +318,9 @@ static int past_open_chain(struct gb_past *past)
     if (past->chain != NULL)
         return 0;
     /* Another process has made it: it is as it is. */
-    return past->marked ? gb_chain_open_heads(past->path, true, &past->chain, &past->err)
-                        : gb_chain_open(past->path, true, &past->chain, &past->err);
+    return past->asleep || past->awake
+               ? gb_chain_open_heads(past->path, true, &past->chain, &past->err)
+               : gb_chain_open(past->path, true, &past->chain, &past->err);
 }
 
 /* Finds the guest's memory in a process. */
@@ -398,7 +402,7 @@ static void past_tidy(struct gb_past *past)
 {
     size_t count;
     const struct gb_chain_entry *entries = gb_chain_entries(past->chain, &count);
-    const struct keep_limits limits = past->limits;
+    const struct keep_limits limits = {past->take.most, past->keep};
     /* Makes room for the next ones, because the remaining ones are rewritten. */
     const struct keep_limits wanted = {limits.bytes / 4 * 3, MAX(limits.count / 4 * 3, 1)};
     _cleanup_(freep) bool *stays = xcalloc(count + 1, sizeof(*stays));
@@ -484,7 +488,9 @@ static void past_after_looking(struct gb_past *past)
     free(past->pinned);
     past->pinned = xcalloc(past->count + 2, sizeof(*past->pinned));
     for (size_t i = 0; i < past->count; i++)
-        past->pinned[i] = past->moments[i].name != NULL || past->moments[i].seq == past->take.keep;
+        past->pinned[i] = past->moments[i].name != NULL ||
+                          past->moments[i].seq == past->take.keep ||
+                          (past->awake && past->moments[i].seq == past->marked_seq);
     past->pinned[past->count] = true;
     past->step = PAST_REST; /* it may be freed from there */
     past->take.copied(past->take.arg);
@@ -537,19 +543,23 @@ uint64_t gb_past_copied_bytes(const struct gb_past *past)
 
 static void past_write_mark(struct gb_past *past)
 {
-    past->marked = past_mark_write(past->path, &past->snapshot->files, gb_buf_bytes(&past->note),
-                                   &past->err) == 0;
+    if (past_mark_write(past->path, &past->snapshot->files, past->note_awake,
+                        gb_buf_bytes(&past->note), &past->err) < 0)
+        return;
+    past->awake = past->note_awake;
+    past->asleep = !past->awake;
+    past->marked_seq = past->here;
 }
 
 static void past_after_marking(struct gb_past *past)
 {
     past->step = PAST_REST;
     gb_buf_release(&past->note);
-    past->mark_done(past->mark_arg, past->marked ? NULL : &past->err);
+    past->mark_done(past->mark_arg, past->err.code == GB_OK ? NULL : &past->err);
 }
 
-int gb_past_mark(struct gb_past *past, struct gb_bytes note, gb_vm_done_fn *done, void *arg,
-                 struct gb_err *err)
+int gb_past_mark(struct gb_past *past, bool awake, struct gb_bytes note, gb_vm_done_fn *done,
+                 void *arg, struct gb_err *err)
 {
     int r = past_begin(past, err);
 
@@ -559,46 +569,40 @@ int gb_past_mark(struct gb_past *past, struct gb_bytes note, gb_vm_done_fn *done
         return gb_err_set(err, GB_EUNSUPPORTED, "the session has a past that is too long");
     gb_buf_clear(&past->note);
     gb_buf_add(&past->note, note.data, note.size);
+    past->note_awake = awake;
     past->mark_done = done;
     past->mark_arg = arg;
     past_run(past, PAST_MARKING, past_write_mark, past_after_marking);
     return 0;
 }
 
-static void past_set_mark_aside(struct gb_past *past)
+static void past_wake_mark(struct gb_past *past)
 {
-    if (past_mark_set_aside(past->path, &past->err) < 0)
+    if (past_mark_wake(past->path, &past->err) < 0)
         return;
-    past->marked = false;
-    past->aside = true;
+    past->asleep = false;
+    past->awake = true;
 }
 
-static void past_after_unmarking(struct gb_past *past)
-{
-    past->step = PAST_REST;
-    if (past->aside)
-        past_mark_forget(past->path);
-    past->aside = false;
-    past->mark_done(past->mark_arg, past->marked ? &past->err : NULL);
-}
-
-int gb_past_unmark(struct gb_past *past, gb_vm_done_fn *done, void *arg, struct gb_err *err)
+int gb_past_mark_awake(struct gb_past *past, gb_vm_done_fn *done, void *arg, struct gb_err *err)
 {
     int r = past_begin(past, err);
 
     if (r < 0)
         return r;
-    assert(past->marked);
+    assert(past->asleep);
     past->mark_done = done;
     past->mark_arg = arg;
-    past_run(past, PAST_MARKING, past_set_mark_aside, past_after_unmarking);
+    past_run(past, PAST_MARKING, past_wake_mark, past_after_marking);
     return 0;
 }
 
-int gb_past_resume(struct gb_past *past, uint64_t here, struct gb_err *err)
+int gb_past_resume(struct gb_past *past, bool awake, uint64_t here, struct gb_err *err)
 {
     assert(past->step == PAST_REST && past->chain == NULL);
-    past->marked = true;
+    past->asleep = !awake;
+    past->awake = awake;
+    past->marked_seq = here;
     if (gb_chain_open_heads(past->path, true, &past->chain, err) < 0)
         return -(int)err->code;
     past_list(past);
@@ -683,8 +687,9 @@ static void past_on_waiting(void *arg, const struct gb_err *err)
         past_end_returning(past);
 }
 
-static void past_after_setting_aside(struct gb_past *past)
+static void past_after_waking_mark(struct gb_past *past)
 {
+    past->woken = past->awake;
     past_note(past, past->clone_err.code != GB_OK ? &past->clone_err : NULL);
     past_end_returning(past);
 }
@@ -694,8 +699,8 @@ static void past_on_ready(void *arg)
 {
     struct gb_past *past = arg;
 
-    if (past->goes_on && past->marked)
-        past_run(past, PAST_SETTING_ASIDE, past_set_mark_aside, past_after_setting_aside);
+    if (past->goes_on && past->asleep)
+        past_run(past, PAST_WAKING_MARK, past_wake_mark, past_after_waking_mark);
     else
         past_end_returning(past);
 }
@@ -704,7 +709,7 @@ static void past_on_failed(void *arg, const struct gb_err *err)
 {
     struct gb_past *past = arg;
 
-    if (past->step == PAST_LAYING || past->step == PAST_SETTING_ASIDE) {
+    if (past->step == PAST_LAYING || past->step == PAST_WAKING_MARK) {
         past->clone_err = *err;
         return;
     }
@@ -750,11 +755,11 @@ void gb_past_settle(struct gb_past *past, bool returned)
 {
     assert(past->step == PAST_RETURNED);
     past->step = PAST_REST;
-    if (past->aside && returned)
-        past_mark_forget(past->path);
-    else if (past->aside)
-        past->marked = past_mark_put_back(past->path);
-    past->aside = false;
+    if (past->woken && !returned) {
+        past->asleep = past_mark_lull(past->path);
+        past->awake = !past->asleep;
+    }
+    past->woken = false;
     if (returned) {
         past_vm_release(&past->now);
         past->now = past->next;

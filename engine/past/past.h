@@ -41,28 +41,31 @@ struct gb_past_moment {
 };
 
 /* For a session whose VM was made from @snapshot (held). Its chain is the file @path, created when
- * needed. Changes of a VM's memory are found by @way, where it allows it. Gives. */
+ * needed, with at most @keep checkpoints. Changes of a VM's memory are found by @way, where it
+ * allows it. Gives. */
 struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, const char *path,
-                            struct keep_limits limits, enum gb_memory_way way);
+                            size_t keep, enum gb_memory_way way);
 /* No further callbacks. An operation in progress runs to its end; then the file is removed. No-op
  * on NULL. */
 void gb_past_free(struct gb_past *past);
 /* The same; calls @gone once nothing of it is left on disk that another process could restore. */
 void gb_past_destroy(struct gb_past *past, void (*gone)(void *arg), void *arg);
 
-/* Makes the past outlive this process, as of gb_past_here(): stores @note (copied; at most
- * GB_PAST_NOTE_MAX bytes) next to the chain, for gb_past_read_mark() (mark.h). Calls @done once.
- * GB_EUNSUPPORTED: it cannot be, because the snapshot is on another file system. */
-int gb_past_mark(struct gb_past *past, struct gb_bytes note, gb_vm_done_fn *done, void *arg,
-                 struct gb_err *err);
-/* Whether there is a mark, or one is being written. */
+/* Makes the past outlive this process, as of gb_past_here(), of a session that sleeps, or that is
+ * @awake and may be further: stores @note (copied; at most GB_PAST_NOTE_MAX bytes) next to the
+ * chain, for gb_past_read_mark() (mark.h). Calls @done once; with an error, there is the mark that
+ * there was before. GB_EUNSUPPORTED: it cannot be, because the snapshot is on another file
+ * system. */
+int gb_past_mark(struct gb_past *past, bool awake, struct gb_bytes note, gb_vm_done_fn *done,
+                 void *arg, struct gb_err *err);
+/* Whether there is a mark, or may be in a moment. */
 bool gb_past_may_be_marked(const struct gb_past *past);
-/* Removes the existing mark, because the note is out of date. Calls @done once, when that is on
- * disk; on an error the mark remains. */
-int gb_past_unmark(struct gb_past *past, gb_vm_done_fn *done, void *arg, struct gb_err *err);
-/* For a new past whose chain exists, with a mark: the session continues from checkpoint @here.
- * Blocks on the disk, for the heads of its records. */
-int gb_past_resume(struct gb_past *past, uint64_t here, struct gb_err *err);
+/* There is a mark of a session that sleeps, which does not any more: turns it into that of one that
+ * is awake. Calls @done once, when that is on disk; with an error, there still is the former. */
+int gb_past_mark_awake(struct gb_past *past, gb_vm_done_fn *done, void *arg, struct gb_err *err);
+/* For a new past whose chain exists, with a mark of that kind: the session continues from
+ * checkpoint @here. Blocks on the disk, for the heads of its records. */
+int gb_past_resume(struct gb_past *past, bool awake, uint64_t here, struct gb_err *err);
 /* Names a checkpoint of such a past. No-op if there is none with this number. */
 void gb_past_name(struct gb_past *past, uint64_t seq, struct gb_bytes name);
 /* Like gb_past_free(), but the files stay if there is a mark. */
@@ -91,6 +94,7 @@ struct gb_past_take {
     uint32_t cell;
     uint64_t epoch;
     size_t limit;     /* maximum private memory in bytes; else GB_ETOOLARGE */
+    uint64_t most;    /* bytes on disk of all of them: beyond, older ones are removed */
     uint64_t keep;    /* a checkpoint that must not be removed to make room for this one; 0: none */
     const char *name; /* NULL: none. An existing checkpoint with this name loses it. Copied. */
     /* Called once each, in this order: the guest may continue; the checkpoint is stored, or @taken
@@ -107,9 +111,10 @@ int gb_past_take(struct gb_past *past, const struct gb_past_take *take, struct g
 /* The size of what the last one has copied of the VM: kept in memory until `done`. */
 uint64_t gb_past_copied_bytes(const struct gb_past *past);
 
-/* Creates a VM that is HELD at checkpoint @seq. @goes_on: for the session itself, whose mark has
- * been removed when @done is called without an error; else for a fork. Calls @done once: @clone is
- * READY, and given, and gb_past_settle() must be called next; or NULL with @err. */
+/* Creates a VM that is HELD at checkpoint @seq. @goes_on: for the session itself: a mark
+ * of one that sleeps is that of one that is awake when @done is called, unless that fails. False:
+ * for a fork. Calls @done once: @clone is READY, and given, and gb_past_settle() must be called
+ * next; or NULL with @err. */
 int gb_past_return(struct gb_past *past, struct gb_host *host, uint64_t seq, bool goes_on,
                    void (*done)(void *arg, struct gb_clone *clone, const struct gb_err *err),
                    void *arg, struct gb_err *err);

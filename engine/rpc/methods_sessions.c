@@ -7,7 +7,7 @@
 /* clang-format off */
 #define MS_MAX (INT64_C(366) * 86400000) /* a year: idle and lifetime */
 
-static const char *const checkpoints[] = {"settings", "off", "asked", "idle", NULL};
+static const char *const checkpoints[] = {"settings", "off", "asked", "idle", "cell", NULL};
 
 static const struct gb_param open_params[] = {
     OPEN_OPTIONS,
@@ -23,8 +23,10 @@ static const struct gb_param open_params[] = {
                                                        "the settings' (0)"),
     {.name = "checkpoints", .type = GB_PARAM_CHOICE, .offset = offsetof(struct gb_params, checkpoints),
      .choices = checkpoints, .doc = "when checkpoints are taken, as in [past] of the settings: "
-                                    "`idle`: automatically after each cell. Ignored if the "
-                                    "settings say `off`. Default: the settings'"},
+                                    "`idle`: automatically when it is idle after a cell; "
+                                    "`cell`: after each cell, for which the next one waits. "
+                                    "Ignored if the settings say `off`. Default: the "
+                                    "settings'"},
 };
 static const struct gb_param session_params[] = {SESSION};
 static const struct gb_param list_params[] = {

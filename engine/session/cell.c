@@ -124,6 +124,7 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
         return r;
     cell = xcalloc(1, sizeof(*cell));
     gb_list_init(&cell->link);
+    gb_list_init(&cell->input);
     if (!gb_buf_try_add(&cell->shown.code, config->code.data, config->code.size, GB_CODE_MAX) ||
         !gb_buf_try_add(&cell->shown.file, config->file.data, config->file.size, GB_PATH_MAX) ||
         !gb_buf_try_add(&cell->shown.argv, config->argv.data, config->argv.size,
@@ -179,6 +180,7 @@ static void cell_send(struct gb_session *session, struct cell *cell)
 
     gb_guest_exec(session->guest, cell->shown.number, &message);
     gb_buf_release(&cell->stdin_data);
+    session_input_give(session, cell);
     if (cell->held)
         gb_guest_pause_output(session->guest, true);
 }
@@ -307,6 +309,7 @@ static void cell_finish(struct cell *cell, const struct gb_err *err)
     if (cell->events.done != NULL)
         cell->events.done(cell->arg, &cell->shown, err);
     cell->events = (struct gb_cell_events){0};
+    session_input_fail(cell, err);
     cell->shown.session = NULL;
     cell_unref(cell);
 }
@@ -564,6 +567,9 @@ int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_byte
 {
     struct cell *cell = session->current;
 
+    /* The one that would be running if nothing came before it. */
+    if (cell == NULL && !gb_list_empty(&session->queue))
+        cell = container_of(session->queue.next, struct cell, link);
     if (cell == NULL || !cell->interactive)
         return gb_err_set(err, GB_ENOTFOUND, "no interactive cell is running in this session");
     if (number != 0 && cell->shown.number != number)
@@ -572,6 +578,8 @@ int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_byte
         return gb_err_set(err, GB_ETOOLARGE,
                           "at most %u bytes of standard input can be sent at once",
                           GB_STDIN_PENDING_MAX);
+    if (cell != session->current)
+        return session_input_keep(cell, data, eof, done, arg, err);
     session_touch(session);
     return gb_guest_stdin(session->guest, data, eof, done, arg, err);
 }

@@ -28,6 +28,9 @@ struct cell {
     struct gb_buf stdin_data;
     bool interactive, final, put, held, interrupt_wanted, started_told;
     size_t display_bytes;
+    struct gb_list input; /* standard input that waits with it, see input.c */
+    size_t input_bytes;
+    bool input_ended;
 };
 
 /* What a session needs before it is open, besides a guest that listens. */
@@ -143,6 +146,18 @@ void session_cells_tell(void *arg);
 void session_cells_fail(struct gb_session *session, const struct gb_err *why);
 /* Fails those that wait, which will not be sent. */
 void session_cells_refuse(struct gb_session *session, const struct gb_err *why);
+
+/* ---- input.c ---- */
+
+/* Standard input for a cell that waits. */
+int session_input_keep(struct cell *cell, struct gb_bytes data, bool eof, gb_vm_done_fn *done,
+                       void *arg, struct gb_err *err);
+/* The cell has been sent: its input follows. */
+void session_input_give(struct gb_session *session, struct cell *cell);
+/* The cell has ended, for this reason or (NULL) regularly: nobody reads what waits. */
+void session_input_fail(struct cell *cell, const struct gb_err *why);
+/* No callback with this @arg is called any more. */
+void session_input_forget(struct gb_session *session, const void *arg);
 
 /* ---- rest.c ---- */
 

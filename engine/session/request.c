@@ -103,6 +103,7 @@ int gb_session_download(struct gb_session *session, const struct gb_download *wh
 void gb_session_forget(struct gb_session *session, void *arg)
 {
     session_queries_forget(session, arg);
+    session_input_forget(session, arg);
     gb_guest_forget(session->guest, arg);
 }
 

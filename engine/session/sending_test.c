@@ -9,6 +9,7 @@ struct user {
     int asked;          /* about cells */
     bool delays, holds; /* what is answered */
     int held, going_on;
+    uint64_t idle_ms;
 };
 
 struct run {
@@ -68,7 +69,7 @@ static void begin(struct user *user)
 {
     static const struct gb_session_events events = {
         .opened = on_opened, .sending = on_sending, .closed = on_closed};
-    const struct gb_session_config config = {.image = &kit_image};
+    const struct gb_session_config config = {.image = &kit_image, .idle_ms = user->idle_ms};
 
     kit_play("/honest/nothing/1");
     ck_assert_int_eq(gb_session_new(&kit_host, &config, &events, user, &user->session, NULL), 0);
@@ -165,6 +166,24 @@ START_TEST(the_session_can_be_held_before_a_cell)
 }
 END_TEST
 
+START_TEST(a_cell_that_waits_is_use)
+{
+    struct user user = {.delays = true, .idle_ms = 500}, other = {.idle_ms = 1000};
+    struct run run;
+
+    begin(&user);
+    exec(&user, &run);
+    begin(&other);
+    kit_wait_for(&other.closed, 1); /* the later one is idle, and for longer than this one may be */
+    gb_session_free(other.session);
+    ck_assert_int_eq(user.closed, 0);
+    gb_session_send_next(user.session);
+    kit_wait_for(&run.done, 1);
+    gb_cell_unref(run.cell);
+    end(&user);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sending");
@@ -173,6 +192,7 @@ int main(void)
     tcase_add_checked_fixture(tests, kit_setup, kit_teardown);
     tcase_add_test(tests, each_cell_waits_until_it_may_be_sent);
     tcase_add_test(tests, the_session_can_be_held_before_a_cell);
+    tcase_add_test(tests, a_cell_that_waits_is_use);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

@@ -343,7 +343,11 @@ static void session_on_idle(void *arg)
     struct gb_session *session = arg;
 
     if (session->state == SESSION_ASLEEP)
-        session_expire(session, "it was asleep for longer than the settings allow ([past] asleep)");
+        session_expire(session,
+                       "it was asleep for longer than the settings allow ([past] asleep), or "
+                       "than its idle time");
+    else if (!gb_list_empty(&session->queue))
+        session_arm_idle(session); /* a cell waits until it may be sent */
     else if (session->events.expiring == NULL || !session->events.expiring(session->arg))
         session_expire(session, "it was not used for longer than its idle time");
 }

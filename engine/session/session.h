@@ -322,9 +322,9 @@ void gb_session_send_next(struct gb_session *session);
 /* While delayed, cells wait, even in a session that is just opening; requests do not. */
 void gb_session_delay(struct gb_session *session, bool delay);
 
-/* Sends input to the running interactive cell. @done is called when there is room for more, or with
- * the error. GB_ENOTFOUND if no interactive cell is running, GB_ETOOLARGE if too much is waiting
- * unread. */
+/* Sends input to the running interactive cell; where none runs, it waits for the next one. @done is
+ * called when there is room for more, or with the error. GB_ENOTFOUND if no interactive cell is
+ * running, GB_ETOOLARGE if too much is waiting unread. */
 int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_bytes data, bool eof,
                      gb_vm_done_fn *done, void *arg, struct gb_err *err);
 

@@ -12,7 +12,7 @@ static const char *const levels[] = {"auto", "error", "warning", "info", "debug"
 
 static const char *const formats[] = {"auto", "text", "json", NULL};
 static const char *const syncs[] = {"none", "interval", "cell", NULL};
-static const char *const checkpoints[] = {"off", "asked", "idle", NULL};
+static const char *const checkpoints[] = {"off", "asked", "idle", "cell", NULL};
 static const char *const rollback[] = {"off", "exact", "nearest", NULL};
 
 #define YEAR_MS (366.0 * 86400000)
@@ -164,9 +164,10 @@ const struct gb_option gb_options[] = {
          "maximum total size of finished recordings on disk; the oldest are removed first, and "
          "each counts as at least 64K; recordings in progress, of at most `record_size` each, "
          "are not included"),
-    CHOICE("past", "checkpoints", past.checkpoints, checkpoints, "asked", LIVE,
-           "`asked`: only when a client requests one; `idle`: also after a cell, when the "
-           "session has been idle for a moment; `off`: never"),
+    CHOICE("past", "checkpoints", past.checkpoints, checkpoints, "idle", LIVE,
+           "`idle`: after a cell, when the session has been idle for a moment, and when a client "
+           "requests one; `cell`: the same, but the next cell waits if there is none yet, so "
+           "that each cell can be undone; `asked`: only when a client requests one; `off`: never"),
     CHOICE("past", "rollback", past.rollback, rollback, "exact", LIVE,
            "when the interpreter has to be killed because of a cell (time-out, interrupt, out "
            "of memory), the session is rolled back to a checkpoint, including its files, "
@@ -174,8 +175,8 @@ const struct gb_option gb_options[] = {
            "before the cell; `nearest`: otherwise to the last one before it, which also undoes "
            "the cells in between; `off`: it keeps its files and gets a new interpreter"),
     SIZE("past", "per_session", past.per_session, 1 << 20, TB, "256M", LIVE,
-         "maximum total size of one session's checkpoints on disk; older ones are thinned out "
-         "first, and named ones are removed last"),
+         "maximum total size of one session's checkpoints on disk, or its share of `total` if that "
+         "is less; older ones are thinned out first, and named ones are removed last"),
     INTEGER("past", "keep", past.keep, 4, 10000, "200", LIVE, "maximum number of checkpoints of one "
                                                               "session"),
     SIZE("past", "total", past.total, 0, TB, "4G", LIVE,

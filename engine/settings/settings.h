@@ -41,6 +41,7 @@ enum gb_settings_checkpoints {
     GB_SETTINGS_CHECKPOINTS_OFF,
     GB_SETTINGS_CHECKPOINTS_ASKED,
     GB_SETTINGS_CHECKPOINTS_IDLE,
+    GB_SETTINGS_CHECKPOINTS_CELL,
 };
 
 /* `[past] rollback`. */

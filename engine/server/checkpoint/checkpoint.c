@@ -14,7 +14,14 @@
 #include "server/core/state.h"
 
 /* Long enough not to get in the way of a client that sends the next cell immediately. */
-enum { CHECKPOINT_IDLE_MS = 20, CHECKPOINT_BEFORE_CELL_MS = 2000 };
+enum {
+    CHECKPOINT_IDLE_MS = 20,
+    CHECKPOINT_BEFORE_CELL_MS = 2000,
+    /* Twice as long after each time that the guest was busy. */
+    CHECKPOINT_RETRY_MAX_MS = 60000,
+    /* For the last one, after what is going on in the session. */
+    CHECKPOINT_LAST_MS = 5000,
+};
 
 /* ---- the folder ---- */
 
@@ -51,8 +58,8 @@ static bool checkpoint_is_missing(struct hosted *hosted)
 {
     const struct checkpoint_session *state = checkpoint_of(hosted);
 
-    return checkpoint_policy(hosted) == GB_SETTINGS_CHECKPOINTS_IDLE && state->bound == NULL &&
-           !hosted->run && !hosted->closing && !state->too_large && !checkpoint_is_now(hosted) &&
+    return checkpoint_is_automatic(hosted) && !hosted->closing && !state->too_large &&
+           !checkpoint_is_now(hosted) &&
            state->tried_ns != gb_session_last_changed_ns(hosted->session) &&
            gb_session_check_rest(hosted->session, NULL) == 0;
 }
@@ -83,15 +90,15 @@ static void checkpoint_on_idle(void *arg)
         job_add(checkpoint_new_automatic(hosted), 0);
 }
 
-/* A session whose opener wanted to have each cell's moment has it also if the next cell was sent
- * with this one, or shortly after it: that one waits for it. Others do not pay for that. */
+/* With the policy `cell` a session has each cell's moment, also if the next cell was sent with this
+ * one or shortly after it: that one waits for it. With `idle` it is on no cell's way. */
 static bool checkpoint_on_sending(struct hosted *hosted)
 {
     struct gb_err err = {0};
     struct job *job;
 
-    if (!checkpoint_of(hosted)->has_policy || !checkpoint_is_missing(hosted) ||
-        checkpoint_may_be(hosted, &err) < 0)
+    if (checkpoint_policy(hosted) != GB_SETTINGS_CHECKPOINTS_CELL ||
+        !checkpoint_is_missing(hosted) || checkpoint_may_be(hosted, &err) < 0)
         return false;
     job = checkpoint_new_automatic(hosted);
     job->before_cell = true;
@@ -99,11 +106,93 @@ static bool checkpoint_on_sending(struct hosted *hosted)
     return true;
 }
 
+/* The server ends: a session that is idle and would have got a checkpoint in a moment gets it now.
+ * `saving` is not 0 in here, so that no job that ends at once ends the wait. */
+static bool checkpoint_on_server_ending(struct gb_server *server)
+{
+    size_t *saving = &checkpoint_of_server(server)->saving;
+    struct hosted *hosted;
+    struct gb_err err = {0};
+
+    ++*saving;
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        struct job *job = checkpoint_of(hosted)->job;
+
+        if (job != NULL && (job->kind == JOB_CHECKPOINT || job->kind == JOB_SLEEP)) {
+            job->is_last = true; /* it is being taken */
+            ++*saving;
+        } else if (hosted->opened && checkpoint_is_missing(hosted) &&
+                   checkpoint_may_be(hosted, &err) == 0) {
+            job = checkpoint_new_automatic(hosted);
+            job->is_last = true;
+            ++*saving;
+            job_add(job, CHECKPOINT_LAST_MS);
+        }
+    }
+    return --*saving > 0;
+}
+
+/* Whoever continues with it after its server has ended may not know that. */
+static void checkpoint_on_cell_ending(struct hosted *hosted, uint32_t cell, struct gb_buf *note)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    (void)cell;
+    if (!state->has_lost)
+        return;
+    state->has_lost = false;
+    gb_buf_addf(note,
+                "%sthe server had ended, and the session was as after cell %u when this cell "
+                "started: later cells are undone",
+                note->size > 0 ? "; " : "", state->lost_after);
+}
+
+/* It comes back, but not as it is now. */
+static void checkpoint_say_what_is_lost(struct hosted *hosted)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+    const bool has_reason = state->trouble.code != GB_OK &&
+                            state->trouble_ns == gb_session_last_changed_ns(hosted->session);
+    const struct gb_past_moment *here;
+
+    if (state->past == NULL || !checkpoint_is_automatic(hosted) || checkpoint_is_now(hosted))
+        return;
+    here = gb_past_find(state->past, gb_past_here(state->past));
+    if (here != NULL)
+        gb_warning("%s: it had changed since its last checkpoint, and will be as it was after cell "
+                   "%u%s%s",
+                   gb_session_id(hosted->session), here->cell, has_reason ? ": " : "",
+                   has_reason ? state->trouble.message : "");
+}
+
+static uint64_t checkpoint_idle_ms(struct hosted *hosted)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+    uint64_t ms = CHECKPOINT_IDLE_MS;
+
+    if (state->trouble_ns != gb_session_last_changed_ns(hosted->session))
+        return ms;
+    for (unsigned i = 0; i < state->refusals && ms < CHECKPOINT_RETRY_MAX_MS; i++)
+        ms *= 2;
+    return MIN(ms, (uint64_t)CHECKPOINT_RETRY_MAX_MS);
+}
+
+static void checkpoint_watch(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    if (!checkpoint_is_due(hosted))
+        gb_timer_stop(state->idle);
+    else if (!gb_timer_active(state->idle))
+        gb_timer_start(state->idle, checkpoint_idle_ms(hosted));
+}
+
 static void checkpoint_on_session(struct hosted *hosted)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
 
     gb_list_init(&state->waiting);
+    state->watch = checkpoint_watch;
     state->idle = gb_timer_new(hosted->server->loop, checkpoint_on_idle, hosted);
     sleep_on_session(hosted);
 }
@@ -112,20 +201,15 @@ static void checkpoint_on_opened(struct hosted *hosted)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
 
-    gb_session_announce(hosted->session,
-                        state->has_policy && state->policy == GB_SETTINGS_CHECKPOINTS_IDLE);
+    checkpoint_announce(hosted);
     if (state->birth != NULL)
         fork_child_born(TAKE_PTR(state->birth), NULL);
 }
 
 static void checkpoint_on_change(struct hosted *hosted)
 {
-    struct checkpoint_session *state = checkpoint_of(hosted);
-
-    if (checkpoint_is_due(hosted))
-        gb_timer_start(state->idle, CHECKPOINT_IDLE_MS);
-    else
-        gb_timer_stop(state->idle);
+    checkpoint_announce(hosted);                /* the settings may have changed */
+    gb_timer_stop(checkpoint_of(hosted)->idle); /* it begins anew */
     job_next(hosted);
 }
 
@@ -134,8 +218,7 @@ static void checkpoint_on_past_gone(void *arg)
     hosted_allow_end(arg);
 }
 
-/* One that is asleep, or was about to be, does not come back after somebody was told that it has
- * ended. */
+/* One with a mark does not come back after somebody was told that it has ended. */
 static void checkpoint_on_session_closed(struct hosted *hosted)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
@@ -143,6 +226,7 @@ static void checkpoint_on_session_closed(struct hosted *hosted)
     rollback_on_session_closed(hosted);
     if (hosted->left || state->past == NULL || !gb_past_may_be_marked(state->past))
         return;
+    rollback_give_up(hosted);
     job_end_all(hosted, &hosted->why);
     hosted_delay_end(hosted);
     gb_past_destroy(TAKE_PTR(state->past), checkpoint_on_past_gone, hosted);
@@ -156,7 +240,9 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
         fork_child_born(TAKE_PTR(state->birth), why);
     job_end_all(hosted, why);
     if (hosted->left)
-        gb_past_leave(TAKE_PTR(state->past)); /* of one that is asleep, for the next server */
+        checkpoint_say_what_is_lost(hosted);
+    if (hosted->left)
+        gb_past_leave(TAKE_PTR(state->past)); /* for the next server */
     else
         gb_past_free(TAKE_PTR(state->past));
     free(TAKE_PTR(state->template));
@@ -172,7 +258,8 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
 static void checkpoint_take_open(struct hosted *hosted, const struct gb_params *params)
 {
     static const enum gb_settings_checkpoints policies[] = {
-        GB_SETTINGS_CHECKPOINTS_OFF, GB_SETTINGS_CHECKPOINTS_ASKED, GB_SETTINGS_CHECKPOINTS_IDLE};
+        GB_SETTINGS_CHECKPOINTS_OFF, GB_SETTINGS_CHECKPOINTS_ASKED, GB_SETTINGS_CHECKPOINTS_IDLE,
+        GB_SETTINGS_CHECKPOINTS_CELL};
     struct checkpoint_session *state = checkpoint_of(hosted);
 
     if (params->checkpoints == 0) /* as the settings say */
@@ -325,6 +412,24 @@ static bool checkpoint_page_find(const struct gb_past *past, const struct gb_par
     return true;
 }
 
+/* Why there is no checkpoint of the present, and none is about to be taken. False: neither is
+ * so. */
+static bool checkpoint_explain(struct hosted *hosted, struct gb_err *err)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+
+    if (checkpoint_is_now(hosted))
+        return false;
+    if (checkpoint_may_be(hosted, err) < 0)
+        return true;
+    if (!checkpoint_is_automatic(hosted))
+        (void)gb_err_set(err, GB_ENOPAST, "checkpoints of it are only taken when asked for");
+    else if (gb_session_check_rest(hosted->session, err) == 0 && state->trouble.code != GB_OK &&
+             state->trouble_ns == gb_session_last_changed_ns(hosted->session))
+        *err = state->trouble;
+    return err->code != GB_OK;
+}
+
 static void checkpoint_handle_list(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
@@ -332,6 +437,7 @@ static void checkpoint_handle_list(struct request *request, const struct gb_para
     const struct gb_past *past;
     struct checkpoint_page page;
     struct gb_checkpoints_info info = {0};
+    struct gb_err why = {0};
     struct reply reply;
 
     if (hosted == NULL) {
@@ -344,6 +450,8 @@ static void checkpoint_handle_list(struct request *request, const struct gb_para
     info.checkpoints = (struct gb_items){.next = checkpoint_page_next, .owner = &page};
     info.epoch = gb_session_epoch(hosted->session);
     info.bytes = past == NULL ? 0 : gb_past_bytes(past);
+    if (checkpoint_explain(hosted, &why))
+        info.missing = gb_bytes_str(why.message);
     reply_begin(&reply, request);
     gb_object_write(&reply.out, &gb_checkpoints_object, &info);
     reply_end(&reply);
@@ -369,6 +477,7 @@ const struct gb_part checkpoint_part = {
     .event_kinds = checkpoint_event_kinds,
     .state = &checkpoint_sizes,
     .server_start = checkpoint_on_start,
+    .server_ending = checkpoint_on_server_ending,
     .server_free = checkpoint_on_server_free,
     .connection_closing = checkpoint_on_connection_closing,
     .take_open = checkpoint_take_open,
@@ -383,6 +492,7 @@ const struct gb_part checkpoint_part = {
     .explain_missing = restore_explain,
     .close_missing = restore_close,
     .cell_sending = checkpoint_on_sending,
+    .cell_ending = checkpoint_on_cell_ending,
     .interpreter_lost = rollback_on_interpreter_lost,
     .await_rollback = rollback_await,
 };

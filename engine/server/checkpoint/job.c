@@ -17,8 +17,12 @@
 
 void job_free(struct job *job)
 {
+    struct gb_server *server = job->hosted->server;
+
     if (job->before_cell)
         gb_session_send_next(job->hosted->session);
+    if (job->is_last && --checkpoint_of_server(server)->saving == 0)
+        server_saved(server);
     gb_timer_free(job->patience);
     if (job->slot != NULL)
         gb_slot_settle(job->slot);
@@ -83,6 +87,21 @@ static void job_on_turn(void *arg)
     job_next(arg);
 }
 
+/* Nobody has asked for it, and nobody is told, except who asks why there is none. What kept the
+ * guest busy may be over in a moment, without an event that would say so. */
+static void job_note_trouble(struct hosted *hosted, const struct gb_err *err)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    const uint64_t changed_ns = gb_session_last_changed_ns(hosted->session);
+
+    state->refusals = state->trouble_ns == changed_ns ? state->refusals + 1 : 1;
+    state->trouble = *err;
+    state->trouble_ns = changed_ns;
+    if (err->code == GB_EBUSY)
+        state->tried_ns = 0;
+}
+
 void job_fail(struct hosted *hosted, const struct gb_err *err)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
@@ -92,6 +111,8 @@ void job_fail(struct hosted *hosted, const struct gb_err *err)
     if (err->code == GB_ETOOLARGE && !job->asked &&
         job->room >= hosted->server->settings.past.largest)
         state->too_large = true;
+    if (job->kind == JOB_CHECKPOINT && !job->asked)
+        job_note_trouble(hosted, err);
     if (!job->released && gb_session_is_held(hosted->session))
         gb_session_release(hosted->session, NULL, NULL);
     if (job->kind == JOB_ROLLBACK) {
@@ -165,8 +186,9 @@ void job_end_all(struct hosted *hosted, const struct gb_err *why)
 
 /* ---- descriptions for clients ---- */
 
-static void job_tell_checkpoint(struct job *job, const struct gb_past_taken *taken)
+static void job_tell_checkpoint(struct job *job)
 {
+    const struct gb_past_taken *taken = &job->taken;
     struct gb_kept_info info;
     struct event event;
     struct reply reply;
@@ -257,31 +279,82 @@ static void job_tell_rewind(struct job *job, struct gb_bytes undone)
     reply_end(&reply);
 }
 
+/* ---- a mark ---- */
+
+static void job_on_marked(void *arg, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+
+    if (err != NULL)
+        gb_debug("%s: it will not come back as of this moment if the server ends: %s",
+                 gb_session_id(hosted->session), err->message);
+    if (checkpoint_of(hosted)->job != NULL)
+        checkpoint_of(hosted)->job->marked(hosted);
+    else
+        job_next(hosted);
+}
+
+/* From now on, the session comes back at its last checkpoint if the server ends. False: it does
+ * not, or at an earlier one; else job_on_marked() is called. */
+static bool job_begin_mark(struct hosted *hosted)
+{
+    _cleanup_(gb_buf_release) struct gb_buf note = {0};
+
+    if (!checkpoint_outlives_server(hosted))
+        return false;
+    restore_write(hosted, &note);
+    return gb_past_mark(checkpoint_of(hosted)->past, true, gb_buf_bytes(&note), job_on_marked,
+                        hosted, NULL) == 0;
+}
+
+/* Then the job that has started goes on with @then. */
+static void job_mark(struct hosted *hosted, void (*then)(struct hosted *hosted))
+{
+    checkpoint_of(hosted)->job->marked = then;
+    if (!job_begin_mark(hosted))
+        then(hosted);
+}
+
 /* ---- a rewind ---- */
+
+static void job_end_rewind(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    _cleanup_(gb_buf_release) struct gb_buf undone = {0};
+
+    gb_lives_undone(&state->lives, gb_session_epoch(hosted->session), state->job->cells, &undone);
+    job_tell_rewind(state->job, gb_buf_bytes(&undone));
+    job_over(hosted);
+}
+
+/* The result of its cell waits for it, and does not wait for the mark. */
+static void job_end_rollback(struct hosted *hosted, struct gb_bytes undone)
+{
+    struct job *job = TAKE_PTR(checkpoint_of(hosted)->job);
+
+    job_tell_rewind(job, undone);
+    (void)job_begin_mark(hosted);
+    job->rollback.calls->end(hosted, job, true);
+}
 
 static void job_on_exchanged(void *arg, const struct gb_err *err)
 {
     struct hosted *hosted = arg;
     struct checkpoint_session *state = checkpoint_of(hosted);
     _cleanup_(gb_buf_release) struct gb_buf undone = {0};
-    struct job *job;
 
     gb_past_settle(state->past, err == NULL);
     if (err != NULL) {
         job_fail(hosted, err);
         return;
     }
-    job = TAKE_PTR(state->job);
     state->is_known = true;
-    state->known_ns = job->held_ns;
-    job_count_life(job, &undone);
-    job_tell_rewind(job, gb_buf_bytes(&undone));
-    if (job->kind == JOB_ROLLBACK) {
-        job->rollback.calls->end(hosted, job, true);
-        return;
-    }
-    job_free(job);
-    job_next(hosted);
+    state->known_ns = state->job->held_ns;
+    job_count_life(state->job, &undone);
+    if (state->job->kind == JOB_ROLLBACK)
+        job_end_rollback(hosted, gb_buf_bytes(&undone));
+    else
+        job_mark(hosted, job_end_rewind);
 }
 
 static void job_on_returned(void *arg, struct gb_clone *clone, const struct gb_err *err)
@@ -367,6 +440,17 @@ static void job_fail_to_take(struct hosted *hosted, const struct gb_err *err)
     job_fail(hosted, &problem);
 }
 
+static void job_end_checkpoint(struct hosted *hosted)
+{
+    struct job *job = checkpoint_of(hosted)->job;
+
+    job_tell_checkpoint(job);
+    if (job->kind == JOB_FORK)
+        fork_begin(hosted, job->taken.seq, job_over);
+    else
+        job_over(hosted);
+}
+
 static void job_on_taken(void *arg, const struct gb_past_taken *taken, const struct gb_err *err)
 {
     struct hosted *hosted = arg;
@@ -381,19 +465,17 @@ static void job_on_taken(void *arg, const struct gb_past_taken *taken, const str
     }
     state->is_known = true;
     state->too_large = false;
+    state->refusals = 0;
+    state->trouble.code = GB_OK;
+    job->taken = *taken;
     if (job->kind == JOB_REWIND) {
         job_return(hosted);
-        return;
-    }
-    job_tell_checkpoint(job, taken);
-    if (job->kind == JOB_SLEEP) {
+    } else if (job->kind == JOB_SLEEP) {
+        job_tell_checkpoint(job);
         checkpoint_of(hosted)->rest->fall(hosted);
-        return;
+    } else {
+        job_mark(hosted, job_end_checkpoint);
     }
-    if (job->kind == JOB_FORK)
-        fork_begin(hosted, taken->seq, job_over);
-    else
-        job_over(hosted);
 }
 
 static void job_on_held(void *arg, const struct gb_err *err)
@@ -409,6 +491,7 @@ static void job_on_held(void *arg, const struct gb_err *err)
         .cell = job->cell,
         .epoch = gb_session_epoch(hosted->session),
         .limit = (size_t)MIN(most, room),
+        .most = checkpoint_share(hosted->server),
         .keep = job->kind == JOB_REWIND ? target_ahead(state->past, &job->target, NULL) : 0,
         .name = job->kind == JOB_CHECKPOINT ? job->name : NULL,
         .copied = job_on_copied,
@@ -624,6 +707,7 @@ void job_next(struct hosted *hosted)
     job_rouse(hosted);
     job = job_find_next(hosted);
     if (job == NULL) {
+        checkpoint_of(hosted)->watch(hosted);
         checkpoint_of(hosted)->rest->watch(hosted);
         return;
     }

@@ -7,12 +7,13 @@
 #include "base/mem.h"
 #include "rpc/object.h"
 
-enum { NOTE_NODES_MAX = 200000, NOTE_POLICIES = GB_SETTINGS_CHECKPOINTS_IDLE + 1 };
+enum { NOTE_NODES_MAX = 200000, NOTE_POLICIES = GB_SETTINGS_CHECKPOINTS_CELL + 1 };
 
 const char *const note_policies[] = {
     [GB_SETTINGS_CHECKPOINTS_OFF] = "off",
     [GB_SETTINGS_CHECKPOINTS_ASKED] = "asked",
     [GB_SETTINGS_CHECKPOINTS_IDLE] = "idle",
+    [GB_SETTINGS_CHECKPOINTS_CELL] = "cell",
 };
 static_assert(ARRAY_SIZE(note_policies) == NOTE_POLICIES, "a word for each policy");
 

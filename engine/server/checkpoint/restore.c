@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions that are asleep when their server ends: what is written about them, and another server
- * that takes them up.
+/* Sessions that outlive their server: what is written about them, and another server that takes
+ * them up.
  *
  * Theory of operation. When a session falls asleep, its chain gets a mark (past/mark.h) with a note
- * (note.h), before its VM ends; when it is woken the note is removed, which is on disk before the
- * session continues. So a note describes a session as it is, whenever the server ends, also by a
- * power cut. At its start a server takes up each session whose note it can read, one after the
- * other, and removes the chains that have none; clients are accepted when all are there, so that
- * nobody opens one anew with the same key. What cannot be taken up is left where it is, the log
- * says why, and so does whatever a client asks of it.
+ * (note.h), before its VM ends; when it is woken the mark becomes that of a session that is awake,
+ * which is on disk before the session continues. A session that is awake gets such a mark whenever
+ * its last checkpoint is another one. So the note of one that sleeps describes it as it is,
+ * whenever the server ends, also by a power cut; one that was awake is taken back to its last
+ * checkpoint, which begins another epoch: what followed is undone. At its start a server takes up
+ * each session whose note it can read, one after the other, and removes the chains that have none;
+ * clients are accepted when all are there, so that nobody opens one anew with the same key. All are
+ * asleep then. What cannot be taken up is left where it is, the log says why, and so does whatever
+ * a client asks of it.
  *
  * A state can only be loaded by the QEMU, processor, kernel and images with which it was saved: the
  * description of the template says which, and is compared before each wake.
@@ -45,6 +48,7 @@ struct missing {
 struct noted {
     struct gb_list link;
     char *path; /* of its chain */
+    bool awake; /* it was when its server ended */
 };
 
 /* ---- what a session depends on ---- */
@@ -193,7 +197,16 @@ static int restore_env(const struct gb_server *server, const struct note *note, 
     return r;
 }
 
-static int restore_hosted(struct gb_server *server, const struct note *note,
+/* How long it may be asleep. One that was awake has no other limit than before. */
+static uint64_t restore_asleep_ms(const struct gb_server *server, const struct note *note,
+                                  bool awake)
+{
+    const uint64_t most_ms = server->settings.past.asleep_ms;
+
+    return awake && most_ms == 0 ? note->idle_ms : restore_left_ms(most_ms, note->slept_at_ns);
+}
+
+static int restore_hosted(struct gb_server *server, const struct note *note, bool awake,
                           struct hosted **ret_hosted, struct gb_err *err)
 {
     _cleanup_(gb_env_release) struct gb_env env = {0};
@@ -209,12 +222,12 @@ static int restore_hosted(struct gb_server *server, const struct note *note,
     };
     const struct gb_session_restored restored = {
         .id = id,
-        /* Cells that were refused since then have numbers too. */
+        /* Cells that were refused since then have numbers too, and those that were executed. */
         .cells = MAX(note->cells, part_last_cell(server, note->id)),
         .incarnation = note->incarnation,
-        .epoch = note->epoch,
+        .epoch = awake ? note->epoch + 1 : note->epoch,
         .lifetime_left_ms = restore_left_ms(note->lifetime_ms, note->created_at_ns),
-        .asleep_left_ms = restore_left_ms(server->settings.past.asleep_ms, note->slept_at_ns),
+        .asleep_left_ms = restore_asleep_ms(server, note, awake),
     };
     int r = restore_env(server, note, &env, err);
 
@@ -236,12 +249,31 @@ static int restore_hosted(struct gb_server *server, const struct note *note,
     (*ret_hosted)->origin.cell = note->origin_cell;
     (*ret_hosted)->reason = "new";
     (*ret_hosted)->incarnation_before = note->incarnation_before;
+    (*ret_hosted)->cells_before = restored.cells;
     (*ret_hosted)->created_at_ns = note->created_at_ns;
     return 0;
 }
 
+/* It was awake, and goes on from its last checkpoint. */
+static void restore_begin_life(struct hosted *hosted, const struct note *note)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    const struct gb_past_moment *here = gb_past_find(state->past, note->here);
+    const uint32_t cells = gb_session_cells(hosted->session);
+
+    if (here == NULL)
+        return; /* it cannot be woken */
+    state->has_lost = gb_lives_last_cell(&state->lives, note->epoch, cells) != here->cell;
+    state->lost_after = here->cell;
+    gb_lives_begin(&state->lives, here->epoch, here->cell, cells);
+    gb_info("%s: it was awake when its server ended, and is as it was at checkpoint %llu, after "
+            "cell %u of %u",
+            gb_session_id(hosted->session), (unsigned long long)here->seq, here->cell, cells);
+}
+
 /* What the part knows about it. */
-static void restore_state(struct hosted *hosted, const struct note *note, struct gb_past *past)
+static void restore_state(struct hosted *hosted, const struct note *note, bool awake,
+                          struct gb_past *past)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
     _cleanup_(gb_buf_release) struct gb_buf undone = {0};
@@ -255,16 +287,20 @@ static void restore_state(struct hosted *hosted, const struct note *note, struct
         gb_lives_begin(&state->lives, life.from_epoch, life.from_cell, life.cells_before);
     for (size_t at = 0; note_next_name(note, &at, &name) == 1;)
         gb_past_name(past, name.seq, name.name);
+    if (awake)
+        restore_begin_life(hosted, note);
+    checkpoint_announce(hosted);
     checkpoint_is_known(hosted);
     checkpoint_count(hosted);
     if (state->lives.count == 0)
         return;
-    gb_lives_undone(&state->lives, note->epoch, gb_session_cells(hosted->session), &undone);
+    gb_lives_undone(&state->lives, gb_session_epoch(hosted->session),
+                    gb_session_cells(hosted->session), &undone);
     PART_CALL(hosted->server, session_rewound, hosted, gb_buf_bytes(&undone));
 }
 
 /* The chain @path with its mark. */
-static int restore_one(struct gb_server *server, const char *path, struct gb_err *err)
+static int restore_one(struct gb_server *server, const char *path, bool awake, struct gb_err *err)
 {
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     struct gb_json_doc doc = {0};
@@ -273,14 +309,14 @@ static int restore_one(struct gb_server *server, const char *path, struct gb_err
     struct gb_past *past;
     struct hosted *hosted = NULL;
     struct note note;
-    int r = gb_past_read_mark(path, &text, &files, err);
+    int r = gb_past_read_mark(path, awake, &text, &files, err);
 
     if (r == 0)
         r = note_read(&doc, &text, &note, err);
     if (r == 0 && !gb_bytes_equal(note.id, strrchr(path, '/') + 1))
         r = gb_err_set(err, GB_EINVALID, "its note is of another session");
     if (r == 0)
-        r = restore_hosted(server, &note, &hosted, err);
+        r = restore_hosted(server, &note, awake, &hosted, err);
     if (r < 0 || hosted == NULL) {
         gb_snapshot_files_release(&files);
         gb_json_release(&doc);
@@ -290,10 +326,10 @@ static int restore_one(struct gb_server *server, const char *path, struct gb_err
     past = checkpoint_new_past(hosted, snapshot);
     hosted_begin_asleep(hosted, snapshot);
     gb_snapshot_unref(snapshot);
-    r = gb_past_resume(past, note.here, err);
+    r = gb_past_resume(past, awake, note.here, err);
     if (r < 0)
         gb_warning("%s: it cannot be woken: %s", gb_session_id(hosted->session), err->message);
-    restore_state(hosted, &note, past);
+    restore_state(hosted, &note, awake, past);
     gb_json_release(&doc);
     return 0;
 }
@@ -305,18 +341,19 @@ static bool restore_ends_with(const char *name, const char *ending)
     return size >= length && strcmp(name + size - length, ending) == 0;
 }
 
-/* Whether there is a note for the file @name of a session, or what belongs to it. */
-static bool restore_is_noted(const char *folder, const char *name)
+/* Whether there is a mark for the file @name of a session, or what belongs to it. */
+static bool restore_is_marked(const char *folder, const char *name, bool *ret_awake)
 {
-    _cleanup_(freep) char *note = xasprintf("%s/%.*s.note", folder, (int)strcspn(name, "."), name);
+    _cleanup_(freep) char *path = xasprintf("%s/%.*s", folder, (int)strcspn(name, "."), name);
 
-    return access(note, F_OK) == 0;
+    return gb_past_has_mark(path, ret_awake);
 }
 
 /* It may come back with what it lacks: it stays, and counts, for as long as one that sleeps. */
-static void restore_miss(struct gb_server *server, const char *path, const struct gb_err *why)
+static void restore_miss(struct gb_server *server, const char *path, bool awake,
+                         const struct gb_err *why)
 {
-    _cleanup_(freep) char *note = xasprintf("%s.note", path);
+    _cleanup_(freep) char *note = xasprintf("%s.%s", path, awake ? "awake" : "note");
     struct checkpoint_server *state = checkpoint_of_server(server);
     const uint64_t asleep_ms = server->settings.past.asleep_ms;
     struct missing *missing;
@@ -324,13 +361,13 @@ static void restore_miss(struct gb_server *server, const char *path, const struc
 
     if (asleep_ms > 0 && lstat(note, &info) == 0 &&
         restore_left_ms(asleep_ms, (uint64_t)gb_file_mtime_ns(&info)) <= 1) {
-        gb_warning("%s: a session that was asleep for longer than the settings allow is removed: "
-                   "it could not be taken up: %s",
+        gb_warning("%s: a session that was left for longer than the settings allow is removed: it "
+                   "could not be taken up: %s",
                    path, why->message);
         gb_past_remove(path);
         return;
     }
-    gb_warning("%s: a session that was asleep is not taken up: %s", path, why->message);
+    gb_warning("%s: a session of an earlier server is not taken up: %s", path, why->message);
     missing = xcalloc(1, sizeof(*missing));
     missing->path = xstrdup(path);
     missing->why = *why;
@@ -427,8 +464,8 @@ static void restore_next(void *arg)
     if (link != NULL) {
         struct noted *noted = container_of(link, struct noted, link);
 
-        if (restore_one(server, noted->path, &err) < 0)
-            restore_miss(server, noted->path, &err);
+        if (restore_one(server, noted->path, noted->awake, &err) < 0)
+            restore_miss(server, noted->path, noted->awake, &err);
         restore_drop(noted);
     }
     if (!gb_list_empty(&state->noted))
@@ -437,10 +474,11 @@ static void restore_next(void *arg)
         server_prepare(server, false);
 }
 
-static void restore_add(struct checkpoint_server *state, const char *name)
+static void restore_add(struct checkpoint_server *state, const char *name, bool awake)
 {
     struct noted *noted = xcalloc(1, sizeof(*noted));
 
+    noted->awake = awake;
     noted->path = xasprintf("%s/%.*s", state->folder, (int)strcspn(name, "."), name);
     gb_list_add_tail(&state->noted, &noted->link);
 }
@@ -450,15 +488,16 @@ void restore_begin(struct gb_server *server)
     struct checkpoint_server *state = checkpoint_of_server(server);
     DIR *entries = opendir(state->folder);
     const struct dirent *entry;
+    bool awake;
 
     while (entries != NULL && (entry = readdir(entries)) != NULL) {
         if (strncmp(entry->d_name, "s-", 2) != 0)
             continue;
         if (restore_ends_with(entry->d_name, ".new") ||
-            !restore_is_noted(state->folder, entry->d_name))
+            !restore_is_marked(state->folder, entry->d_name, &awake))
             (void)unlinkat(dirfd(entries), entry->d_name, 0);
-        else if (restore_ends_with(entry->d_name, ".note"))
-            restore_add(state, entry->d_name);
+        else if (restore_ends_with(entry->d_name, awake ? ".awake" : ".note"))
+            restore_add(state, entry->d_name, awake);
     }
     if (entries != NULL)
         (void)closedir(entries);

@@ -115,6 +115,14 @@ bool rollback_await(struct hosted *hosted, uint32_t cell, const struct rollback_
     return true;
 }
 
+void rollback_give_up(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    if (state->job != NULL && state->job->kind == JOB_ROLLBACK)
+        rollback_end(hosted, TAKE_PTR(state->job), false);
+}
+
 void rollback_on_session_closed(struct hosted *hosted)
 {
     struct job *job = rollback_of(hosted);

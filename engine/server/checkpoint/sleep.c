@@ -102,8 +102,8 @@ static void sleep_end_vm(struct hosted *hosted)
     sleep_done(hosted, "session.asleep");
 }
 
-/* It was to stay awake. With a note that describes it as it was it must not go on. */
-static void sleep_on_unmarked(void *arg, const struct gb_err *err)
+/* It was to stay awake. With a note that says that it sleeps it must not go on. */
+static void sleep_on_awake_again(void *arg, const struct gb_err *err)
 {
     struct hosted *hosted = arg;
     struct gb_err problem = {0};
@@ -144,14 +144,8 @@ static void sleep_on_marked(void *arg, const struct gb_err *err)
         job_fail(hosted, err);
     else if (sleep_check(hosted, &problem) == 0)
         sleep_end_vm(hosted);
-    else if (gb_past_unmark(past, sleep_on_unmarked, hosted, &problem) < 0)
-        sleep_on_unmarked(hosted, &problem);
-}
-
-/* One that ends with its client, or with its cell, has no mark: nobody would end it then. */
-static bool sleep_outlives_server(struct hosted *hosted)
-{
-    return checkpoint_of(hosted)->bound == NULL && !hosted->run;
+    else if (gb_past_mark_awake(past, sleep_on_awake_again, hosted, &problem) < 0)
+        sleep_on_awake_again(hosted, &problem);
 }
 
 static void sleep_fall(struct hosted *hosted)
@@ -164,13 +158,13 @@ static void sleep_fall(struct hosted *hosted)
         job_fail(hosted, &err);
         return;
     }
-    if (!sleep_outlives_server(hosted)) {
+    if (!checkpoint_outlives_server(hosted)) {
         sleep_without_mark(hosted, NULL);
         return;
     }
     restore_write(hosted, &note);
-    r = gb_past_mark(checkpoint_of(hosted)->past, gb_buf_bytes(&note), sleep_on_marked, hosted,
-                     &err);
+    r = gb_past_mark(checkpoint_of(hosted)->past, false, gb_buf_bytes(&note), sleep_on_marked,
+                     hosted, &err);
     if (r == -GB_EUNSUPPORTED)
         sleep_without_mark(hosted, &err);
     else if (r < 0)

@@ -18,6 +18,19 @@ enum gb_settings_checkpoints checkpoint_policy(struct hosted *hosted)
     return general != GB_SETTINGS_CHECKPOINTS_OFF && state->has_policy ? state->policy : general;
 }
 
+bool checkpoint_is_automatic(struct hosted *hosted)
+{
+    const enum gb_settings_checkpoints policy = checkpoint_policy(hosted);
+
+    return (policy == GB_SETTINGS_CHECKPOINTS_IDLE || policy == GB_SETTINGS_CHECKPOINTS_CELL) &&
+           checkpoint_of(hosted)->bound == NULL && !hosted->run;
+}
+
+void checkpoint_announce(struct hosted *hosted)
+{
+    gb_session_announce(hosted->session, checkpoint_policy(hosted) == GB_SETTINGS_CHECKPOINTS_CELL);
+}
+
 int checkpoint_may_be(struct hosted *hosted, struct gb_err *err)
 {
     const struct checkpoint_server *state = checkpoint_of_server(hosted->server);
@@ -50,14 +63,22 @@ int checkpoint_describe(struct hosted *hosted, struct gb_buf *text, struct gb_er
 
 struct gb_past *checkpoint_new_past(struct hosted *hosted, struct gb_snapshot *snapshot)
 {
-    const struct gb_settings_past *settings = &hosted->server->settings.past;
-    const struct keep_limits limits = {.bytes = settings->per_session,
-                                       .count = (size_t)settings->keep};
     _cleanup_(freep) char *path = xasprintf("%s/%s", checkpoint_of_server(hosted->server)->folder,
                                             gb_session_id(hosted->session));
 
-    return gb_past_new(hosted->server->loop, snapshot, path, limits,
-                       hosted->server->host->tracking);
+    return gb_past_new(hosted->server->loop, snapshot, path,
+                       (size_t)hosted->server->settings.past.keep, hosted->server->host->tracking);
+}
+
+uint64_t checkpoint_share(const struct gb_server *server)
+{
+    const struct gb_settings_past *settings = &server->settings.past;
+    struct hosted *hosted;
+    uint64_t count = 0;
+
+    GB_LIST_FOREACH(hosted, &server->sessions, link)
+        count += checkpoint_of(hosted)->past != NULL;
+    return MIN((uint64_t)settings->per_session, (uint64_t)settings->total / MAX(count, 1u));
 }
 
 int checkpoint_make_past(struct hosted *hosted, struct gb_err *err)
@@ -82,6 +103,11 @@ bool checkpoint_is_now(struct hosted *hosted)
     const struct checkpoint_session *state = checkpoint_of(hosted);
 
     return state->is_known && state->known_ns == gb_session_last_changed_ns(hosted->session);
+}
+
+bool checkpoint_outlives_server(struct hosted *hosted)
+{
+    return checkpoint_of(hosted)->bound == NULL && !hosted->run;
 }
 
 bool checkpoint_is_last(struct hosted *hosted)

@@ -7,13 +7,14 @@
  * So no client has half a file in the guest when its memory changes. Then the session is held, and
  * all requests wait until the job releases it.
  *
- * A checkpoint: hold → copy → release → write. The session continues while it is written. A rewind:
- * hold → (a checkpoint of the present, unless there is one) → another VM is made from the target
- * checkpoint → exchange. If that fails, the session is released unchanged. A fork: a checkpoint,
- * unless the target exists, in which case nothing has to be at rest → children are made of it, one
- * VM after the other (fork.c). A rollback, after a cell that has ended the interpreter
- * (rollback.c): nothing else in progress → set aside → another VM is made → exchange; the present
- * is not kept.
+ * A checkpoint: hold → copy → release → write → mark. The session continues while it is written. A
+ * rewind: hold → (a checkpoint of the present, unless there is one) → another VM is made for the
+ * wanted moment → exchange → mark. With its mark (restore.c) the session comes back from there
+ * if the server ends; only then a client is answered. If that fails, the session is released
+ * unchanged. A fork: a checkpoint, unless the wanted one exists, for which nothing has to be at
+ * rest → children are made of it, one VM after the other (fork.c). A rollback, after a cell with
+ * which the interpreter has ended (rollback.c): nothing else in progress → set aside → another VM
+ * is made → exchange; the present is not kept.
  *
  * Falling asleep (sleep.c): hold → (a checkpoint, unless there is one) → the VM is ended, unless a
  * request has arrived in the meantime. Waking: capacity as for a new session → a VM is made of the
@@ -34,6 +35,7 @@ struct checkpoint_server {
     char *folder;      /* NULL: none can be taken */
     struct gb_err why; /* the reason */
     uint64_t bytes;    /* of all sessions, on disk */
+    size_t saving;     /* jobs for whose end the shutdown waits */
     /* restore.c */
     struct gb_deferred restore;
     struct gb_list noted;   /* the chains with a note that have not been restored yet */
@@ -60,17 +62,20 @@ struct job {
     enum job_kind kind;
     bool released;          /* the session is running again */
     bool before_cell;       /* the next cell waits until it is released */
+    bool is_last;           /* the shutdown waits for its end */
     bool asked;             /* requested by a client */
     bool drops, interrupts; /* of a rewind, and not done yet: queued cells, the running one */
     char *name;             /* of the checkpoint, or of the target; NULL: none */
     struct job_target target;
     uint64_t begun_ns, from_seq;
-    uint64_t held_ns;     /* when the session had last changed, as it was brought to rest */
-    uint32_t cells;       /* how many there were when it started */
-    uint32_t cell;        /* the last of them that is not undone */
-    struct gb_slot *slot; /* of the new VM */
-    struct gb_loan loan;  /* for what has been copied of the guest */
-    uint64_t room;        /* how much could be copied at most; UINT64_MAX: no limit */
+    uint64_t held_ns;           /* when the session had last changed, as it was brought to rest */
+    uint32_t cells;             /* how many there were when it started */
+    uint32_t cell;              /* the last of them that is not undone */
+    struct gb_slot *slot;       /* of the new VM */
+    struct gb_loan loan;        /* for what has been copied of the guest */
+    uint64_t room;              /* how much could be copied at most; UINT64_MAX: no limit */
+    struct gb_past_taken taken; /* by it */
+    void (*marked)(struct hosted *hosted); /* the next step once the mark is on disk */
     struct gb_timer *patience;
     bool expires;            /* falls asleep, or is closed as expired */
     uint64_t since_ns;       /* unless asked for: when it was last active; else it stays awake */
@@ -128,7 +133,11 @@ struct checkpoint_session {
     struct gb_past *past; /* NULL: nothing was taken yet */
     char *template;       /* what its states depend on: checkpoint_describe(); NULL: no past */
     struct gb_lives lives;
-    struct gb_timer *idle;   /* until the next automatic one */
+    struct gb_timer *idle;                /* until the next automatic one */
+    void (*watch)(struct hosted *hosted); /* starts or stops it */
+    struct gb_err trouble;   /* why the last automatic one was not taken; code GB_OK: it was */
+    uint64_t trouble_ns;     /* when the session had last changed then */
+    unsigned refusals;       /* how often since, because the guest was busy */
     struct gb_timer *drowsy; /* until it is put to sleep */
     const struct job_rest *rest;
     struct gb_list waiting;   /* jobs */
@@ -141,6 +150,8 @@ struct checkpoint_session {
     bool has_policy;
     const struct connection *bound; /* it is closed with this connection; NULL: with none */
     bool is_known;                  /* nothing has changed it since its last checkpoint */
+    bool has_lost;                  /* cells, when its last server ended; nobody was told so yet */
+    uint32_t lost_after;            /* those after this one */
     bool too_large;                 /* no automatic ones until a client has requested one */
     uint64_t known_ns;              /* when it had last changed at that time */
     uint64_t tried_ns; /* the same, at the last attempt at an automatic one, successful or not */
@@ -166,12 +177,19 @@ static inline struct checkpoint_server *checkpoint_of_server(const struct gb_ser
 /* When checkpoints of it are taken: as its opener requested, else according to the settings; never
  * if these turn them off. */
 enum gb_settings_checkpoints checkpoint_policy(struct hosted *hosted);
+/* Whether they are also taken without being asked for. */
+bool checkpoint_is_automatic(struct hosted *hosted);
+/* Lets the next cell wait for the checkpoint before it, if that is its policy. */
+void checkpoint_announce(struct hosted *hosted);
 /* 0; or GB_ENOPAST, or GB_ECAPACITY, and why no checkpoint of this session can be taken. */
 int checkpoint_may_be(struct hosted *hosted, struct gb_err *err);
 /* The same, and creates its past if necessary. */
 int checkpoint_make_past(struct hosted *hosted, struct gb_err *err);
 /* An empty one, of a session whose VMs are clones of @snapshot. Gives. */
 struct gb_past *checkpoint_new_past(struct hosted *hosted, struct gb_snapshot *snapshot);
+/* What the checkpoints of one session may take on disk, so that there is room for those of all: the
+ * older ones are thinned out. */
+uint64_t checkpoint_share(const struct gb_server *server);
 /* The session of the request; NULL: the request was refused. @adds: it may need another
  * checkpoint. */
 struct hosted *checkpoint_find(struct request *request, const struct gb_params *params, bool adds);
@@ -184,6 +202,9 @@ int checkpoint_describe(struct hosted *hosted, struct gb_buf *text, struct gb_er
 bool checkpoint_is_now(struct hosted *hosted);
 /* The same, and no cell waits that would change it. */
 bool checkpoint_is_last(struct hosted *hosted);
+/* Whether the session is to come back if its server ends: one that ends with its client, or with
+ * its cell, is not, because nobody would end it then. */
+bool checkpoint_outlives_server(struct hosted *hosted);
 /* Records that it does, from now on. */
 void checkpoint_is_known(struct hosted *hosted);
 /* Updates the total after the size of the session's chain has changed. */
@@ -216,6 +237,8 @@ bool rollback_on_interpreter_lost(struct hosted *hosted, const struct gb_cell *c
 bool rollback_await(struct hosted *hosted, uint32_t cell, const struct rollback_wait *wait);
 /* The session has ended: ends a waiting rollback. */
 void rollback_on_session_closed(struct hosted *hosted);
+/* And one that has started, which will not hear of its VM. */
+void rollback_give_up(struct hosted *hosted);
 
 /* ---- sleep.c ---- */
 

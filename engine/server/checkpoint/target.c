@@ -36,10 +36,11 @@ static uint64_t target_forward(const struct gb_past *past, uint64_t from)
 static void target_say_steps(int64_t steps, struct gb_err *err)
 {
     if (steps == 1)
-        (void)gb_err_set(err, GB_EGONE,
-                         "there is no checkpoint before this moment: a client "
-                         "asks for one, or each cell has one with `checkpoints = idle` in [past] "
-                         "of the settings");
+        (void)gb_err_set(
+            err, GB_EGONE,
+            "there is no checkpoint before this moment: one is taken after a cell when "
+            "the session has been idle for a moment, unless [past] checkpoints says "
+            "otherwise, and when a client asks for one");
     else if (steps == -1)
         (void)gb_err_set(err, GB_EGONE, "nothing that was undone follows this moment");
     else
@@ -140,8 +141,11 @@ static void target_say_cell(const struct gb_past *past, const struct job_target 
     else
         (void)gb_err_set(err, GB_EGONE,
                          "there is no checkpoint of the moment after cell %lld; the nearest one is "
-                         "that after cell %u",
-                         (long long)target->cell, nearest->cell);
+                         "that after cell %u%s",
+                         (long long)target->cell, nearest->cell,
+                         target->of_line ? " (each cell has its own if [past] checkpoints is "
+                                           "`cell`, here or in session.open)"
+                                         : "");
 }
 
 uint64_t target_find(const struct gb_past *past, const struct job_target *target,
@@ -195,6 +199,19 @@ uint64_t target_ahead(const struct gb_past *past, const struct job_target *targe
     return 0;
 }
 
+/* The newest one before @cell that leads to the present; else the oldest that does so. */
+static const struct gb_past_moment *target_nearest_of_line(const struct gb_past *past, int64_t cell)
+{
+    const struct gb_past_moment *at = gb_past_find(past, gb_past_here(past)), *nearest = NULL;
+
+    for (; at != NULL; at = gb_past_find(past, at->parent)) {
+        nearest = at;
+        if ((int64_t)at->cell <= cell)
+            break;
+    }
+    return nearest;
+}
+
 const struct gb_past_moment *target_nearest(const struct gb_past *past,
                                             const struct job_target *target)
 {
@@ -204,6 +221,8 @@ const struct gb_past_moment *target_nearest(const struct gb_past *past,
     const int64_t wanted = target->seq != 0 ? (int64_t)target->seq : target->cell;
     int64_t least = INT64_MAX;
 
+    if (past != NULL && target->of_line)
+        return target_nearest_of_line(past, target->cell);
     for (size_t i = 0; i < count; i++) {
         const int64_t at = target->seq != 0 ? (int64_t)moments[i].seq : (int64_t)moments[i].cell;
         const int64_t far = at < wanted ? wanted - at : at - wanted;

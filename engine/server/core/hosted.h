@@ -47,6 +47,7 @@ struct hosted {
     bool ended;        /* the session is closed; this only waits, see hosted_delay_end() */
     struct gb_err why; /* valid if `ended`, and in `session_closed` */
     uint32_t incarnation_before; /* of the previous sessions with this key */
+    uint32_t cells_before;       /* so many were sent by earlier servers: none of them runs */
     uint64_t opened_ns, created_at_ns;
     struct gb_list openers, closers; /* requests, linked by `wait` */
     size_t cells;                    /* in progress, including their recording */

@@ -104,6 +104,9 @@ struct gb_part {
     /* The socket exists, but no client is accepted yet. A failure aborts the start of the
      * server. */
     int (*server_start)(struct gb_server *server, struct gb_err *err);
+    /* It is going to close all sessions. True: for a limited time it waits for the part, which
+     * calls server_saved() when it has saved what is to outlive the server. */
+    bool (*server_ending)(struct gb_server *server);
     void (*server_free)(struct gb_server *server);
 
     /* ---- connections ---- */

@@ -22,7 +22,7 @@
 #include "server/core/sessions.h"
 #include "server/core/state.h"
 
-enum { ACCEPTS_A_TURN = 16, ACCEPT_RETRY_MS = 1000, BIG_BLOCK = 256 * 1024 };
+enum { ACCEPTS_A_TURN = 16, ACCEPT_RETRY_MS = 1000, BIG_BLOCK = 256 * 1024, SAVING_MAX_MS = 10000 };
 
 /* Starts or stops the timer after which an unused server ends itself. */
 static void server_watch_idleness(struct gb_server *server)
@@ -167,6 +167,21 @@ static void server_begin_closing(struct gb_server *server)
     }
 }
 
+/* Parts may first save what is to outlive the server. */
+static void server_begin_saving(struct gb_server *server)
+{
+    const struct gb_part *const *part;
+
+    server->state = SERVER_SAVING;
+    PART_FOREACH(part, server, server_ending)
+        if ((*part)->server_ending(server))
+            server->savers++;
+    if (server->savers == 0)
+        server_begin_closing(server);
+    else
+        gb_timer_start(server->drain_timer, SAVING_MAX_MS);
+}
+
 static void server_finish(struct gb_server *server)
 {
     struct connection *connection;
@@ -187,6 +202,8 @@ static void server_on_progress(void *arg)
     struct gb_server *server = arg;
 
     if (server->state == SERVER_DRAINING && server->cell_count == 0)
+        server_begin_saving(server);
+    if (server->state == SERVER_SAVING && server->savers == 0)
         server_begin_closing(server);
     if (server->state == SERVER_CLOSING && gb_list_empty(&server->sessions))
         server_finish(server);
@@ -195,7 +212,8 @@ static void server_on_progress(void *arg)
 static void server_on_changed(struct gb_server *server)
 {
     server_watch_idleness(server);
-    if (server->state == SERVER_DRAINING || server->state == SERVER_CLOSING)
+    if (server->state == SERVER_DRAINING || server->state == SERVER_SAVING ||
+        server->state == SERVER_CLOSING)
         gb_loop_defer(server->loop, &server->progress, server_on_progress, server);
     else if (server->state == SERVER_OPEN && gb_timer_active(server->accept_timer))
         gb_timer_start(server->accept_timer, 0);
@@ -205,9 +223,11 @@ void gb_server_shutdown(struct gb_server *server, bool drain, uint64_t limit_ms)
 {
     if (server->state == SERVER_ENDED || server->state == SERVER_CLOSING)
         return;
-    if (!drain) {
-        server_begin_closing(server);
-    } else {
+    if (server->state == SERVER_SAVING && !drain) {
+        server_begin_closing(server); /* it was asked for again, or takes too long */
+    } else if (!drain) {
+        server_begin_saving(server);
+    } else if (server->state != SERVER_SAVING) {
         server->state = SERVER_DRAINING;
         if (limit_ms > 0)
             gb_timer_start(server->drain_timer, limit_ms);

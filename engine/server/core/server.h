@@ -44,7 +44,8 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
 int gb_server_listen(struct gb_server *server, struct gb_err *err);
 
 /* Ends the server; with @drain, only once running and queued cells have ended, but after @limit_ms
- * (0: no limit) in any case. May be called again to shorten the wait. */
+ * (0: no limit) in any case. Then parts have ten seconds to save something. May be called again to
+ * shorten each wait. */
 void gb_server_shutdown(struct gb_server *server, bool drain, uint64_t limit_ms);
 
 /* Applies the reloadable settings from @fresh (moves the content), and logs what changed and what

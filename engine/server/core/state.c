@@ -12,3 +12,9 @@ void server_changed(struct gb_server *server)
 {
     server->on_changed(server);
 }
+
+void server_saved(struct gb_server *server)
+{
+    server->savers--;
+    server_changed(server);
+}

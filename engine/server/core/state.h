@@ -35,6 +35,7 @@ enum server_state {
     SERVER_NEW,
     SERVER_OPEN,     /* accepts everything */
     SERVER_DRAINING, /* no new sessions and cells; waits for existing cells */
+    SERVER_SAVING,   /* the same; waits for parts that save something */
     SERVER_CLOSING,  /* no new connections; sessions are being closed */
     SERVER_ENDED,
 };
@@ -82,8 +83,9 @@ struct gb_server {
     struct gb_list shutdowns;      /* requests of server.shutdown */
     struct gb_deferred progress;   /* of the shutdown */
     struct gb_timer *accept_timer; /* after accept() ran out of descriptors */
-    struct gb_timer *drain_timer;
-    struct gb_timer *idle_timer; /* runs while the server is unused */
+    struct gb_timer *drain_timer;  /* the time for what it waits for then, in any state */
+    size_t savers;                 /* parts that save something */
+    struct gb_timer *idle_timer;   /* runs while the server is unused */
     char *path;
     int lock_fd, fd;
     int handed_fd; /* from a service manager, which owns the socket file; −1: none */
@@ -104,3 +106,5 @@ void server_prepare(struct gb_server *server, bool on);
 
 /* A cell, session or connection has ended: a shutdown may proceed, and a client may be accepted. */
 void server_changed(struct gb_server *server);
+/* The part for which the shutdown waits has finished, or given up. Possibly too late. */
+void server_saved(struct gb_server *server);

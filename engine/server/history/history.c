@@ -212,6 +212,7 @@ struct history {
     int64_t offset;  /* of the requested part of the output */
     uint64_t length; /* 0: not a part */
     bool ended;      /* nothing is running in it any more */
+    uint32_t before; /* none of its first cells runs, so many */
     bool closed;     /* normally: every cell's end was reported before */
     char *image;     /* the session's */
     char *undone;    /* likewise */
@@ -311,7 +312,7 @@ static enum gb_journal_verdict history_on_cell(void *arg, const struct gb_cell_i
     struct gb_cell_info cell = *record;
     size_t before = history->cells.size;
 
-    if (history->ended && cell.state != GB_CELL_DONE)
+    if ((history->ended || cell.number <= history->before) && cell.state != GB_CELL_DONE)
         history_say_end_unknown(history, &cell);
     if (cell.image.size == 0)
         cell.image = gb_bytes_str(history->image);
@@ -363,6 +364,13 @@ static void history_asker_gone(struct request *request)
     ((struct history *)request->arg)->request = NULL;
 }
 
+static uint32_t history_cells_before(struct gb_server *server, struct gb_bytes id)
+{
+    const struct hosted *hosted = hosted_lookup(server, id);
+
+    return hosted == NULL ? 0 : hosted->cells_before;
+}
+
 static void history_handle(struct request *request, const struct gb_params *params)
 {
     struct gb_server *server = request->connection->server;
@@ -402,6 +410,7 @@ static void history_handle(struct request *request, const struct gb_params *para
     } else {
         history->ended = session->state != GB_RECORD_OPEN;
         history->closed = session->state == GB_RECORD_CLOSED;
+        history->before = history_cells_before(server, params->session);
         history->image = xstrdup(session->image);
         history->undone = xstrdup(session->undone);
         r = gb_journal_read(history_journal(server), params->session, &query, &err);

@@ -465,6 +465,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "more": Member("boolean", 0, (), ""),
         "epoch": Member("integer", 9007199254740992, (), ""),
         "bytes": Member("integer", 9007199254740992, (), ""),
+        "missing": Member("text", 0, (), ""),
     },
     "kept": {
         "seq": Member("integer", 9007199254740992, (), ""),

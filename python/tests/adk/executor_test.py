@@ -17,7 +17,7 @@ from scripted import execute
 
 import glassbell
 from glassbell.adk import GlassbellCodeExecutor, context, files
-from support import Server, qemu_pid, wait_for
+from support import qemu_pid, wait_for, with_settings
 
 
 # The long form: 1 GB of output, 1,000 sessions.
@@ -415,8 +415,10 @@ def test_a_lost_sandbox_can_be_a_failure(executor, server):
     assert execute(one, "print('new')", id="fail").stdout == "new\n"
 
 
-def test_server_restart():
-    with Server() as server:
+@pytest.mark.parametrize("kept", [True, False])
+def test_server_restart(tmp_path, kept):
+    """With its sandboxes, unless there are no checkpoints of them."""
+    with with_settings(tmp_path, "" if kept else "[past]\ncheckpoints = off\n") as server:
         one = GlassbellCodeExecutor(socket_path=str(server.socket), autostart=False)
         ctx = context_of()
         assert execute(one, "x = 1; print(x)", context=ctx).stdout == "1\n"
@@ -424,7 +426,7 @@ def test_server_restart():
         assert execute(one, "print(x)", context=ctx).stderr.startswith("Nothing ran (connection)")
         server.start()
         said = execute(one, "print('x' in globals())", context=ctx).stdout
-        assert said.startswith("[sandbox restarted (") and said.endswith("False\n")
+        assert said == "True\n" if kept else said.startswith("[sandbox restarted (") and said.endswith("False\n")
 
 
 def test_another_process_goes_on(executor, server):

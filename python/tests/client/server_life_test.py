@@ -9,7 +9,7 @@ import threading
 import pytest
 
 import glassbell
-from support import BINARY, Server
+from support import BINARY, forgetful
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_folder_that_others_can_write_to(folder):
 
 
 def test_the_server_dies_while_a_cell_runs():
-    with Server() as server:
+    with forgetful() as server:
         client = glassbell.Client(server.socket, autostart=False)
         session = client.open("shell")
         running = threading.Event()

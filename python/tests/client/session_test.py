@@ -263,7 +263,7 @@ def test_history_is_searched(fresh):
 
 
 def test_taking_back(fresh):
-    session = fresh("python")
+    session = fresh("python", checkpoints="asked")
     session.exec("x = [1]")
     kept = session.checkpoint("first")
     assert (kept.seq, kept.cell) == (1, 1) and kept.pages > 0

@@ -222,7 +222,8 @@ class Client:
         """Opens a session, or attaches to the one with this key. Times are in seconds.
 
         timeout: for each of its cells; idle, lifetime: after which it is closed, 0: never.
-        checkpoints: "idle": taken after each cell; "asked": only on request; "off".
+        checkpoints: "idle": taken when it is idle after a cell; "cell": after each cell, for which
+        the next one waits; "asked": only on request; "off".
         secrets: names of secrets in the settings that it may use (docs/network.md).
         """
         deadline = _check.deadline(deadline)

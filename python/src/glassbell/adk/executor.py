@@ -280,8 +280,14 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
         return client.open(self.image, key=key, memory_mb=self.memory_mb, network=self.network,
                            env=self.env or None, idle=self.idle_ttl_seconds,
                            lifetime=self.max_lifetime_seconds, label="adk",
-                           checkpoints="idle" if key and self.rollback else None,
+                           checkpoints=self._checkpoints(key),
                            owner=context.short(owner), deadline=self.boot_timeout_seconds)
+
+    def _checkpoints(self, key: Optional[str]) -> Optional[str]:
+        """A sandbox of one execution has no use for them; else the settings decide."""
+        if not key:
+            return "asked"
+        return "cell" if self.rollback else None
 
     def _exec(self, session: Session, code: str, mode: Optional[str] = None) -> Cell:
         limit = self._limit()

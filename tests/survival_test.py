@@ -1,0 +1,378 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions that are awake when their server ends: the next one has them, asleep, at their last checkpoint."""
+
+import os
+import random
+import signal
+import threading
+import time
+
+import pytest
+
+from support import DEADLINE, Failure, Session, alive, out, qemu_pid, wait_for, with_settings
+
+KILLS = int(os.environ.get("GLASSBELL_SURVIVAL_KILLS", "4"))
+ASKED = "[past]\ncheckpoints = asked\n"
+
+
+def end(server, how):
+    if how == "kill":
+        server.process.kill()
+        server.process.wait()
+    else:
+        assert server.stop() == 0
+
+
+def state(session):
+    return session.get()["state"]
+
+
+def cells_of(session):
+    return [one["cell"] for one in session.call("session.checkpoints")["checkpoints"]]
+
+
+def files(server):
+    (folder,) = (server.folder / "state/glassbell").glob("past*")
+    return sorted(path.name for path in folder.iterdir())
+
+
+def history(session):
+    return [(one["cell"], one.get("undone", False), (one.get("error") or {}).get("kind"))
+            for one in session.call("session.history", limit=1000)["cells"]]
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_it_comes_back_at_its_last_checkpoint(tmp_path, how):
+    server = with_settings(tmp_path, ASKED)
+    with server.client() as client:
+        session = Session(client, key="mine", label="a label", owner="ann", env={"WHO": "me"})
+        session.exec("import os, random, subprocess; random.seed(42); x = [1]; n = random.random()")
+        session.exec("child = subprocess.Popen(['sleep', '1000']); open('f', 'w').write('one')")
+        session.call("session.checkpoint", name="named")
+        kernel = out(session.exec("x.append(2); print(os.urandom(8).hex())")).strip()
+        before = session.get()
+        pid = qemu_pid(client, session.id)
+        without = Session(client, image="shell")  # it has no checkpoint
+        if how == "kill":
+            running = session.send("import time; time.sleep(1000)")
+            wait_for(lambda: state(session) == "running")
+        end(server, how)
+    wait_for(lambda: not alive(pid), what="the end of the VM")
+    server.start()
+    with server, server.client() as client:
+        (shown,) = client.call("session.list")["sessions"]
+        assert (shown["session"], shown["state"]) == (session.id, "asleep")
+        for name in ("key", "label", "owner", "client", "image", "incarnation", "memory_mb"):
+            assert shown[name] == before[name], name
+        session.client = without.client = client
+        with pytest.raises(Failure) as caught:
+            without.get()
+        assert caught.value.kind == "session_closed"
+        again = client.call("session.open", key="mine")
+        assert again["session"] == session.id and not again["created"]
+        told = session.call("session.checkpoints")
+        assert told["epoch"] == 2
+        assert [(one["cell"], one["name"], one["here"]) for one in told["checkpoints"]] == [(2, "named", True)]
+        last = 3
+        undone = [(1, False, None), (2, False, None), (3, True, None)]
+        if how == "kill":
+            last = 4
+            undone.append((4, True, "outcome_unknown"))
+            with pytest.raises(ConnectionError):
+                running.wait()
+        assert history(session) == undone
+        woken = session.exec("print(x, open('f').read(), child.poll(), random.random(), os.environ['WHO'], "
+                             "os.urandom(8).hex())")
+        assert woken["cell"] == last + 1  # no number is used twice
+        words = out(woken).split()
+        assert words[:5] == ["[1]", "one", "None", "0.025010755222666936", "me"]
+        assert words[5] != kernel
+        assert "as after cell 2 when this cell started" in woken["note"]
+        assert history(session) == [*undone, (last + 1, False, None)]
+        session.close()
+        wait_for(lambda: files(server) == [], what="an empty folder")
+
+
+def test_by_default_the_last_cell_is_there(tmp_path):
+    server = with_settings(tmp_path, "")
+    with server.client() as client:
+        session = Session(client, image="shell")
+        for i in range(1, 4):
+            session.exec(f"x={i}; echo $x > f")
+            wait_for(lambda i=i: cells_of(session)[-1:] == [i])
+        assert session.call("session.checkpoints")["missing"] is None
+        session.call("session.rewind", steps=1)
+        for _ in range(3):  # killed again and again
+            end(server, "kill")
+            server.start()
+            session.client = server.client()
+            assert state(session) == "asleep"
+            assert session.get()["expires_at"] is not None  # its idle time
+            assert out(session.exec("echo $x $(cat f)")) == "2 2\n"
+    with server, server.client() as client:
+        session.client = client
+        assert [undone for _, undone, _ in history(session)][:3] == [False, False, True]
+        assert session.call("session.rewind", cell=3)["cell"] == 3
+        assert out(session.exec("echo $x $(cat f)")) == "3 3\n"
+        session.close()
+
+
+def test_a_server_that_is_stopped_saves_what_is_idle(tmp_path):
+    """However soon after their last cells; what runs goes back to what there is."""
+    server = with_settings(tmp_path, "")
+    with server.client() as client:
+        client.send("image.warm", image="shell").wait(240)
+        sessions = [Session(client, image="shell") for _ in range(4)]
+        asked = Session(client, image="shell", checkpoints="asked")
+        busy = Session(client, image="shell")
+        busy.exec("x=1")
+        wait_for(lambda: cells_of(busy)[-1:] == [1])
+        busy.send("x=2; sleep 1000")
+        wait_for(lambda: state(busy) == "running")
+        for i, session in enumerate([*sessions, asked]):
+            session.exec(f"x={i}; echo $x > f")
+        server.process.send_signal(signal.SIGINT)  # it does not wait for the cell that runs
+        assert server.process.wait(DEADLINE) == 0
+    server.start()
+    with server, server.client() as client:
+        for i, session in enumerate(sessions):
+            session.client = client
+            assert state(session) == "asleep"
+            assert [undone for _, undone, _ in history(session)] == [False]
+            cell = session.exec("echo $x $(cat f)")
+            assert out(cell) == f"{i} {i}\n" and "note" not in cell
+        asked.client = busy.client = client
+        with pytest.raises(Failure) as caught:
+            asked.get()
+        assert caught.value.kind == "session_closed"
+        assert out(busy.exec("echo $x")) == "1\n"
+        assert f"{busy.id}: it had changed since its last checkpoint, and will be as it was after cell 1" in \
+            server.log.read_text()
+        for session in (*sessions, busy):
+            session.close()
+
+
+def test_a_server_that_is_stopped_says_what_is_too_large_to_save(tmp_path):
+    server = with_settings(tmp_path, "[past]\nlargest = 1M\n")
+    with server.client() as client:
+        session = Session(client)
+        session.exec("x = 1")
+        session.call("session.checkpoint")
+        session.exec("import os; x = 2; y = os.urandom(30 << 20)")
+        end(server, "stop")
+    assert "will be as it was after cell 1: " in server.log.read_text()
+    server.start()
+    with server, server.client() as client:
+        session.client = client
+        assert out(session.exec("print(x)")) == "1\n"
+        session.close()
+
+
+def test_what_ends_with_its_client_does_not_come_back(tmp_path):
+    server = with_settings(tmp_path, ASKED)
+    with server.client() as client:
+        session = Session(client, image="shell")
+        session.exec("x=1")
+        (fork,) = client.call("session.fork", session=session.id, bound=True)["sessions"]
+        client.call("session.checkpoint", session=fork["session"])
+        closed = Session(client, image="shell")
+        closed.call("session.checkpoint")
+        closed.close()
+        assert {name.split(".")[0] for name in files(server) if "." in name} == {session.id}
+        end(server, "kill")
+    server.start()
+    with server, server.client() as client:
+        assert [one["session"] for one in client.call("session.list")["sessions"]] == [session.id]
+        assert {name.split(".")[0] for name in files(server)} == {session.id}
+        client.call("session.close", session=session.id)
+
+
+def test_one_that_was_awake_ends_when_its_idle_time_is_over(tmp_path):
+    server = with_settings(tmp_path, ASKED)
+    with server.client() as client:
+        session = Session(client, image="shell", idle_ms=2000)
+        session.exec("x=1")
+        session.call("session.checkpoint")
+        end(server, "kill")
+    server.start()
+    with server, server.client() as client:
+        wait_for(lambda: not client.call("session.list")["sessions"])
+        wait_for(lambda: files(server) == [], what="an empty folder")
+
+
+def test_what_is_in_the_way_is_said_and_fails_no_cell(tmp_path):
+    with with_settings(tmp_path, "") as server, server.client() as client:
+        missing = lambda session: session.call("session.checkpoints")["missing"]  # noqa: E731
+        session = Session(client, image="shell")
+        client.call("session.terminal", session=session.id, args=["cat"])
+        for i in range(1, 4):
+            assert out(session.exec(f"x={i}; echo $x")) == f"{i}\n"
+        assert "terminal" in missing(session)
+        client.call("terminal.close", session=session.id, terminal=1)
+        wait_for(lambda: cells_of(session)[-1:] == [3])
+        assert missing(session) is None
+        # A process in the background is no obstacle, nor one that prints.
+        session.exec("while true; do echo again; sleep 0.05; done &")
+        wait_for(lambda: cells_of(session)[-1:] == [4])
+        networked = Session(client, image="shell", network={"rules": ["allow example.com"]})
+        assert networked.exec("x=1")["exit_code"] == 0
+        assert "network" in missing(networked)
+        asked = Session(client, image="shell", checkpoints="asked")
+        asked.exec("x=1")
+        assert "asked" in missing(asked)
+        off = Session(client, image="shell", checkpoints="off")
+        assert "without checkpoints" in missing(off)
+        for one in (session, networked, asked, off):
+            one.close()
+
+
+def test_one_that_the_guest_refuses_is_taken_later(tmp_path):
+    """The interpreter is being started again: there is nothing to take until it is ready."""
+    with with_settings(tmp_path, "") as server, server.client() as client:
+        session = Session(client)
+        lost = session.exec("import os; os._exit(3)")
+        assert lost["state_lost"]
+        wait_for(lambda: cells_of(session)[-1:] == [lost["cell"]])
+        assert session.call("session.rewind", cell=lost["cell"])["cell"] == lost["cell"]
+        assert out(session.exec("print(6 * 7)")) == "42\n"
+        session.close()
+
+
+# ---- at random moments ----
+
+
+class Life:
+    """A session whose cells set a variable and a file to a number that no other one has, and what it may come
+    back with if its server dies now."""
+
+    def __init__(self, number):
+        self.number = number  # of the first value, less one
+        self.key = f"life-{number}"
+        self.epoch = 1
+        self.value = self.marked = 0
+        self.may_be = {0}
+        self.moments = {}  # values by checkpoint
+        self.done = 0
+
+    def open(self, client):
+        self.session = Session(client, image="shell", key=self.key, idle_ms=0)
+        self.session.exec("x=0; echo 0 > f")
+        self.keep()
+
+    def exec(self):
+        self.number += 1
+        self.may_be = {self.marked}
+        assert out(self.session.exec(f"x={self.number}; echo $x > f; echo $x")) == f"{self.number}\n"
+        self.value = self.number
+
+    def settle(self, told):
+        """It is marked, at this checkpoint."""
+        self.moments[told["seq"]] = self.marked = self.value
+        self.may_be = {self.marked}
+
+    def keep(self):
+        self.may_be = {self.marked, self.value}
+        self.settle(self.session.call("session.checkpoint"))
+
+    def sleep(self):
+        self.may_be = {self.marked, self.value}
+        self.settle(self.session.call("session.sleep"))
+
+    def rewind(self, rng):
+        seq = rng.choice(sorted(self.moments))
+        self.may_be = {self.marked, self.moments[seq]}
+        told = self.session.call("session.rewind", seq=seq)
+        self.moments[told["from_seq"]] = self.value
+        self.value = self.moments[seq]
+        self.settle(told)
+
+    def fork(self):
+        self.may_be = {self.marked, self.value}
+        told = self.session.call("session.fork", bound=True)
+        self.settle(told)
+        (child,) = told["sessions"]
+        assert self.value == int(out(self.session.client.call("session.exec", session=child["session"],
+                                                              code="cat f")))
+        self.session.client.call("session.close", session=child["session"])
+
+    def go_on(self, rng):
+        """Until the server dies."""
+        ways = [self.exec] * 4 + [self.keep] * 3 + [self.sleep, self.fork] + [lambda: self.rewind(rng)] * 2
+        try:
+            while True:
+                rng.choice(ways)()
+                self.done += 1
+        except (ConnectionError, BrokenPipeError):
+            return
+
+    def verify(self, client):
+        """After it."""
+        self.session.client = client
+        assert state(self.session) == "asleep"
+        epoch = self.session.call("session.checkpoints")["epoch"]
+        assert epoch >= self.epoch
+        self.epoch = epoch
+        shown = out(self.session.exec("echo $x $(cat f)")).split()
+        assert shown[0] == shown[1] and int(shown[0]) in self.may_be, (self.key, shown, self.may_be)
+        self.value = self.marked = int(shown[0])
+        self.keep()
+
+    def verify_history(self):
+        """The cells that are not undone lead to the value."""
+        codes, after = [], 0
+        while True:
+            page = self.session.call("session.history", after=after, limit=1000)
+            codes += [one["code"] for one in page["cells"] if not one.get("undone")]
+            after = page.get("next")
+            if not page.get("more"):
+                break
+        assert [code for code in codes if code.startswith("x=")][-1].startswith(f"x={self.value};")
+
+
+def descendants(pid):
+    found, left = set(), [pid]
+    while left:
+        try:
+            with open(f"/proc/{left[-1]}/task/{left.pop()}/children") as children:
+                new = [int(child) for child in children.read().split()]
+        except OSError:
+            continue
+        found.update(new)
+        left += new
+    return found
+
+
+def test_killed_at_random_moments(tmp_path):
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    lives = [Life(1000000 * i) for i in range(1, 3)]
+    server = with_settings(tmp_path, ASKED)
+    client = server.client()
+    client.send("image.warm", image="shell").wait(240)
+    for life in lives:
+        life.open(client)
+    for _ in range(KILLS):
+        threads = [threading.Thread(target=life.go_on, args=(random.Random(rng.random()),)) for life in lives]
+        for thread in threads:
+            thread.start()
+        time.sleep(rng.random() * 1.5)  # not to wait for anything: at any moment
+        pids = descendants(server.process.pid)
+        end(server, "kill")
+        for thread in threads:
+            thread.join(60)
+            assert not thread.is_alive()
+        client.close()
+        wait_for(lambda pids=pids: not any(alive(pid) for pid in pids), what="the end of all VMs")
+        server.start()
+        client = server.client()
+        assert {one["session"] for one in client.call("session.list")["sessions"]} == \
+            {life.session.id for life in lives}
+        for life in lives:
+            life.verify(client)
+            life.verify_history()
+    print(f"{KILLS} kills, {sum(life.done for life in lives)} steps")
+    with server, client:
+        for life in lives:
+            life.session.close()
+        wait_for(lambda: files(server) == [], what="an empty folder")
