@@ -205,9 +205,9 @@ class Scene(FakeServer):
     def _session_checkpoints(self, params):
         """Of the moment after each cell of the one that has a past."""
         known = self.histories["notebook"] if params["session"] == self.id("notebook") else []
-        return {"checkpoints": [{"seq": cell["cell"], "parent": 5 if cell["cell"] == 9 else cell["cell"] - 1 or None,
+        return {"checkpoints": [{"seq": cell["cell"], "parent": {1: None, 3: 1, 9: 5}.get(cell["cell"], cell["cell"] - 1),
                                  "cell": cell["cell"], "epoch": 1, "at": cell["started_at"], "bytes": 158 << 10,
-                                 "name": None, "here": cell["cell"] == 11} for cell in known if cell["cell"] != 2],
+                                 "name": "trained" if cell["cell"] == 5 else None, "here": cell["cell"] == 11} for cell in known if cell["cell"] != 2],
                 "more": False, "epoch": 2, "bytes": 17 << 20}
 
     def _session_history(self, params):

@@ -139,6 +139,12 @@ def walk(terminal, scene):
     terminal.keys("n")
     terminal.command("cell 7")
     yield at("undone", "▾ cells 6–8", "Net(width=4096)")
+    terminal.keys("5")
+    yield at("timeline", "as it is now", "○ now", "losses.svg")
+    terminal.keys("Left", "Left", "Left", "Left")
+    yield at("timeline-earlier", "as it was after cell 5", "files written by then: 1", "trained", without=["losses.svg"])
+    terminal.keys("j", "j", "j")
+    yield at("timeline-undone", "as it was after cell 8", "since undone", "nan")
 
 
 def walk_small(terminal, scene):

@@ -121,8 +121,9 @@ void tui_say_closing(struct tui *tui);
 /* What is about to close stays open, which is reported. False: nothing is. */
 bool tui_undo_closing(struct tui *tui);
 
-/* Forks the session after @cell, or as it is now if that is negative, and reports the result. */
-void tui_fork(struct tui *tui, const char *session, int64_t cell);
+/* Forks the session after @cell or from checkpoint @seq (negative and 0: neither), else as it is
+ * now, and reports the result. */
+void tui_fork(struct tui *tui, const char *session, int64_t cell, uint64_t seq);
 
 /* Runs a line as if it had been typed after `:`; it is shown. */
 void tui_command(struct tui *tui, const char *line);

@@ -40,6 +40,7 @@ static void cells_remove_at(struct cells *cells, size_t at)
 {
     cells_free_card(cells, cells->cards[at]);
     cells->count--;
+    cells->change++;
     memmove(cells->cards + at, cells->cards + at + 1, (cells->count - at) * sizeof(*cells->cards));
     if (at < cells->count)
         cells->cards[at]->asked_before = false; /* there is a gap now */

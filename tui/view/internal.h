@@ -4,11 +4,13 @@
 
 #include "view/files.h"
 #include "view/pane.h"
+#include "view/timeline.h"
 #include "view/trail.h"
 #include "view/session_view.h"
 #include "view/stream.h"
 
-enum tab { TAB_CELLS, TAB_OUTPUT, TAB_FILES, TAB_STATS, TAB_COUNT };
+enum tab { TAB_CELLS, TAB_OUTPUT, TAB_FILES, TAB_STATS, TAB_PAST, TAB_COUNT };
+#define TABS_TEXT "cells, output, files, stats or past"
 
 /* A step towards something that is not loaded yet. */
 struct seek {
@@ -42,6 +44,8 @@ struct session_view {
     struct seek seek;
     struct trail trail;
     uint64_t trail_call; /* 0: none in progress */
+    char trail_error[GB_ERR_MESSAGE_MAX]; /* why there is no list; empty: there is one */
+    struct timeline timeline;
     bool trail_stale;    /* the list of checkpoints may have changed since it was requested */
     uint64_t back_to;    /* the checkpoint that the user is asked about */
     bool history_done, history_unsupported;
@@ -59,8 +63,13 @@ void session_view_set_tab(struct session_view *self, enum tab tab);
 /* Focuses the prompt. False, and reports why, if that is not allowed. */
 bool session_view_type(struct session_view *self);
 void session_view_leave(struct session_view *self);
+void session_view_run_type(struct tui *tui, const struct words *words);
 /* Whether the user may change the session. False: reported. */
 bool session_view_may_act(const struct session_view *self);
+/* The files that are shown: the session's, or those of a moment of its past. */
+struct files *session_view_files(struct session_view *self);
+/* How pictures are drawn on this terminal. */
+void session_view_figure_look(const struct session_view *self, struct picture_look *look);
 /* Folds or unfolds a cell, or the group of undone cells that it begins. */
 void session_view_fold(struct session_view *self, struct card *card);
 /* Ends the search; the position stays. */
@@ -99,11 +108,62 @@ void travel_forget(struct session_view *self);
 void travel_refresh(struct session_view *self);
 void travel_event(struct session_view *self, const struct store_event *event);
 void travel_close(struct session_view *self);
+/* Asks, and takes the session back to that checkpoint. */
+void travel_ask_rewind(struct session_view *self, const struct trail_point *point);
 void travel_run_undo(struct tui *tui, const struct words *words);
 void travel_run_redo(struct tui *tui, const struct words *words);
 void travel_run_rewind(struct tui *tui, const struct words *words);
 void travel_run_fork(struct tui *tui, const struct words *words);
 void travel_run_checkpoint(struct tui *tui, const struct words *words);
+
+/* tabs.c */
+void tabs_draw(const struct session_view *self, struct region row);
+/* A click on column @at of their line. */
+void tabs_click(struct session_view *self, int at);
+void tabs_run(struct tui *tui, const struct words *words);
+void tabs_run_next(struct tui *tui, const struct words *words);
+void tabs_run_previous(struct tui *tui, const struct words *words);
+
+/* The rows of the tabs for the table of a context. */
+#define TAB_ROW(name, help, key, context)                                                          \
+    {                                                                                              \
+        name, "", help, key, NULL, context, ARGUMENT_NONE, tabs_run                                \
+    }
+#define TAB_ROWS(context)                                                                          \
+    {"tab", "NAME", "show " TABS_TEXT, NULL, NULL, context, ARGUMENT_NONE, tabs_run},              \
+        TAB_ROW("tab cells", "the cells", "1", context),                                           \
+        TAB_ROW("tab output", "what they printed, alone", "2", context),                           \
+        TAB_ROW("tab files", "the files of the session", "3", context),                            \
+        TAB_ROW("tab stats", "what the session takes, and took", "4", context),                    \
+        TAB_ROW("tab past", "the moments that it can go back to, and how it was then", "5",        \
+                context),                                                                          \
+        {"tab-next", "", "the next tab", "]", "tab", context, ARGUMENT_NONE, tabs_run_next},       \
+    {                                                                                              \
+        "tab-previous", "", "the tab before", "[", NULL, context, ARGUMENT_NONE, tabs_run_previous \
+    }
+
+/* timeline.c: the tab of the past. */
+void timeline_open(struct session_view *self);
+void timeline_close(struct session_view *self);
+/* The connection is new: the fork ended with the last one. */
+void timeline_forget(struct session_view *self);
+void timeline_arrange(struct session_view *self, struct region region);
+void timeline_ask(struct session_view *self);
+/* Goes back one step: true if there was one. */
+bool timeline_back(struct session_view *self);
+/* A turn of the wheel. */
+void timeline_wheel(struct session_view *self, int x, long rows);
+/* Whether files of a moment are shown. */
+bool timeline_shows_files(const struct session_view *self);
+/* The row of the list under the cursor; the number of checkpoints: the present. */
+size_t timeline_row(const struct session_view *self);
+/* timeline_draw.c */
+struct timeline_regions {
+    struct region list, head, cells, files;
+};
+void timeline_split(const struct timeline *timeline, struct region region,
+                    struct timeline_regions *ret_regions);
+void timeline_draw(const struct session_view *self, struct region region, bool focused);
 
 /* stats.c: statistics of the session. */
 void session_stats_draw(const struct session_view *self, struct region region);

@@ -8,4 +8,5 @@
 struct view *session_view_new(struct tui *tui, const char *id);
 /* The same as a preview that is painted but never gets keys. Gives. */
 struct view *session_preview_new(struct tui *tui, const char *id);
-extern const struct command session_commands[];
+/* Of the whole view, and of its tab of the past. */
+extern const struct command session_commands[], past_commands[];
