@@ -653,6 +653,11 @@ bool store_notified(struct store *store, const char *method, const struct gb_jso
 
 /* ---- asking ---- */
 
+bool session_has_network(const struct session *session)
+{
+    return session->network[0] != '\0' && strcmp(session->network, "none") != 0;
+}
+
 bool session_gone(const struct session *session)
 {
     return session->state == SESSION_CLOSED || session->state == SESSION_LOST;
