@@ -4,13 +4,14 @@
 
 #include "view/files.h"
 #include "view/pane.h"
+#include "view/reach.h"
 #include "view/timeline.h"
 #include "view/trail.h"
 #include "view/session_view.h"
 #include "view/stream.h"
 
-enum tab { TAB_CELLS, TAB_OUTPUT, TAB_FILES, TAB_STATS, TAB_PAST, TAB_COUNT };
-#define TABS_TEXT "cells, output, files, stats or past"
+enum tab { TAB_CELLS, TAB_OUTPUT, TAB_FILES, TAB_STATS, TAB_PAST, TAB_NETWORK, TAB_COUNT };
+#define TABS_TEXT "cells, output, files, stats, past or net"
 
 /* A step towards something that is not loaded yet. */
 struct seek {
@@ -46,6 +47,7 @@ struct session_view {
     uint64_t trail_call; /* 0: none in progress */
     char trail_error[GB_ERR_MESSAGE_MAX]; /* why there is no list; empty: there is one */
     struct timeline timeline;
+    struct reach_tab reach;
     bool trail_stale;    /* the list of checkpoints may have changed since it was requested */
     uint64_t back_to;    /* the checkpoint that the user is asked about */
     bool history_done, history_unsupported;
@@ -137,6 +139,7 @@ void tabs_run_previous(struct tui *tui, const struct words *words);
         TAB_ROW("tab stats", "what the session takes, and took", "4", context),                    \
         TAB_ROW("tab past", "the moments that it can go back to, and how it was then", "5",        \
                 context),                                                                          \
+        TAB_ROW("tab net", "its ports and connections", "6", context),                             \
         {"tab-next", "", "the next tab", "]", "tab", context, ARGUMENT_NONE, tabs_run_next},       \
     {                                                                                              \
         "tab-previous", "", "the tab before", "[", NULL, context, ARGUMENT_NONE, tabs_run_previous \
@@ -164,6 +167,26 @@ struct timeline_regions {
 void timeline_split(const struct timeline *timeline, struct region region,
                     struct timeline_regions *ret_regions);
 void timeline_draw(const struct session_view *self, struct region region, bool focused);
+
+/* reach_tab.c: the tab of the network. */
+/* Reads what is new, if anything is. */
+void reach_refresh(struct session_view *self);
+void reach_on_event(struct session_view *self, const struct store_event *event);
+/* The connection is new: what was requested on the last one is void. */
+void reach_forget(struct session_view *self);
+void reach_close_tab(struct session_view *self);
+void reach_arrange(struct session_view *self, struct region region);
+void reach_move(struct session_view *self, long rows);
+/* The questions that wait, oldest first; NULL: none. */
+const struct question *reach_questions(const struct session_view *self);
+size_t reach_count(const struct session_view *self);
+void reach_item(const struct session_view *self, size_t index, struct reach_item *ret_item);
+/* reach_draw.c */
+struct reach_regions {
+    struct region head, headings, list, details;
+};
+void reach_split(struct region region, struct reach_regions *ret_regions);
+void reach_draw(const struct session_view *self, struct region region, bool focused);
 
 /* stats.c: statistics of the session. */
 void session_stats_draw(const struct session_view *self, struct region region);

@@ -268,6 +268,8 @@ static void session_view_update(struct view *view)
     }
     if (self->tab == TAB_FILES)
         session_view_refresh_files(self);
+    if (self->tab == TAB_NETWORK)
+        reach_refresh(self);
 }
 
 static void session_view_ask(struct view *view)
@@ -318,6 +320,8 @@ static void session_view_arrange(struct view *view, struct region region)
         files_arrange(&self->files, region);
     else if (self->tab == TAB_PAST)
         timeline_arrange(self, region);
+    else if (self->tab == TAB_NETWORK)
+        reach_arrange(self, region);
     else if (self->tab != TAB_STATS)
         session_view_arrange_stream(self, region);
 }
@@ -338,6 +342,9 @@ static void session_view_draw(const struct view *view, struct region region, boo
         break;
     case TAB_PAST:
         timeline_draw(self, below, focused);
+        break;
+    case TAB_NETWORK:
+        reach_draw(self, below, focused);
         break;
     case TAB_CELLS:
     case TAB_OUTPUT:
@@ -374,6 +381,8 @@ static void session_view_on_wheel(struct session_view *self, int x, long rows)
         files_scroll(session_view_files(self), rows);
     else if (self->tab == TAB_PAST)
         timeline_wheel(self, x, rows);
+    else if (self->tab == TAB_NETWORK)
+        reach_move(self, rows);
     else
         stream_scroll(&self->stream, rows);
 }
@@ -429,6 +438,7 @@ static enum context session_view_context(const struct view *view)
     return self->pane.focused               ? CONTEXT_REPL
            : session_view_shows_files(self) ? CONTEXT_FILES
            : self->tab == TAB_PAST          ? CONTEXT_PAST
+           : self->tab == TAB_NETWORK       ? CONTEXT_NETWORK
                                             : CONTEXT_SESSION;
 }
 
@@ -536,6 +546,7 @@ static void session_view_free(struct view *view)
     struct session_view *self = session_view_of(view);
 
     timeline_close(self);
+    reach_close_tab(self);
     session_link_close(self);
     travel_close(self);
     seek_close(self);

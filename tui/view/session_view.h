@@ -8,5 +8,5 @@
 struct view *session_view_new(struct tui *tui, const char *id);
 /* The same as a preview that is painted but never gets keys. Gives. */
 struct view *session_preview_new(struct tui *tui, const char *id);
-/* Of the whole view, and of its tab of the past. */
-extern const struct command session_commands[], past_commands[];
+/* Of the whole view, and of its tabs of the past and of the network. */
+extern const struct command session_commands[], past_commands[], network_commands[];
