@@ -592,6 +592,7 @@ int tui_run(uv_loop_t *uv, struct gb_loop *loop, const struct tui_config *config
     tui->loop = loop;
     tui->history_path = lines_open(&tui->history);
     gb_list_init(&tui->simple_calls);
+    gb_list_init(&tui->notices);
     gb_list_init(&tui->history_calls);
     store_init(&tui->store);
     for (size_t i = 0; config->tables[i] != NULL; i++)

@@ -90,6 +90,17 @@ uint64_t tui_connection(struct tui *tui);
 /* A call on a session of which only failure is reported: {"session": @session}. */
 void tui_call_on(struct tui *tui, const char *method, const char *session, const char *done);
 
+/* Notifications of the server that are no events, such as the output of a terminal, while they are
+ * listened for. Embed @listener; borrowed until tui_unlisten(). */
+typedef void tui_notice_cb(void *arg, const char *method, const struct gb_json *params);
+struct tui_listener {
+    struct gb_list link;
+    tui_notice_cb *call;
+    void *arg;
+};
+void tui_listen(struct tui *tui, struct tui_listener *listener, tui_notice_cb *call, void *arg);
+void tui_unlisten(struct tui_listener *listener);
+
 /* The message line. */
 enum message { MESSAGE_PLAIN, MESSAGE_GOOD, MESSAGE_WARNING, MESSAGE_ERROR };
 void tui_say(struct tui *tui, enum message kind, const char *format, ...)

@@ -163,6 +163,26 @@ static void uplink_look_up(struct tui *tui)
     }
 }
 
+void tui_listen(struct tui *tui, struct tui_listener *listener, tui_notice_cb *call, void *arg)
+{
+    listener->call = call;
+    listener->arg = arg;
+    gb_list_add_tail(&tui->notices, &listener->link);
+}
+
+void tui_unlisten(struct tui_listener *listener)
+{
+    gb_list_remove(&listener->link);
+}
+
+static void uplink_pass_on(struct tui *tui, const char *method, const struct gb_json *params)
+{
+    struct tui_listener *listener;
+
+    GB_LIST_FOREACH(listener, &tui->notices, link)
+        listener->call(listener->arg, method, params);
+}
+
 static void uplink_on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct tui *tui = arg;
@@ -175,6 +195,8 @@ static void uplink_on_notified(void *arg, const char *method, const struct gb_js
             tui_say(tui, MESSAGE_WARNING, "left out: %s", trouble);
         uplink_look_up(tui);
         tui_redraw(tui);
+    } else if (params != NULL) {
+        uplink_pass_on(tui, method, params);
     }
     tui_known(tui);
 }

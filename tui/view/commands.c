@@ -376,7 +376,7 @@ static bool view_may_open_terminal(const struct session_view *self)
 }
 
 /* A shell at a terminal in the session, another program, or a terminal that there is. */
-static void view_run_shell(struct tui *tui, const struct words *words)
+void session_view_run_shell(struct tui *tui, const struct words *words)
 {
     const char *argv[COMMAND_WORDS_MAX + 2];
     bool attaches = words->count == 2 && words->words[1][0] >= '1' && words->words[1][0] <= '9';
@@ -583,7 +583,7 @@ const struct command session_commands[] = {
     ROW("edit", "", "the code of the cell in $EDITOR, then at the prompt", "e", "edit",
         view_run_edit),
     {"shell", "[NUMBER|PROGRAM…]", "a shell in it, a program, or the terminal NUMBER; ~. leaves",
-     "$", "shell", CONTEXT_SESSION, ARGUMENT_TEXT, view_run_shell},
+     "$", "shell", CONTEXT_SESSION, ARGUMENT_TEXT, session_view_run_shell},
     ROW("fork", "[CELL]", "open a session that goes on from it as it is, or was after a cell", "F",
         "fork", travel_run_fork),
     ROW("checkpoint", "[NAME]", "keep it as it is, to return to", "c", NULL, travel_run_checkpoint),

@@ -5,13 +5,14 @@
 #include "view/files.h"
 #include "view/pane.h"
 #include "view/reach.h"
+#include "view/shells.h"
 #include "view/timeline.h"
 #include "view/trail.h"
 #include "view/session_view.h"
 #include "view/stream.h"
 
-enum tab { TAB_CELLS, TAB_OUTPUT, TAB_FILES, TAB_STATS, TAB_PAST, TAB_NETWORK, TAB_COUNT };
-#define TABS_TEXT "cells, output, files, stats, past or net"
+enum tab { TAB_CELLS, TAB_OUTPUT, TAB_FILES, TAB_STATS, TAB_PAST, TAB_NETWORK, TAB_SHELLS, TAB_COUNT };
+#define TABS_TEXT "cells, output, files, stats, past, net or shells"
 
 /* A step towards something that is not loaded yet. */
 struct seek {
@@ -48,6 +49,7 @@ struct session_view {
     char trail_error[GB_ERR_MESSAGE_MAX]; /* why there is no list; empty: there is one */
     struct timeline timeline;
     struct reach_tab reach;
+    struct shells shells;
     bool trail_stale;    /* the list of checkpoints may have changed since it was requested */
     uint64_t back_to;    /* the checkpoint that the user is asked about */
     bool history_done, history_unsupported;
@@ -66,6 +68,7 @@ void session_view_set_tab(struct session_view *self, enum tab tab);
 bool session_view_type(struct session_view *self);
 void session_view_leave(struct session_view *self);
 void session_view_run_type(struct tui *tui, const struct words *words);
+void session_view_run_shell(struct tui *tui, const struct words *words);
 /* Whether the user may change the session. False: reported. */
 bool session_view_may_act(const struct session_view *self);
 /* The files that are shown: the session's, or those of a moment of its past. */
@@ -140,6 +143,7 @@ void tabs_run_previous(struct tui *tui, const struct words *words);
         TAB_ROW("tab past", "the moments that it can go back to, and how it was then", "5",        \
                 context),                                                                          \
         TAB_ROW("tab net", "its ports and connections", "6", context),                             \
+        TAB_ROW("tab shells", "programs at terminals in it", "7", context),                        \
         {"tab-next", "", "the next tab", "]", "tab", context, ARGUMENT_NONE, tabs_run_next},       \
     {                                                                                              \
         "tab-previous", "", "the tab before", "[", NULL, context, ARGUMENT_NONE, tabs_run_previous \
@@ -187,6 +191,31 @@ struct reach_regions {
 };
 void reach_split(struct region region, struct reach_regions *ret_regions);
 void reach_draw(const struct session_view *self, struct region region, bool focused);
+
+/* shells.c: the tab of the programs at terminals. */
+void shells_open(struct session_view *self);
+void shells_close(struct session_view *self);
+/* Reads the list, if it may have changed. */
+void shells_refresh(struct session_view *self);
+void shells_on_event(struct session_view *self, const struct store_event *event);
+/* The connection is new: nothing is watched on it. */
+void shells_forget(struct session_view *self);
+/* The tab is not shown any more. */
+void shells_leave(struct session_view *self);
+void shells_arrange(struct session_view *self, struct region region);
+/* Watches the terminal under the cursor. */
+void shells_ask(struct session_view *self);
+void shells_move(struct session_view *self, long rows);
+/* The index of the one under the cursor, and itself; NULL: there is none. */
+size_t shells_row(const struct session_view *self);
+const struct shell *shells_selected(const struct session_view *self);
+/* shells_draw.c */
+struct shells_regions {
+    struct region list, head, screen;
+};
+void shells_split(const struct shells *shells, struct region region,
+                  struct shells_regions *ret_regions);
+void shells_draw(const struct session_view *self, struct region region, bool focused);
 
 /* stats.c: statistics of the session. */
 void session_stats_draw(const struct session_view *self, struct region region);

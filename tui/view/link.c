@@ -139,6 +139,7 @@ static void link_on_event(void *arg, const struct store_event *event)
     cells_event(&self->cells, event->told, event->params);
     travel_event(self, event);
     reach_on_event(self, event);
+    shells_on_event(self, event);
     tui_redraw(self->view.tui);
 }
 
@@ -166,6 +167,7 @@ static const char *const link_kinds[] = {
     "session.rewound",   "network.open",     "session.checkpointed", "network.denied",
     "network.closed",    "network.question", "network.answered",     "network.request",
     "network.listening", "network.port",     "network.visit",
+    "terminal.opened",   "terminal.changed", "terminal.closed",
 };
 
 static void link_subscribe(struct session_view *self)
@@ -207,6 +209,7 @@ void session_link_check(struct session_view *self)
     self->seek.call = 0;
     travel_forget(self);
     reach_forget(self);
+    shells_forget(self);
     self->coming = 0;
     for (size_t i = 0; i < self->cells.count; i++)
         self->cells.cards[i]->asked_before = false;

@@ -102,6 +102,8 @@ void session_view_set_tab(struct session_view *self, enum tab tab)
         session_view_leave(self);
     if (tab != TAB_PAST)
         (void)timeline_back(self); /* the copy that was looked at is closed */
+    if (tab != TAB_SHELLS)
+        shells_leave(self);
 }
 
 struct files *session_view_files(struct session_view *self)
@@ -270,6 +272,8 @@ static void session_view_update(struct view *view)
         session_view_refresh_files(self);
     if (self->tab == TAB_NETWORK)
         reach_refresh(self);
+    if (self->tab == TAB_SHELLS)
+        shells_refresh(self);
 }
 
 static void session_view_ask(struct view *view)
@@ -280,6 +284,8 @@ static void session_view_ask(struct view *view)
         stream_ask(&self->stream);
     else if (self->tab == TAB_PAST)
         timeline_ask(self);
+    else if (self->tab == TAB_SHELLS)
+        shells_ask(self);
     if (self->stream.unfinished) {
         self->stream.unfinished = false;
         tui_redraw(self->view.tui);
@@ -322,6 +328,8 @@ static void session_view_arrange(struct view *view, struct region region)
         timeline_arrange(self, region);
     else if (self->tab == TAB_NETWORK)
         reach_arrange(self, region);
+    else if (self->tab == TAB_SHELLS)
+        shells_arrange(self, region);
     else if (self->tab != TAB_STATS)
         session_view_arrange_stream(self, region);
 }
@@ -345,6 +353,9 @@ static void session_view_draw(const struct view *view, struct region region, boo
         break;
     case TAB_NETWORK:
         reach_draw(self, below, focused);
+        break;
+    case TAB_SHELLS:
+        shells_draw(self, below, focused);
         break;
     case TAB_CELLS:
     case TAB_OUTPUT:
@@ -383,6 +394,8 @@ static void session_view_on_wheel(struct session_view *self, int x, long rows)
         timeline_wheel(self, x, rows);
     else if (self->tab == TAB_NETWORK)
         reach_move(self, rows);
+    else if (self->tab == TAB_SHELLS)
+        shells_move(self, rows > 0 ? 1 : -1);
     else
         stream_scroll(&self->stream, rows);
 }
@@ -439,6 +452,7 @@ static enum context session_view_context(const struct view *view)
            : session_view_shows_files(self) ? CONTEXT_FILES
            : self->tab == TAB_PAST          ? CONTEXT_PAST
            : self->tab == TAB_NETWORK       ? CONTEXT_NETWORK
+           : self->tab == TAB_SHELLS        ? CONTEXT_SHELLS
                                             : CONTEXT_SESSION;
 }
 
@@ -547,6 +561,7 @@ static void session_view_free(struct view *view)
 
     timeline_close(self);
     reach_close_tab(self);
+    shells_close(self);
     session_link_close(self);
     travel_close(self);
     seek_close(self);
@@ -597,6 +612,7 @@ static struct session_view *session_view_make(struct tui *tui, const char *id, b
     pane_init(&self->pane, tui, &self->cells, id);
     files_init(&self->files, tui, self->id);
     timeline_open(self);
+    shells_open(self);
     session_view_learn(self);
     seek_open(self);
     session_link_open(self);

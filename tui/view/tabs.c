@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "view/internal.h"
 
-static const char *const tab_names[] = {"cells", "output", "files", "stats", "past", "net"};
+static const char *const tab_names[] = {"cells", "output", "files", "stats", "past", "net", "shells"};
 static_assert(ARRAY_SIZE(tab_names) == TAB_COUNT, "a name for each");
 
 enum { TAB_TEXT_MAX = 32 };
