@@ -493,12 +493,22 @@ static void tui_watch_signals(struct tui *tui)
 
 /* ---- $EDITOR ---- */
 
+int tui_run_program(struct tui *tui, const char *const *argv)
+{
+    int status;
+
+    terminal_suspend(tui->terminal);
+    status = outside_run_program(argv);
+    terminal_resume(tui->terminal);
+    tui_redraw_now(tui);
+    return status;
+}
+
 int tui_run_verb(struct tui *tui, const char *verb, const char *const *words, size_t count)
 {
     const struct tui_config *config = &tui->config;
     const char *argv[COMMAND_WORDS_MAX + 8];
     size_t used = 0;
-    int status;
 
     if (config->again == NULL)
         return -1;
@@ -511,11 +521,7 @@ int tui_run_verb(struct tui *tui, const char *verb, const char *const *words, si
     for (size_t i = 0; i < count && i < COMMAND_WORDS_MAX; i++)
         argv[used++] = words[i];
     argv[used] = NULL;
-    terminal_suspend(tui->terminal);
-    status = outside_run_program(argv);
-    terminal_resume(tui->terminal);
-    tui_redraw_now(tui);
-    return status;
+    return tui_run_program(tui, argv);
 }
 
 int tui_edit(struct tui *tui, const char *path)

@@ -64,6 +64,8 @@ void tui_redraw(struct tui *tui);
 int tui_edit(struct tui *tui, const char *path);
 /* Runs `glassbell VERB WORDS…` on the same server at our terminal, in the same way. */
 int tui_run_verb(struct tui *tui, const char *verb, const char *const *words, size_t count);
+/* Runs a program and its arguments at our terminal, in the same way. */
+int tui_run_program(struct tui *tui, const char *const *argv);
 /* Copies to the terminal's clipboard (OSC 52). False if it is too large (TUI_COPY_MAX). */
 enum { TUI_COPY_MAX = 1 << 20 };
 bool tui_copy(struct tui *tui, struct gb_bytes text);

@@ -14,6 +14,8 @@
 enum tab { TAB_CELLS, TAB_OUTPUT, TAB_FILES, TAB_STATS, TAB_PAST, TAB_NETWORK, TAB_SHELLS, TAB_COUNT };
 #define TABS_TEXT "cells, output, files, stats, past, net or shells"
 
+enum { SAVE_NAME_MAX = 64 };
+
 /* A step towards something that is not loaded yet. */
 struct seek {
     uint64_t call;         /* 0: none in progress */
@@ -24,6 +26,23 @@ struct seek {
     bool wrapped;          /* it has wrapped around */
     uint64_t left;         /* start of the output before the loaded part arrived */
     struct stream_place place;
+};
+
+/* What is being saved (save.c). */
+struct save {
+    uint64_t call; /* 0: nothing */
+    uint32_t cell;
+    size_t figure; /* from 1; 0: the output */
+    bool show;     /* open it afterwards */
+    char *path;
+    struct local *local;
+    uint64_t written; /* bytes */
+};
+/* What the user wants to save: see above. */
+struct save_what {
+    uint32_t cell;
+    size_t figure;
+    char name[SAVE_NAME_MAX]; /* of a file for it */
 };
 
 struct session_view {
@@ -50,6 +69,8 @@ struct session_view {
     struct timeline timeline;
     struct reach_tab reach;
     struct shells shells;
+    struct save save;
+    struct save_what save_what; /* for which a path is being asked */
     bool trail_stale;    /* the list of checkpoints may have changed since it was requested */
     uint64_t back_to;    /* the checkpoint that the user is asked about */
     bool history_done, history_unsupported;
@@ -120,6 +141,13 @@ void travel_run_redo(struct tui *tui, const struct words *words);
 void travel_run_rewind(struct tui *tui, const struct words *words);
 void travel_run_fork(struct tui *tui, const struct words *words);
 void travel_run_checkpoint(struct tui *tui, const struct words *words);
+
+/* save.c */
+void save_run(struct tui *tui, const struct words *words);
+void save_run_show(struct tui *tui, const struct words *words);
+/* The connection is lost: what was being saved is not. */
+void save_forget(struct session_view *self);
+void save_close(struct session_view *self);
 
 /* tabs.c */
 void tabs_draw(const struct session_view *self, struct region row);

@@ -208,6 +208,7 @@ void session_link_check(struct session_view *self)
     self->history_done = self->history_unsupported = false;
     self->seek.call = 0;
     travel_forget(self);
+    save_forget(self);
     reach_forget(self);
     shells_forget(self);
     self->coming = 0;

@@ -562,6 +562,7 @@ static void session_view_free(struct view *view)
     timeline_close(self);
     reach_close_tab(self);
     shells_close(self);
+    save_close(self);
     session_link_close(self);
     travel_close(self);
     seek_close(self);

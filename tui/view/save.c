@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Figures and output of a cell as files of this machine.
+ *
+ * What is saved comes from the journal, piece by piece, not from what happens to be loaded: so it
+ * is whole, and as it was printed. One at a time.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "kit/local.h"
+#include "rpc/access.h"
+#include "rpc/object.h"
+#include "view/internal.h"
+
+enum { SAVE_DEADLINE_MS = 60000, SAVE_PIECE = 1 << 20 };
+
+/* The names of files of a type; others end in .bin. */
+static const struct {
+    const char *mime, *ending;
+} save_endings[] = {
+    {"image/png", "png"},        {"image/jpeg", "jpg"}, {"image/svg+xml", "svg"},
+    {"image/gif", "gif"},        {"text/html", "html"}, {"text/plain", "txt"},
+    {"application/pdf", "pdf"},  {"text/csv", "csv"},   {"application/json", "json"},
+    {"text/markdown", "md"},     {"text/latex", "tex"},
+};
+
+static const char *save_ending(const char *mime)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(save_endings); i++)
+        if (strcmp(mime, save_endings[i].mime) == 0)
+            return save_endings[i].ending;
+    return "bin";
+}
+
+/* ---- the end ---- */
+
+static void save_drop(struct save *save)
+{
+    local_cancel(save->local);
+    free(save->path);
+    *save = (struct save){0};
+}
+
+static void save_fail(struct session_view *self, const char *message)
+{
+    tui_say(self->view.tui, MESSAGE_ERROR, "save: %s", message);
+    save_drop(&self->save);
+}
+
+/* In a viewer with windows, where there are any; text at this terminal. */
+static void save_show(struct session_view *self, const char *path, bool figure)
+{
+    static const char figures[] = "exec xdg-open \"$1\" >/dev/null 2>&1";
+    static const char text[] = "exec ${PAGER:-less} \"$1\"";
+    const bool windows = getenv("DISPLAY") != NULL || getenv("WAYLAND_DISPLAY") != NULL;
+    const char *const argv[] = {"/bin/sh", "-c", figure ? figures : text, "sh", path, NULL};
+    struct tui *tui = self->view.tui;
+
+    if (figure && !windows)
+        tui_say(tui, MESSAGE_GOOD, "saved as %s; there is no display to show it on", path);
+    else if (tui_run_program(tui, argv) != 0)
+        tui_say(tui, MESSAGE_WARNING, "saved as %s; %s could not show it", path,
+                figure ? "xdg-open" : "the pager");
+    else
+        tui_say(tui, MESSAGE_GOOD, "saved as %s", path);
+}
+
+static void save_finish(struct session_view *self)
+{
+    struct save *save = &self->save;
+    struct gb_err err = {0};
+    const bool show = save->show, figure = save->figure > 0;
+    _cleanup_(freep) char *path = TAKE_PTR(save->path);
+
+    if (local_finish(TAKE_PTR(save->local), &err) < 0) {
+        save_fail(self, err.message);
+        return;
+    }
+    save_drop(save);
+    if (show)
+        save_show(self, path, figure);
+    else
+        tui_say(self->view.tui, MESSAGE_GOOD, "saved as %s", path);
+}
+
+/* ---- reading ---- */
+
+static void save_ask(struct session_view *self);
+
+static bool save_write(struct save *save, struct gb_bytes told, bool base64, struct gb_err *err)
+{
+    struct gb_buf bytes = {0};
+    bool good = gb_bytes_add_decoded(&bytes, told, base64);
+
+    if (!good)
+        (void)gb_err_set(err, GB_EINTERNAL, "the server's reply is wrong");
+    good = good && local_write(save->local, save->written, gb_buf_bytes(&bytes), err) == 0;
+    save->written += bytes.size;
+    gb_buf_release(&bytes);
+    return good;
+}
+
+/* The figure, which comes in one piece. */
+static void save_take_figure(struct session_view *self, const struct gb_cell_info *info)
+{
+    struct save *save = &self->save;
+    struct gb_display_info display;
+    struct gb_err err = {0};
+    size_t number = 0;
+
+    for (size_t at = 0; gb_items_next(&gb_display_object, &info->displays, &at, &display) == 1;) {
+        if (++number != save->figure)
+            continue;
+        if ((display.flags & GB_DISPLAY_HAS_DATA) == 0)
+            break;
+        if (save_write(save, display.data, (display.flags & GB_DISPLAY_BASE64) != 0, &err))
+            save_finish(self);
+        else
+            save_fail(self, err.message);
+        return;
+    }
+    save_fail(self, "the journal does not have it any more");
+}
+
+/* The next piece of the output; behind all of it stands the value. */
+static void save_take_output(struct session_view *self, const struct gb_cell_info *info)
+{
+    struct save *save = &self->save;
+    const uint64_t before = save->written, all = info->stdout_bytes + info->stderr_bytes;
+    struct gb_err err = {0};
+
+    if (info->offset != before) {
+        save_fail(self, "the server's reply is wrong");
+        return;
+    }
+    if (!save_write(save, info->out, (info->flags & GB_CELL_OUT_BASE64) != 0, &err) ||
+        !save_write(save, info->err, (info->flags & GB_CELL_ERR_BASE64) != 0, &err)) {
+        save_fail(self, err.message);
+        return;
+    }
+    if (save->written < all && save->written > before) {
+        save_ask(self);
+        return;
+    }
+    if (save->written < all) {
+        save_fail(self, "the journal does not have all of it any more");
+        return;
+    }
+    if (info->value.size > 0 && (!save_write(save, info->value, false, &err) ||
+                                 !save_write(save, gb_bytes_str("\n"), false, &err)))
+        save_fail(self, err.message);
+    else
+        save_finish(self);
+}
+
+static void save_on_history(void *arg, const struct gb_json *result,
+                            const struct gb_call_error *error)
+{
+    struct session_view *self = arg;
+    const struct gb_json *cells = json_array(result, "cells");
+    struct gb_cell_info info;
+
+    self->save.call = 0;
+    tui_redraw(self->view.tui);
+    if (error != NULL)
+        save_fail(self, error->message);
+    else if (json_list_count(cells) != 1 ||
+             gb_object_read(&gb_cell_object, gb_json_first(cells), &info, NULL) < 0 ||
+             info.number != self->save.cell)
+        save_fail(self, "the journal does not have the cell any more");
+    else if (self->save.figure > 0)
+        save_take_figure(self, &info);
+    else
+        save_take_output(self, &info);
+}
+
+static void save_ask(struct session_view *self)
+{
+    struct save *save = &self->save;
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", self->id);
+    gb_json_put_u64(&out, "after", save->cell - 1);
+    gb_json_put_u64(&out, "limit", 1);
+    gb_json_put_bool(&out, "output", true);
+    gb_json_put_u64(&out, "offset", save->figure > 0 ? 0 : save->written);
+    gb_json_put_u64(&out, "length", save->figure > 0 ? 1 : SAVE_PIECE);
+    gb_json_end(&out);
+    save->call = tui_call(self->view.tui, "session.history", &params, SAVE_DEADLINE_MS,
+                          save_on_history, self);
+    gb_buf_release(&params);
+    if (save->call == 0)
+        save_fail(self, "there is no server");
+}
+
+/* ---- what, and where ---- */
+
+/* @word: a number, `output`, or empty: the only figure, else the output. False: reported. */
+static bool save_choose(struct session_view *self, const char *word, struct save_what *ret_what)
+{
+    struct tui *tui = self->view.tui;
+    const struct card *card = stream_selected(&self->stream);
+    struct gb_bytes rest = gb_bytes_str(word);
+    uint64_t figure = 0;
+
+    if (card == NULL || card->number == 0 || card->state != CARD_DONE) {
+        tui_say(tui, MESSAGE_PLAIN, "the cursor is not on a cell that has ended");
+        return false;
+    }
+    if (word[0] == '\0' && card->display_count > 1) {
+        tui_say(tui, MESSAGE_PLAIN, "which of its %zu figures? :save 1, …; :save output",
+                card->display_count);
+        return false;
+    }
+    if (word[0] == '\0')
+        figure = card->display_count;
+    else if (strcmp(word, "output") != 0 &&
+             (!gb_bytes_number(&rest, CELL_DISPLAYS_MAX, &figure) || rest.size > 0 ||
+              figure == 0 || figure > card->display_count)) {
+        tui_say(tui, MESSAGE_ERROR, "cell %u has no figure %s", card->number, word);
+        return false;
+    }
+    *ret_what = (struct save_what){.cell = card->number, .figure = (size_t)figure};
+    (void)snprintf(ret_what->name, sizeof(ret_what->name), figure > 0 ? "cell-%u-%zu.%s" : "cell-%u.txt",
+                   card->number, (size_t)figure,
+                   figure > 0 ? save_ending(card->displays[figure - 1].mime) : "");
+    return true;
+}
+
+static void save_begin(struct session_view *self, const struct save_what *what, const char *path,
+                       bool show)
+{
+    struct save *save = &self->save;
+    struct gb_err err = {0};
+
+    if (save->call != 0) {
+        tui_say(self->view.tui, MESSAGE_WARNING, "one at a time: %s is being saved", save->path);
+        return;
+    }
+    if (local_is_stream(path)) { /* a FIFO would block the whole front end */
+        tui_say(self->view.tui, MESSAGE_WARNING, "%s is not a file", path);
+        return;
+    }
+    *save = (struct save){.cell = what->cell, .figure = what->figure, .show = show};
+    save->local = local_open(path, &err);
+    if (save->local == NULL) {
+        save_fail(self, err.message);
+        return;
+    }
+    save->path = xstrdup(path);
+    save_ask(self);
+}
+
+/* A typed path: a file, or a folder in which the file gets a name. Gives. */
+static char *save_target(const char *typed, const char *name)
+{
+    char *path = tui_local_path(typed), *inside;
+    struct stat info;
+
+    if (stat(path, &info) < 0 || !S_ISDIR(info.st_mode))
+        return path;
+    inside = xasprintf("%s/%s", path, name);
+    free(path);
+    return inside;
+}
+
+/* A new file that only the user can read, which stays until the folder is cleaned. NULL: reported.
+ * Gives. */
+static char *save_own_path(struct tui *tui, const char *name)
+{
+    const char *where = getenv("TMPDIR");
+    char *folder = xasprintf("%s/glassbell-XXXXXX", where != NULL && where[0] != '\0' ? where : "/tmp");
+    char *path = NULL;
+
+    if (mkdtemp(folder) != NULL)
+        path = xasprintf("%s/%s", folder, name);
+    else
+        tui_say(tui, MESSAGE_ERROR, "save: cannot make the folder %s", folder);
+    free(folder);
+    return path;
+}
+
+/* ---- commands ---- */
+
+static void save_on_path(void *arg, const char *line)
+{
+    struct session_view *self = arg;
+    char *path;
+
+    if (line == NULL || line[0] == '\0' || self != session_view_top(self->view.tui))
+        return;
+    path = save_target(line, self->save_what.name);
+    save_begin(self, &self->save_what, path, false);
+    free(path);
+}
+
+/* Whether a word says what to save, and is no path. */
+static bool save_is_what(const char *word)
+{
+    return strcmp(word, "output") == 0 || (word[0] != '\0' && word[strspn(word, "0123456789")] == '\0');
+}
+
+void save_run(struct tui *tui, const struct words *words)
+{
+    struct session_view *self = session_view_top(tui);
+    const bool what = words->count > 1 && save_is_what(words->words[1]);
+    const size_t at = what ? 2 : 1;
+
+    if (self == NULL || !save_choose(self, what ? words->words[1] : "", &self->save_what))
+        return;
+    if (words->count > at + 1)
+        tui_say(tui, MESSAGE_ERROR, "save takes one file; quote a name with spaces");
+    else if (words->count > at)
+        save_on_path(self, words->words[at]);
+    else
+        tui_ask_path(tui, "save to", self->save_what.name, save_on_path, self);
+}
+
+void save_run_show(struct tui *tui, const struct words *words)
+{
+    struct session_view *self = session_view_top(tui);
+    char *path;
+
+    if (self == NULL ||
+        !save_choose(self, words->count > 1 ? words->words[1] : "", &self->save_what))
+        return;
+    path = save_own_path(tui, self->save_what.name);
+    if (path != NULL)
+        save_begin(self, &self->save_what, path, true);
+    free(path);
+}
+
+void save_forget(struct session_view *self)
+{
+    if (self->save.call != 0)
+        save_fail(self, "the connection to the server is lost");
+}
+
+void save_close(struct session_view *self)
+{
+    if (self->connection == tui_connection(self->view.tui))
+        tui_forget(self->view.tui, self->save.call);
+    save_drop(&self->save);
+}
