@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "model/past.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
