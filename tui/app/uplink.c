@@ -263,9 +263,11 @@ void uplink_open(struct tui *tui, bool start_server)
 {
     static const struct gb_client_events events = {uplink_on_notified, uplink_on_closed};
     struct connection *connection = &tui->connection;
-    struct gb_client_config config = {.host = tui->config.host,
-                                      .socket = tui->config.socket,
-                                      .program = start_server ? tui->config.program : NULL};
+    struct gb_client_config config = {
+        .host = tui->config.host,
+        .socket = tui->config.socket,
+        .program = start_server ? tui->config.program : NULL,
+        .first_call = connection->client != NULL ? gb_client_next_call(connection->client) : 0};
 
     if (connection->retry == NULL)
         connection->retry = gb_timer_new(tui->loop, uplink_on_retry, tui);

@@ -224,7 +224,7 @@ void session_link_close(struct session_view *self)
 
     store_unlisten(&self->listener);
     if (self->connection != tui_connection(tui))
-        return; /* the request was lost with the connection; numbers are reused now */
+        return; /* the requests were lost with the connection */
     tui_forget(tui, self->history);
     tui_forget(tui, self->trail_call);
     (void)seek_stop(self);
