@@ -621,6 +621,8 @@ static void take_event(struct store *store, const struct gb_event_info *event)
     } else if (gb_bytes_equal(kind, "network.question") ||
                gb_bytes_equal(kind, "network.answered")) {
         take_question(store, session, event);
+    } else if (gb_bytes_equal(kind, "network.changed")) {
+        json_copy_text(event->network, session->network, sizeof(session->network));
     } else if (gb_bytes_equal(kind, "lease.changed")) {
         read_lease(store, &session->lease,
                    (event->flags & GB_EVENT_HAS_LEASE) != 0 ? &event->lease : NULL);

@@ -166,7 +166,7 @@ static const char *const link_kinds[] = {
     "cell.started",      "cell.output",      "cell.waiting",         "cell.finished",
     "session.rewound",   "network.open",     "session.checkpointed", "network.denied",
     "network.closed",    "network.question", "network.answered",     "network.request",
-    "network.listening", "network.port",     "network.visit",
+    "network.listening", "network.port",     "network.visit",        "network.changed",
     "terminal.opened",   "terminal.changed", "terminal.closed",
 };
 
