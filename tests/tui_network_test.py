@@ -98,6 +98,23 @@ def test_a_port_is_opened_and_its_address_copied(server, client, tmp_path):
     session.close()
 
 
+def test_new_rules_are_shown_at_once(server, client, tmp_path):
+    """Also in the list, whoever sets them."""
+    session = Session(client, label="changing", idle_ms=0)
+    with front_end(tmp_path, server.socket, columns=160, rows=40) as terminal:
+        terminal.wait("changing", without=[" NET"])
+        client.call("session.network", session=session.id, network={"allow": ["a.test"]})
+        terminal.wait("changing", " NET", "rules")
+        terminal.command("open changing")
+        terminal.keys("6")
+        terminal.wait("network rules: 0 open", "allow a.test")
+        client.call("session.network", session=session.id, rules=["deny b.test"])
+        terminal.wait("deny b.test")
+        client.call("session.network", session=session.id, network="none")
+        terminal.wait("network none: 0 open")
+    session.close()
+
+
 class Log(FakeServer):
     """Sessions, one of which has a long log; each page of it is told as asked for, and what was is counted."""
 
@@ -151,6 +168,57 @@ def test_a_long_log_is_read_once_and_bounded(tmp_path):
         terminal.keys("g")
         terminal.wait("host-5300.test:443")
         assert len(asked(server)) - before < 100
+
+
+def test_a_log_without_an_end_is_not_asked_for_again_and_again(tmp_path):
+    """`more`, and no new record: what the server says is not believed."""
+    class Endless(Log):
+        def _answer(self, connection, call):
+            if call["method"] == "session.network_log":
+                self.reply(connection, call, {"records": [self.record(1)], "more": True, "next": 1})
+            else:
+                super()._answer(connection, call)
+    with Endless(tmp_path, 1) as server, front_end(tmp_path, server.path) as terminal:
+        terminal.wait("reaching")
+        terminal.command("open reaching")
+        terminal.keys("6")
+        terminal.wait("host-1.test:443")
+        for key in "jkjkjkjk":
+            terminal.keys(key)
+        terminal.keys("1")
+        terminal.wait("no cell yet")
+        assert asked(server) == [0, 1]
+
+
+def test_keys_act_on_what_is_seen(tmp_path):
+    """A row comes on top while the cursor is on the first one: the key after it is for the one that was there."""
+    class Ports(Log):
+        ports = [8000]
+
+        def _answer(self, connection, call):
+            if call["method"] == "session.network":
+                self.reply(connection, call, {"network": "index", "rules": "", "open": 0, "opened": 0, "denied": 0,
+                                              "received": 0, "sent": 0, "questions": [], "listening": [],
+                                              "ports": [{"port": port, "address": f"127.0.0.1:{port}", "open": 0, "opened": 0,
+                                                         "received": 0, "sent": 0} for port in self.ports]})
+            else:
+                super()._answer(connection, call)
+    with Ports(tmp_path) as server, front_end(tmp_path, server.path, columns=120) as terminal:
+        session = server.sessions[1]["session"]
+        terminal.wait("reaching")
+        terminal.command("open reaching")
+        terminal.keys("6")
+        terminal.wait("port: 8000")
+        server.ports = [8000, 9000]
+        server.tell("network.port", session=session, port=9000)
+        terminal.wait("port: 9000")
+        terminal.keys("j")  # on 9000
+        server.ports = [7000, 9000]
+        server.tell("network.port", session=session, port=7000)
+        terminal.wait("port: 7000", without=["port: 8000"])
+        terminal.keys("D")
+        closed = wait_for(lambda: [call["params"]["port"] for call in server.calls if call["method"] == "session.port_close"])
+        assert closed == [9000]
 
 
 def test_the_error_of_a_server_is_shown(tmp_path):

@@ -61,42 +61,66 @@ def test_a_figure_and_an_output(server, client, drawn, tmp_path):
 
 
 def test_it_is_shown(server, drawn, tmp_path):
-    """A figure by xdg-open where there is a display, an output in $PAGER; the file stays."""
+    """A figure by xdg-open where there is a display, and its file stays; an output in $PAGER."""
     tools = tmp_path / "bin"
     tools.mkdir()
     (tools / "xdg-open").write_text(f"#!/bin/sh\ncp \"$1\" {tmp_path}/shown.png\n")
     (tools / "xdg-open").chmod(0o755)
-    drawn.exec("print('to be paged')")
-    env = {"PATH": f"{tools}:{os.environ['PATH']}", "DISPLAY": ":7", "PAGER": "cat", "TMPDIR": str(tmp_path)}
+    drawn.exec("print('to be \\x1b]0;a title\\x07 \\x1b[31mpaged')")
+    env = {"PATH": f"{tools}:{os.environ['PATH']}", "DISPLAY": ":7", "PAGER": f"tee {tmp_path}/paged",
+           "TMPDIR": str(tmp_path)}
+    (tools / "tee").write_text("#!/bin/sh\ncp \"$2\" \"$1\"\n")  # a pager gets the name of a file
+    (tools / "tee").chmod(0o755)
     with front_end(tmp_path, server.socket, columns=160, env=env) as terminal:
         terminal.wait("draws")
         terminal.command("open draws")
-        terminal.wait("to be paged")
+        terminal.wait("to be", "paged")
         terminal.keys("v")
-        terminal.wait("saved as", "cell-2.txt")
-        assert [path.read_text() for path in tmp_path.glob("glassbell-*/cell-2.txt")] == ["to be paged\n"]
+        terminal.wait("the pager showed the output of cell 2")
+        assert (tmp_path / "paged").read_text() == "to be \\x1b]0;a title\\x07 paged\n"
+        assert list(tmp_path.glob("glassbell-??????")) == []
         terminal.command("cell 1")
         terminal.keys("v")
-        terminal.wait("saved as", "cell-1-1.png")
+        terminal.wait("saved as", "cell-1-1.png, and opened with xdg-open")
         (saved,) = tmp_path.glob("glassbell-*/cell-1-1.png")
-        assert (tmp_path / "shown.png").read_bytes() == saved.read_bytes()
+        wait_for(lambda: (tmp_path / "shown.png").exists() and (tmp_path / "shown.png").read_bytes() == saved.read_bytes())
         assert saved.parent.stat().st_mode & 0o77 == 0
-        (tools / "xdg-open").write_text("#!/bin/sh\nexit 3\n")
-        terminal.keys("v")
-        terminal.wait("xdg-open could not show it")
     (tmp_path / "bare").mkdir()
     with front_end(tmp_path / "bare", server.socket, columns=160, env={"TMPDIR": str(tmp_path)}) as terminal:
         terminal.wait("draws")
         terminal.command("open draws")
-        terminal.wait("to be paged")
+        terminal.wait("to be", "paged")
         terminal.command("cell 1")
         terminal.command("view 1")
         terminal.wait("there is no display to show it on")
 
 
+@pytest.mark.parametrize("mime, data, ending", [
+    ("image/png", b"<html><script>", "png"), ("text/html", b"<script>", "html"), ("image/svg+xml", b"<svg>", "svg"),
+    ("application/x-desktop", b"[Desktop Entry]", "bin")])
+def test_only_pictures_are_opened(tmp_path, mime, data, ending):
+    """What a program is chosen for by its type or content may run what is in it: it is only saved."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "xdg-open").write_text(f"#!/bin/sh\necho \"$1\" > {tmp_path}/opened\n")
+    (tools / "xdg-open").chmod(0o755)
+    shown = {"mime": mime, "base64": base64.b64encode(data).decode()}
+    env = {"PATH": f"{tools}:{os.environ['PATH']}", "DISPLAY": ":7", "TMPDIR": str(tmp_path)}
+    with Journal(tmp_path, None, displays=[{**shown, "bytes": len(data)}]) as server, \
+            front_end(tmp_path, server.path, columns=160, env=env) as terminal:
+        terminal.wait("told")
+        terminal.command("open told")
+        terminal.wait("print()")
+        terminal.keys("v")
+        terminal.wait("saved as", f"cell-1-1.{ending}; only pictures are opened")
+        (saved,) = tmp_path.glob(f"glassbell-*/cell-1-1.{ending}")
+        assert saved.read_bytes() == data
+    assert not (tmp_path / "opened").exists()
+
+
 class Journal(FakeServer):
-    def __init__(self, folder, answer):
-        self.answer = answer
+    def __init__(self, folder, answer, displays=()):
+        self.answer, self.displays = answer, list(displays)
         super().__init__(folder, [made_up(0, label="told", cells=1)])
 
     def _answer(self, connection, call):
@@ -108,7 +132,7 @@ class Journal(FakeServer):
                 "state": "done", "stdout": "begun", "stderr": "", "stdout_bytes": 5, "stderr_bytes": 0, "offset": 0,
                 "exit_code": 0, "signal": None, "timed_out": False, "interrupted": False, "oom": False, "state_lost": False,
                 "truncated": {"stdout": 0, "stderr": 0}, "files": [], "started_at": 1.7e9, "wall_ms": 1, "cpu_ms": 1,
-                "peak_memory_bytes": 1, "incarnation": 1}
+                "peak_memory_bytes": 1, "incarnation": 1, "displays": self.displays}
         if params.get("length") == 1 << 20:
             told = self.answer(cell)
             if isinstance(told, str):

@@ -79,7 +79,7 @@ def test_the_tab_watches_and_takes_over(server, client, typist, tmp_path):
         terminal.wait("got one", "50×10, 2 looking")
         assert [(each["rows"], each["columns"], each["typed_by"]) for each in terminals(client, session)] == [(10, 50, "typist")]
         # All of the screen, and nothing but looking.
-        terminal.keys("w")
+        terminal.keys("v")
         terminal.wait("got one", without=["KEYS"])
         terminal.type("lost")
         terminal.keys("Enter")

@@ -2,6 +2,7 @@
 /* Shared by the parts of the session view. */
 #pragma once
 
+#include "show/filter.h"
 #include "view/files.h"
 #include "view/pane.h"
 #include "view/reach.h"
@@ -11,7 +12,16 @@
 #include "view/session_view.h"
 #include "view/stream.h"
 
-enum tab { TAB_CELLS, TAB_OUTPUT, TAB_FILES, TAB_STATS, TAB_PAST, TAB_NETWORK, TAB_SHELLS, TAB_COUNT };
+enum tab {
+    TAB_CELLS,
+    TAB_OUTPUT,
+    TAB_FILES,
+    TAB_STATS,
+    TAB_PAST,
+    TAB_NETWORK,
+    TAB_SHELLS,
+    TAB_COUNT
+};
 #define TABS_TEXT "cells, output, files, stats, past, net or shells"
 
 enum { SAVE_NAME_MAX = 64 };
@@ -32,16 +42,20 @@ struct seek {
 struct save {
     uint64_t call; /* 0: nothing */
     uint32_t cell;
-    size_t figure; /* from 1; 0: the output */
-    bool show;     /* open it afterwards */
+    size_t figure;                /* from 1; 0: the output */
+    const struct save_type *type; /* of the figure */
+    bool show;                    /* it is for a viewer, in a folder of its own */
+    bool may_open;                /* the figure is a picture of its type */
     char *path;
     struct local *local;
-    uint64_t written; /* bytes */
+    uint64_t read, written; /* bytes of the journal, and of the file */
+    struct filter filter;   /* of output for a pager */
 };
 /* What the user wants to save: see above. */
 struct save_what {
     uint32_t cell;
     size_t figure;
+    const struct save_type *type;
     char name[SAVE_NAME_MAX]; /* of a file for it */
 };
 
@@ -64,15 +78,15 @@ struct session_view {
     uint32_t coming;               /* cells before this one were requested; 0: none */
     struct seek seek;
     struct trail trail;
-    uint64_t trail_call; /* 0: none in progress */
+    uint64_t trail_call;                  /* 0: none in progress */
     char trail_error[GB_ERR_MESSAGE_MAX]; /* why there is no list; empty: there is one */
     struct timeline timeline;
     struct reach_tab reach;
     struct shells shells;
     struct save save;
     struct save_what save_what; /* for which a path is being asked */
-    bool trail_stale;    /* the list of checkpoints may have changed since it was requested */
-    uint64_t back_to;    /* the checkpoint that the user is asked about */
+    bool trail_stale; /* the list of checkpoints may have changed since it was requested */
+    uint64_t back_to; /* the checkpoint that the user is asked about */
     bool history_done, history_unsupported;
     struct region region; /* as last arranged */
     int pane_y;

@@ -15,9 +15,8 @@
 
 static char *reach_text(struct gb_bytes text)
 {
-    return text.size > 0
-               ? xstrndup((const char *)text.data, MIN(text.size, (size_t)REACH_TEXT_MAX))
-               : NULL;
+    return text.size > 0 ? xstrndup((const char *)text.data, MIN(text.size, (size_t)REACH_TEXT_MAX))
+                         : NULL;
 }
 
 static void reach_clear(struct reach_record *record)
@@ -87,10 +86,10 @@ bool reach_take_log(struct reach *reach, const struct gb_json *result)
 {
     struct gb_network_log_info log;
     struct gb_network_record told;
+    const uint64_t before = reach->after;
 
     gb_object_take(&gb_network_log_object, result, &log);
-    for (size_t at = 0;
-         gb_items_next(&gb_network_record_object, &log.records, &at, &told) == 1;) {
+    for (size_t at = 0; gb_items_next(&gb_network_record_object, &log.records, &at, &told) == 1;) {
         if (told.number <= reach->after)
             continue;
         reach->after = told.number;
@@ -99,7 +98,7 @@ bool reach_take_log(struct reach *reach, const struct gb_json *result)
         reach_make_room(reach);
         reach_read(&told, &reach->records[reach->count++]);
     }
-    return (log.flags & GB_PAGE_MORE) != 0;
+    return (log.flags & GB_PAGE_MORE) != 0 && reach->after > before;
 }
 
 /* ---- what is open ---- */
@@ -117,6 +116,8 @@ void reach_event(struct reach *reach, const char *kind, const struct gb_json *pa
 
     if (strcmp(kind, "network.closed") == 0)
         reach_close(reach, connection);
+    if (strcmp(kind, "snapshot") == 0) /* events were left out, perhaps those of the ends */
+        reach_forget_open(reach);
     if (strcmp(kind, "network.open") != 0 || reach->open_count == REACH_OPEN_MAX)
         return;
     *record = (struct reach_record){
@@ -185,7 +186,8 @@ void reach_take_state(struct reach *reach, const struct gb_json *result)
         port->received = told.received;
         port->sent = told.sent;
     }
-    for (size_t at = 0; gb_items_next(&gb_listening_object, &info.listening, &at, &listening) == 1;) {
+    for (size_t at = 0;
+         gb_items_next(&gb_listening_object, &info.listening, &at, &listening) == 1;) {
         port = reach_add_port(reach, listening.port);
         if (port != NULL)
             port->listening = true;
@@ -230,8 +232,8 @@ void reach_row(const struct reach *reach, const struct question *questions, size
     }
     index -= reach->port_count;
     if (index < reach->open_count)
-        *ret_item = (struct reach_item){
-            .kind = REACH_OPEN, .record = &reach->open[reach->open_count - 1 - index]};
+        *ret_item = (struct reach_item){.kind = REACH_OPEN,
+                                        .record = &reach->open[reach->open_count - 1 - index]};
     else
         *ret_item = (struct reach_item){
             .kind = REACH_RECORD,

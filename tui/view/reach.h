@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The network of a session: connections that wait for a decision, ports on which its programs
- * listen, and a row for each connection, request and decision, the newest at the top. Does not paint.
+ * listen, and a row for each connection, request and decision, the newest at the top. Does not
+ * paint.
  *
  * Theory of operation. What has ended is in the server's log, which is read on from the last known
  * record whenever an event says that there is more, one request at a time; what is open is known
@@ -73,9 +74,9 @@ struct reach {
 /* The tab that shows it. */
 struct reach_tab {
     struct reach reach;
-    uint64_t call; /* of the request in progress; 0: none */
-    bool stale;    /* there may be more than was read */
-    bool known;    /* it has been read */
+    uint64_t call;                  /* of the request in progress; 0: none */
+    bool stale;                     /* there may be more than was read */
+    bool known;                     /* it has been read */
     char error[GB_ERR_MESSAGE_MAX]; /* why it cannot be; empty: none */
     /* The row under the cursor, and its index if it has gone. */
     enum reach_kind kind;
@@ -89,15 +90,16 @@ struct reach_tab {
 void reach_release(struct reach *reach);
 /* The result of `session.network`. */
 void reach_take_state(struct reach *reach, const struct gb_json *result);
-/* A page of `session.network_log`. True: there are further records. */
+/* A page of `session.network_log`. True: there are further records. A page without a new record is
+ * the last one, whatever it says. */
 bool reach_take_log(struct reach *reach, const struct gb_json *result);
-/* An event `network.…`. */
+/* An event `network.…` or `snapshot`. */
 void reach_event(struct reach *reach, const char *kind, const struct gb_json *params);
 /* The connection to the server is lost: what is open is not known any more. */
 void reach_forget_open(struct reach *reach);
 
-/* The number of rows, and row @index, which is below it. @questions: the first one that waits; NULL:
- * none. Borrowed until something is taken. */
+/* The number of rows, and row @index, which is below it. @questions: the first one that waits;
+ * NULL: none. Borrowed until something is taken. */
 size_t reach_rows(const struct reach *reach, const struct question *questions);
 void reach_row(const struct reach *reach, const struct question *questions, size_t index,
                struct reach_item *ret_item);

@@ -232,8 +232,9 @@ static void reach_draw_port(const struct reach_port *port, struct region row, st
 static void reach_draw_row(const struct session_view *self, size_t index, struct region row,
                            bool selected, bool focused)
 {
-    const struct style style =
-        STYLE(!selected ? ROLE_TEXT : focused ? ROLE_ROW_SELECTED : ROLE_ROW_INACTIVE);
+    const struct style style = STYLE(!selected ? ROLE_TEXT
+                                     : focused ? ROLE_ROW_SELECTED
+                                               : ROLE_ROW_INACTIVE);
     char text[2 * STORE_NAME_MAX];
     struct reach_item item;
 
@@ -307,8 +308,7 @@ static void reach_draw_details(const struct session_view *self, struct region re
     reach_detail(region, &y, "host", text);
     if (record->name != NULL)
         reach_detail(region, &y, "address", record->address);
-    reach_detail(region, &y, record->kind == GB_NETWORK_REQUEST ? "request" : "rule",
-                 record->rule);
+    reach_detail(region, &y, record->kind == GB_NETWORK_REQUEST ? "request" : "rule", record->rule);
     reach_detail(region, &y, record->kind == GB_NETWORK_ANSWER ? "answer" : "reason",
                  record->reason);
     reach_detail(region, &y, "client", record->client);

@@ -22,8 +22,7 @@ static void reach_begin(struct gb_json_out *out, struct gb_buf *params,
     gb_json_put_str(out, "session", self->id);
 }
 
-static void reach_on_log(void *arg, const struct gb_json *result,
-                         const struct gb_call_error *error)
+static void reach_on_log(void *arg, const struct gb_json *result, const struct gb_call_error *error)
 {
     struct session_view *self = arg;
     struct reach_tab *tab = &self->reach;
@@ -166,13 +165,18 @@ void reach_move(struct session_view *self, long rows)
     reach_choose(self, (size_t)to);
 }
 
-/* False: there is no row. */
+/* The row that the user sees under the cursor, wherever it is now: rows may have come and gone
+ * since the last frame. False: there is none, or it has gone. */
 static bool reach_selected(const struct session_view *self, struct reach_item *ret_item)
 {
-    if (self->reach.row >= reach_count(self))
-        return false;
-    reach_item(self, self->reach.row, ret_item);
-    return true;
+    const size_t count = reach_count(self);
+
+    for (size_t i = 0; i < count; i++) {
+        reach_item(self, i, ret_item);
+        if (ret_item->kind == self->reach.kind && reach_id(ret_item) == self->reach.id)
+            return true;
+    }
+    return false;
 }
 
 void reach_arrange(struct session_view *self, struct region region)
@@ -212,7 +216,8 @@ static void reach_on_port_open(void *arg, const struct gb_json *result,
     gb_object_take(&gb_port_object, result, &port);
     json_copy_text(port.address, address, sizeof(address));
     if (tui_copy(tui, gb_bytes_str(address)))
-        tui_say(tui, MESSAGE_GOOD, "port %u is at %s, which is in the clipboard", port.port, address);
+        tui_say(tui, MESSAGE_GOOD, "port %u is at %s, which is in the clipboard", port.port,
+                address);
 }
 
 static void reach_on_port_closed(void *arg, const struct gb_json *result,
@@ -345,9 +350,8 @@ static void reach_run_refresh(struct tui *tui, const struct words *words)
     }
 
 const struct command network_commands[] = {
-    ROW("use", "",
-        "decide a question; open a port and copy its address; copy a connection's host", "Enter y",
-        "open, copy", reach_run_use),
+    ROW("use", "", "decide a question; open a port and copy its address; copy a connection's host",
+        "Enter y", "open, copy", reach_run_use),
     ROW("port", "NUMBER", "open a port of the session on this machine, and copy its address", NULL,
         NULL, reach_run_port),
     ROW("close-port", "", "close the port on this machine, and break its connections", "D",

@@ -1,45 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Figures and output of a cell as files of this machine.
+/* Figures and output of a cell as files of this machine, or in a viewer.
  *
  * What is saved comes from the journal, piece by piece, not from what happens to be loaded: so it
  * is whole, and as it was printed. One at a time.
+ *
+ * A viewer must not be more than a viewer: the desktop chooses a program by what a file is, which
+ * for HTML, SVG and unknown types may be one that runs what is in it. So only pictures that begin
+ * as one of their type does are opened, and the pager, which may pass control sequences on to the
+ * terminal, gets the text without them.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "kit/local.h"
+#include "kit/outside.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
 #include "view/internal.h"
 
 enum { SAVE_DEADLINE_MS = 60000, SAVE_PIECE = 1 << 20 };
 
-/* The names of files of a type; others end in .bin. */
-static const struct {
+/* The last one is for all other types. */
+static const struct save_type {
     const char *mime, *ending;
-} save_endings[] = {
-    {"image/png", "png"},        {"image/jpeg", "jpg"}, {"image/svg+xml", "svg"},
-    {"image/gif", "gif"},        {"text/html", "html"}, {"text/plain", "txt"},
-    {"application/pdf", "pdf"},  {"text/csv", "csv"},   {"application/json", "json"},
-    {"text/markdown", "md"},     {"text/latex", "tex"},
+    const char *begin; /* how a file of it begins; NULL: it is not opened */
+} save_types[] = {
+    {"image/png", "png", "\x89PNG\r\n\x1a\n"},
+    {"image/jpeg", "jpg", "\xff\xd8\xff"},
+    {"image/gif", "gif", "GIF8"},
+    {"image/svg+xml", "svg", NULL},
+    {"application/pdf", "pdf", NULL},
+    {"application/json", "json", NULL},
+    {"text/html", "html", NULL},
+    {"text/plain", "txt", NULL},
+    {"text/csv", "csv", NULL},
+    {"text/markdown", "md", NULL},
+    {"text/latex", "tex", NULL},
+    {NULL, "bin", NULL},
 };
 
-static const char *save_ending(const char *mime)
+static const struct save_type *save_type_of(const char *mime)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(save_endings); i++)
-        if (strcmp(mime, save_endings[i].mime) == 0)
-            return save_endings[i].ending;
-    return "bin";
+    size_t i = 0;
+
+    while (save_types[i].mime != NULL && strcmp(mime, save_types[i].mime) != 0)
+        i++;
+    return &save_types[i];
+}
+
+static bool save_is_of(const struct save_type *type, struct gb_bytes bytes)
+{
+    return type->begin != NULL && bytes.size >= strlen(type->begin) &&
+           memcmp(bytes.data, type->begin, strlen(type->begin)) == 0;
 }
 
 /* ---- the end ---- */
 
+/* A file in a folder of its own, and the folder. */
+static void save_remove_own(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    _cleanup_(freep) char *folder = xstrndup(path, slash != NULL ? (size_t)(slash - path) : 0);
+
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
+
 static void save_drop(struct save *save)
 {
     local_cancel(save->local);
+    if (save->show && save->path != NULL)
+        save_remove_own(save->path);
     free(save->path);
     *save = (struct save){0};
 }
@@ -50,55 +85,102 @@ static void save_fail(struct session_view *self, const char *message)
     save_drop(&self->save);
 }
 
-/* In a viewer with windows, where there are any; text at this terminal. */
-static void save_show(struct session_view *self, const char *path, bool figure)
+/* In a program with windows, which may run for as long as it likes, and reads the file when it
+ * likes: the file stays. */
+static void save_show_figure(struct session_view *self, const char *path, bool may_open)
 {
-    static const char figures[] = "exec xdg-open \"$1\" >/dev/null 2>&1";
-    static const char text[] = "exec ${PAGER:-less} \"$1\"";
+    static const char script[] = "command -v xdg-open >/dev/null || exit 127\n"
+                                 "xdg-open \"$1\" </dev/null >/dev/null 2>&1 &";
+    const char *const argv[] = {"/bin/sh", "-c", script, "sh", path, NULL};
     const bool windows = getenv("DISPLAY") != NULL || getenv("WAYLAND_DISPLAY") != NULL;
-    const char *const argv[] = {"/bin/sh", "-c", figure ? figures : text, "sh", path, NULL};
     struct tui *tui = self->view.tui;
 
-    if (figure && !windows)
+    if (!may_open)
+        tui_say(tui, MESSAGE_WARNING, "saved as %s; only pictures are opened (PNG, JPEG, GIF)",
+                path);
+    else if (!windows)
         tui_say(tui, MESSAGE_GOOD, "saved as %s; there is no display to show it on", path);
-    else if (tui_run_program(tui, argv) != 0)
-        tui_say(tui, MESSAGE_WARNING, "saved as %s; %s could not show it", path,
-                figure ? "xdg-open" : "the pager");
+    else if (outside_run_program(argv) != 0)
+        tui_say(tui, MESSAGE_WARNING, "saved as %s; there is no xdg-open to show it", path);
     else
-        tui_say(tui, MESSAGE_GOOD, "saved as %s", path);
+        tui_say(tui, MESSAGE_GOOD, "saved as %s, and opened with xdg-open", path);
+}
+
+/* At this terminal. */
+static void save_show_text(struct session_view *self, const char *path, uint32_t cell)
+{
+    static const char page[] = "exec ${PAGER:-less} \"$1\"";
+    const char *const argv[] = {"/bin/sh", "-c", page, "sh", path, NULL};
+
+    if (tui_run_program(self->view.tui, argv) != 0)
+        tui_say(self->view.tui, MESSAGE_ERROR, "view: the pager failed");
+    else
+        tui_say(self->view.tui, MESSAGE_PLAIN, "the pager showed the output of cell %u", cell);
+    save_remove_own(path);
 }
 
 static void save_finish(struct session_view *self)
 {
     struct save *save = &self->save;
     struct gb_err err = {0};
-    const bool show = save->show, figure = save->figure > 0;
-    _cleanup_(freep) char *path = TAKE_PTR(save->path);
+    struct save done;
 
     if (local_finish(TAKE_PTR(save->local), &err) < 0) {
         save_fail(self, err.message);
         return;
     }
-    save_drop(save);
-    if (show)
-        save_show(self, path, figure);
+    done = *save;
+    *save = (struct save){0};
+    if (!done.show)
+        tui_say(self->view.tui, MESSAGE_GOOD, "saved as %s", done.path);
+    else if (done.figure > 0)
+        save_show_figure(self, done.path, done.may_open);
     else
-        tui_say(self->view.tui, MESSAGE_GOOD, "saved as %s", path);
+        save_show_text(self, done.path, done.cell);
+    free(done.path);
 }
 
 /* ---- reading ---- */
 
 static void save_ask(struct session_view *self);
 
+static bool save_put(struct save *save, struct gb_bytes bytes, struct gb_err *err)
+{
+    const uint64_t at = save->written;
+
+    save->written += bytes.size;
+    return local_write(save->local, at, bytes, err) == 0;
+}
+
+/* What a pager may get of it. @last: nothing follows. */
+static bool save_put_plain(struct save *save, struct gb_bytes bytes, bool last, struct gb_err *err)
+{
+    struct gb_buf shown = {0}, plain = {0};
+    bool good;
+
+    filter_add(&save->filter, &shown, bytes);
+    if (last)
+        filter_end(&save->filter, &shown);
+    filter_without_colours(&plain, gb_buf_bytes(&shown));
+    good = save_put(save, gb_buf_bytes(&plain), err);
+    gb_buf_release(&shown);
+    gb_buf_release(&plain);
+    return good;
+}
+
 static bool save_write(struct save *save, struct gb_bytes told, bool base64, struct gb_err *err)
 {
     struct gb_buf bytes = {0};
     bool good = gb_bytes_add_decoded(&bytes, told, base64);
 
+    save->read += bytes.size;
     if (!good)
         (void)gb_err_set(err, GB_EINTERNAL, "the server's reply is wrong");
-    good = good && local_write(save->local, save->written, gb_buf_bytes(&bytes), err) == 0;
-    save->written += bytes.size;
+    else if (save->figure > 0)
+        save->may_open = save_is_of(save->type, gb_buf_bytes(&bytes));
+    good = good &&
+           (save->show && save->figure == 0 ? save_put_plain(save, gb_buf_bytes(&bytes), false, err)
+                                            : save_put(save, gb_buf_bytes(&bytes), err));
     gb_buf_release(&bytes);
     return good;
 }
@@ -129,7 +211,7 @@ static void save_take_figure(struct session_view *self, const struct gb_cell_inf
 static void save_take_output(struct session_view *self, const struct gb_cell_info *info)
 {
     struct save *save = &self->save;
-    const uint64_t before = save->written, all = info->stdout_bytes + info->stderr_bytes;
+    const uint64_t before = save->read, all = info->stdout_bytes + info->stderr_bytes;
     struct gb_err err = {0};
 
     if (info->offset != before) {
@@ -141,16 +223,17 @@ static void save_take_output(struct session_view *self, const struct gb_cell_inf
         save_fail(self, err.message);
         return;
     }
-    if (save->written < all && save->written > before) {
+    if (save->read < all && save->read > before) {
         save_ask(self);
         return;
     }
-    if (save->written < all) {
+    if (save->read < all) {
         save_fail(self, "the journal does not have all of it any more");
         return;
     }
-    if (info->value.size > 0 && (!save_write(save, info->value, false, &err) ||
-                                 !save_write(save, gb_bytes_str("\n"), false, &err)))
+    if ((info->value.size > 0 && (!save_write(save, info->value, false, &err) ||
+                                  !save_write(save, gb_bytes_str("\n"), false, &err))) ||
+        (save->show && !save_put_plain(save, (struct gb_bytes){0}, true, &err)))
         save_fail(self, err.message);
     else
         save_finish(self);
@@ -188,7 +271,7 @@ static void save_ask(struct session_view *self)
     gb_json_put_u64(&out, "after", save->cell - 1);
     gb_json_put_u64(&out, "limit", 1);
     gb_json_put_bool(&out, "output", true);
-    gb_json_put_u64(&out, "offset", save->figure > 0 ? 0 : save->written);
+    gb_json_put_u64(&out, "offset", save->figure > 0 ? 0 : save->read);
     gb_json_put_u64(&out, "length", save->figure > 0 ? 1 : SAVE_PIECE);
     gb_json_end(&out);
     save->call = tui_call(self->view.tui, "session.history", &params, SAVE_DEADLINE_MS,
@@ -220,19 +303,24 @@ static bool save_choose(struct session_view *self, const char *word, struct save
     if (word[0] == '\0')
         figure = card->display_count;
     else if (strcmp(word, "output") != 0 &&
-             (!gb_bytes_number(&rest, CELL_DISPLAYS_MAX, &figure) || rest.size > 0 ||
-              figure == 0 || figure > card->display_count)) {
+             (!gb_bytes_number(&rest, CELL_DISPLAYS_MAX, &figure) || rest.size > 0 || figure == 0 ||
+              figure > card->display_count)) {
         tui_say(tui, MESSAGE_ERROR, "cell %u has no figure %s", card->number, word);
         return false;
     }
     *ret_what = (struct save_what){.cell = card->number, .figure = (size_t)figure};
-    (void)snprintf(ret_what->name, sizeof(ret_what->name), figure > 0 ? "cell-%u-%zu.%s" : "cell-%u.txt",
-                   card->number, (size_t)figure,
-                   figure > 0 ? save_ending(card->displays[figure - 1].mime) : "");
+    if (figure > 0)
+        ret_what->type = save_type_of(card->displays[figure - 1].mime);
+    if (figure > 0)
+        (void)snprintf(ret_what->name, sizeof(ret_what->name), "cell-%u-%zu.%s", card->number,
+                       (size_t)figure, ret_what->type->ending);
+    else
+        (void)snprintf(ret_what->name, sizeof(ret_what->name), "cell-%u.txt", card->number);
     return true;
 }
 
-static void save_begin(struct session_view *self, const struct save_what *what, const char *path,
+/* False: reported. */
+static bool save_begin(struct session_view *self, const struct save_what *what, const char *path,
                        bool show)
 {
     struct save *save = &self->save;
@@ -240,20 +328,22 @@ static void save_begin(struct session_view *self, const struct save_what *what, 
 
     if (save->call != 0) {
         tui_say(self->view.tui, MESSAGE_WARNING, "one at a time: %s is being saved", save->path);
-        return;
+        return false;
     }
     if (local_is_stream(path)) { /* a FIFO would block the whole front end */
         tui_say(self->view.tui, MESSAGE_WARNING, "%s is not a file", path);
-        return;
+        return false;
     }
-    *save = (struct save){.cell = what->cell, .figure = what->figure, .show = show};
+    *save =
+        (struct save){.cell = what->cell, .figure = what->figure, .type = what->type, .show = show};
     save->local = local_open(path, &err);
     if (save->local == NULL) {
         save_fail(self, err.message);
-        return;
+        return false;
     }
     save->path = xstrdup(path);
     save_ask(self);
+    return save->call != 0;
 }
 
 /* A typed path: a file, or a folder in which the file gets a name. Gives. */
@@ -269,12 +359,12 @@ static char *save_target(const char *typed, const char *name)
     return inside;
 }
 
-/* A new file that only the user can read, which stays until the folder is cleaned. NULL: reported.
- * Gives. */
+/* A new file that only the user can read, in a folder of its own. NULL: reported. Gives. */
 static char *save_own_path(struct tui *tui, const char *name)
 {
     const char *where = getenv("TMPDIR");
-    char *folder = xasprintf("%s/glassbell-XXXXXX", where != NULL && where[0] != '\0' ? where : "/tmp");
+    char *folder =
+        xasprintf("%s/glassbell-XXXXXX", where != NULL && where[0] != '\0' ? where : "/tmp");
     char *path = NULL;
 
     if (mkdtemp(folder) != NULL)
@@ -295,14 +385,15 @@ static void save_on_path(void *arg, const char *line)
     if (line == NULL || line[0] == '\0' || self != session_view_top(self->view.tui))
         return;
     path = save_target(line, self->save_what.name);
-    save_begin(self, &self->save_what, path, false);
+    (void)save_begin(self, &self->save_what, path, false);
     free(path);
 }
 
 /* Whether a word says what to save, and is no path. */
 static bool save_is_what(const char *word)
 {
-    return strcmp(word, "output") == 0 || (word[0] != '\0' && word[strspn(word, "0123456789")] == '\0');
+    return strcmp(word, "output") == 0 ||
+           (word[0] != '\0' && word[strspn(word, "0123456789")] == '\0');
 }
 
 void save_run(struct tui *tui, const struct words *words)
@@ -330,8 +421,8 @@ void save_run_show(struct tui *tui, const struct words *words)
         !save_choose(self, words->count > 1 ? words->words[1] : "", &self->save_what))
         return;
     path = save_own_path(tui, self->save_what.name);
-    if (path != NULL)
-        save_begin(self, &self->save_what, path, true);
+    if (path != NULL && !save_begin(self, &self->save_what, path, true))
+        save_remove_own(path);
     free(path);
 }
 

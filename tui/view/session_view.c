@@ -529,10 +529,11 @@ static bool session_view_has(const struct view *view, const struct command *comm
 {
     static const char *const always[] = {"type", "interrupt", "tab-next", "answer", "take", NULL};
     static const char *const alive[] = {
-        "type",     "interrupt", "answer", "take",   "rerun", "edit", "shell",      "upload",
-        "download", "remove",    "parent", "rewind", "redo",  "fork", "checkpoint", NULL};
-    static const char *const past[] = {"undo",    "rewind", "look",
-                                       "earlier", "later",  NULL};
+        "type",      "interrupt",   "answer",    "take",       "rerun",  "edit",
+        "shell",     "upload",      "download",  "remove",     "parent", "rewind",
+        "redo",      "fork",        "look",      "port",       "enter",  "close-port",
+        "new-shell", "watch-shell", "end-shell", "checkpoint", NULL};
+    static const char *const past[] = {"undo", "rewind", "look", "earlier", "later", NULL};
     static const char *const changes[] = {"upload", "remove", "type", NULL};
     const struct session_view *self = session_view_const_of(view);
     const struct session *session = session_view_session(self);

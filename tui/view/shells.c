@@ -13,7 +13,8 @@
 #include "rpc/object.h"
 #include "view/internal.h"
 
-enum { SHELLS_DEADLINE_MS = 30000, SHELLS_COMMAND_MAX = 64 };
+/* CELL_BYTES: at most, of a cell with its style, as the server writes it. */
+enum { SHELLS_DEADLINE_MS = 30000, SHELLS_COMMAND_MAX = 64, CELL_BYTES = 64 };
 
 /* ---- the list ---- */
 
@@ -99,7 +100,8 @@ void shells_refresh(struct session_view *self)
 
 void shells_on_event(struct session_view *self, const struct store_event *event)
 {
-    if (strncmp(event->kind, "terminal.", strlen("terminal.")) == 0)
+    if (strncmp(event->kind, "terminal.", strlen("terminal.")) == 0 ||
+        strcmp(event->kind, "snapshot") == 0)
         self->shells.stale = true;
 }
 
@@ -132,6 +134,18 @@ void shells_move(struct session_view *self, long rows)
 
 /* ---- watching ---- */
 
+/* Shows it. An honest server writes no more than all cells, and scrolls no further than its history
+ * and the screen; what is beyond that is dropped. */
+static void shells_feed(struct gb_vt *vt, struct gb_bytes bytes)
+{
+    const uint64_t rows = gb_vt_rows(vt);
+    const uint64_t most = rows * gb_vt_columns(vt) * (GB_VT_HISTORY + 2 * rows + CELL_BYTES);
+    uint64_t work = 0;
+
+    (void)gb_vt_feed_some(vt, bytes, most, &work);
+    gb_buf_clear(gb_vt_replies(vt)); /* nothing is answered: we only look */
+}
+
 static void shells_on_notice(void *arg, const char *method, const struct gb_json *params)
 {
     struct session_view *self = arg;
@@ -145,8 +159,7 @@ static void shells_on_notice(void *arg, const char *method, const struct gb_json
     if (strcmp(method, "terminal.output") == 0) {
         gb_object_take(&gb_screen_object, params, &screen);
         if (gb_bytes_add_decoded(&bytes, screen.data, (screen.flags & GB_SCREEN_BASE64) != 0))
-            gb_vt_feed(shells->vt, gb_buf_bytes(&bytes));
-        gb_buf_clear(gb_vt_replies(shells->vt)); /* nothing is answered: we only look */
+            shells_feed(shells->vt, gb_buf_bytes(&bytes));
         gb_buf_release(&bytes);
     } else if (strcmp(method, "terminal.ended") == 0) {
         shells->stale = true;
@@ -154,24 +167,8 @@ static void shells_on_notice(void *arg, const char *method, const struct gb_json
     tui_redraw(self->view.tui);
 }
 
-/* The screen stays as it was; the connection is told nothing more of it. */
-static void shells_unwatch(struct session_view *self)
-{
-    struct shells *shells = &self->shells;
-    struct gb_buf params = {0};
-    struct gb_json_out out;
-
-    if (shells->watched == 0)
-        return;
-    tui_forget(self->view.tui, shells->attaching);
-    shells_begin(&out, &params, self, shells->watched);
-    gb_json_end(&out);
-    (void)tui_call(self->view.tui, "terminal.detach", &params, SHELLS_DEADLINE_MS, NULL, NULL);
-    gb_buf_release(&params);
-    shells_forget(self);
-}
-
-void shells_forget(struct session_view *self)
+/* Nothing is watched. */
+static void shells_drop(struct session_view *self)
 {
     struct shells *shells = &self->shells;
 
@@ -180,7 +177,30 @@ void shells_forget(struct session_view *self)
     shells->watched = 0;
     shells->attaching = 0;
     shells->watch_error[0] = '\0';
-    shells->stale = true;
+}
+
+/* The same, and the server stops sending. */
+static void shells_unwatch(struct session_view *self)
+{
+    struct shells *shells = &self->shells;
+    struct gb_buf params = {0};
+    struct gb_json_out out;
+
+    if (shells->watched != 0 && self->connection == tui_connection(self->view.tui)) {
+        tui_forget(self->view.tui, shells->attaching);
+        shells_begin(&out, &params, self, shells->watched);
+        gb_json_end(&out);
+        (void)tui_call(self->view.tui, "terminal.detach", &params, SHELLS_DEADLINE_MS, NULL, NULL);
+        gb_buf_release(&params);
+    }
+    shells_drop(self);
+}
+
+void shells_forget(struct session_view *self)
+{
+    shells_drop(self);
+    self->shells.call = 0;
+    self->shells.stale = true;
 }
 
 static void shells_on_attached(void *arg, const struct gb_json *result,
@@ -210,8 +230,8 @@ static void shells_call(struct session_view *self, const char *method)
     if (strcmp(method, "terminal.attach") == 0)
         gb_json_put_bool(&out, "watch", true);
     gb_json_end(&out);
-    shells->attaching = tui_call(self->view.tui, method, &params, SHELLS_DEADLINE_MS,
-                                 shells_on_attached, self);
+    shells->attaching =
+        tui_call(self->view.tui, method, &params, SHELLS_DEADLINE_MS, shells_on_attached, self);
     gb_buf_release(&params);
 }
 
@@ -381,7 +401,7 @@ const struct command shell_commands[] = {
     ROW("enter", "", "type at it, also if another client does: it is taken over; ~. leaves",
         "Enter i", "type", shells_run_enter),
     ROW("new-shell", "", "start a shell; ~. leaves", "n $", "new shell", shells_run_new),
-    ROW("watch-shell", "", "only look, with all of the screen; ~. leaves", "w", "watch",
+    ROW("watch-shell", "", "only look, with all of the screen; ~. leaves", "v", "watch",
         shells_run_watch),
     ROW("end-shell", "", "end the program; asks before", "X", "end", shells_run_end),
     {"shell", "[NUMBER|PROGRAM…]", "a shell in it, a program, or the terminal NUMBER; ~. leaves",
@@ -408,10 +428,8 @@ void shells_leave(struct session_view *self)
 
 void shells_close(struct session_view *self)
 {
-    if (self->connection == tui_connection(self->view.tui)) {
+    if (self->connection == tui_connection(self->view.tui))
         tui_forget(self->view.tui, self->shells.call);
-        shells_unwatch(self);
-    }
-    shells_forget(self);
+    shells_unwatch(self);
     tui_unlisten(&self->shells.listener);
 }

@@ -2,10 +2,11 @@
 /* The programs at terminals of a session: a list, and the screen of the one under the cursor, which
  * is watched and never typed at. Does not paint.
  *
- * Theory of operation. While the tab is shown, our connection watches one terminal: the server sends
- * it what a screen of the size that we named lacks, and a terminal emulator (vt.h) keeps that as the
- * grid that is painted. Watching disturbs nobody: the program keeps the size of whoever types. To
- * type, `glassbell shell --attach` gets the whole terminal meanwhile, and the program all keys.
+ * Theory of operation. While the tab is shown, our connection watches one terminal: the server
+ * sends it what a screen of the size that we named lacks, and a terminal emulator (vt.h) keeps that
+ * as the grid that is painted. Watching disturbs nobody: the program keeps the size of whoever
+ * types. To type, `glassbell shell --attach` gets the whole terminal meanwhile, and the program all
+ * keys.
  */
 #pragma once
 
@@ -30,8 +31,8 @@ struct shells {
     uint64_t call; /* for the list; 0: none in progress */
     bool stale, known;
     char error[GB_ERR_MESSAGE_MAX]; /* why there is no list; empty: none */
-    uint32_t at;     /* the number of the one under the cursor; 0: the newest */
-    uint32_t ending; /* the one that the user is asked about */
+    uint32_t at;                    /* the number of the one under the cursor; 0: the newest */
+    uint32_t ending;                /* the one that the user is asked about */
     size_t top;
     unsigned rows, columns; /* room for its screen, as last arranged; 0: none */
     /* The one that is watched. */

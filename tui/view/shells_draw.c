@@ -43,8 +43,7 @@ static void shells_state(const struct shell *shell, char *text, size_t room)
 static void shells_draw_row(const struct session_view *self, const struct shell *shell,
                             struct region row, bool selected, bool focused)
 {
-    const struct style style = STYLE(selected         ? (focused ? ROLE_ROW_SELECTED
-                                                                 : ROLE_ROW_INACTIVE)
+    const struct style style = STYLE(selected ? (focused ? ROLE_ROW_SELECTED : ROLE_ROW_INACTIVE)
                                      : shell->running ? ROLE_TEXT
                                                       : ROLE_DIM);
     const struct style dim = selected ? style : STYLE(ROLE_DIM);
@@ -77,9 +76,9 @@ static uint8_t shells_attributes(uint32_t attributes)
         enum vt_attribute from;
         enum attribute to;
     } both[] = {
-        {VT_BOLD, ATTRIBUTE_BOLD},           {VT_FAINT, ATTRIBUTE_DIM},
-        {VT_ITALIC, ATTRIBUTE_ITALIC},       {VT_UNDERLINE, ATTRIBUTE_UNDERLINE},
-        {VT_REVERSE, ATTRIBUTE_REVERSE},     {VT_STRIKE, ATTRIBUTE_STRIKE},
+        {VT_BOLD, ATTRIBUTE_BOLD},       {VT_FAINT, ATTRIBUTE_DIM},
+        {VT_ITALIC, ATTRIBUTE_ITALIC},   {VT_UNDERLINE, ATTRIBUTE_UNDERLINE},
+        {VT_REVERSE, ATTRIBUTE_REVERSE}, {VT_STRIKE, ATTRIBUTE_STRIKE},
     };
     uint8_t result = 0;
 
@@ -91,7 +90,7 @@ static uint8_t shells_attributes(uint32_t attributes)
 
 static colour shells_colour(uint32_t colour_of_vt)
 {
-    return (colour_of_vt & VT_RGB) != 0 ? COLOUR_RGB(colour_of_vt & UINT32_C(0xffffff))
+    return (colour_of_vt & VT_RGB) != 0       ? COLOUR_RGB(colour_of_vt & UINT32_C(0xffffff))
            : (colour_of_vt & VT_INDEXED) != 0 ? COLOUR_INDEX(colour_of_vt & UINT32_C(0xff))
                                               : COLOUR_NONE;
 }
@@ -109,7 +108,8 @@ static void shells_draw_cell(const struct gb_vt *vt, struct region region, int x
         return;
     if (look.text.size == 0 || (look.attributes & VT_HIDDEN) != 0)
         look.text = gb_bytes_str(" ");
-    (void)paint_text(region, x, y, style, look.text);
+    /* Not beyond its columns, whatever the painter thinks of the character's width. */
+    (void)paint_text(region_part(region, x, y, (int)look.width, 1), 0, 0, style, look.text);
 }
 
 static void shells_draw_screen(const struct session_view *self, struct region region)
@@ -161,8 +161,8 @@ void shells_draw(const struct session_view *self, struct region region, bool foc
     shells_split(shells, region, &regions);
     for (int y = 0; y < regions.list.height && shells->top + (size_t)y < shells->count; y++)
         shells_draw_row(self, &shells->shells[shells->top + (size_t)y],
-                        region_part(regions.list, 0, y, -1, 1),
-                        shells->top + (size_t)y == selected, focused);
+                        region_part(regions.list, 0, y, -1, 1), shells->top + (size_t)y == selected,
+                        focused);
     shells_draw_head(self, regions.head);
     shells_draw_screen(self, regions.screen);
 }

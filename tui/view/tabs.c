@@ -7,7 +7,8 @@
 #include "base/mem.h"
 #include "view/internal.h"
 
-static const char *const tab_names[] = {"cells", "output", "files", "stats", "past", "net", "shells"};
+static const char *const tab_names[] = {"cells", "output", "files", "stats",
+                                        "past",  "net",    "shells"};
 static_assert(ARRAY_SIZE(tab_names) == TAB_COUNT, "a name for each");
 
 enum { TAB_TEXT_MAX = 32 };
@@ -75,7 +76,8 @@ void tabs_draw(const struct session_view *self, struct region row)
     brief = tabs_are_brief(self, row.width, gb_buf_bytes(&remark));
     for (int i = 0; i < TAB_COUNT; i++) {
         tabs_text(self, i, brief, text);
-        x += 1 + paint_str(row, x, 0, STYLE(i == (int)self->tab ? ROLE_TAB_ACTIVE : ROLE_TAB), text);
+        x +=
+            1 + paint_str(row, x, 0, STYLE(i == (int)self->tab ? ROLE_TAB_ACTIVE : ROLE_TAB), text);
     }
     paint_right(row, x, 0, row.width - x - 1,
                 STYLE(self->stream.follow ? ROLE_DIM : ROLE_MESSAGE_WARNING),

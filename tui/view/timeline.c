@@ -220,15 +220,13 @@ static void timeline_stop_looking(struct session_view *self)
 {
     struct timeline *timeline = &self->timeline;
     struct tui *tui = self->view.tui;
+    const bool ours = self->connection == tui_connection(tui); /* else it ended with the last one */
 
-    if (timeline->look == LOOK_OPENING && tui_client(tui) != NULL)
+    if (timeline->look == LOOK_OPENING && ours && tui_client(tui) != NULL)
         gb_client_redirect(tui_client(tui), timeline->look_call, timeline_on_unwanted, tui);
-    if (timeline->look == LOOK_OPEN) {
-        files_release(&timeline->look_files);
+    if (timeline->look == LOOK_OPEN && ours)
         tui_call_on(tui, "session.close", timeline->look_session, NULL);
-    }
-    timeline->look = LOOK_NONE;
-    timeline->look_call = 0;
+    timeline_forget(self);
 }
 
 void timeline_forget(struct session_view *self)
@@ -380,8 +378,8 @@ static void timeline_run_earlier(struct tui *tui, const struct words *words)
     timeline_select(self, timeline_row_of(self, before));
 }
 
-/* Where the cursor came from, if this moment led to it; else the one on the way to the present, else
- * the newest. */
+/* Where the cursor came from, if this moment led to it; else the one on the way to the present,
+ * else the newest. */
 static void timeline_run_later(struct tui *tui, const struct words *words)
 {
     const struct trail_points *points;
@@ -469,9 +467,9 @@ static void timeline_run_look(struct tui *tui, const struct words *words)
 const struct command past_commands[] = {
     ROW("rewind", "[CELL]", "back to how it was at this moment; asks before", "Enter R",
         "back to it", timeline_run_rewind),
-    ROW("earlier", "", "to the moment that led to this one", "Left h", "earlier",
+    ROW("earlier", "", "to the moment that led to this one", "Left", "earlier",
         timeline_run_earlier),
-    ROW("later", "", "to the moment after this one", "Right l", "later", timeline_run_later),
+    ROW("later", "", "to the moment after this one", "Right", "later", timeline_run_later),
     ROW("look", "", "the files as they were, in a copy of the session", "v", "files",
         timeline_run_look),
     ROW("fork", "[CELL]", "open a session that goes on from this moment", "F", "fork",

@@ -4,9 +4,9 @@
  *
  * Theory of operation. A moment is a checkpoint (trail.h); the last row is the present. The cells
  * are those of the session's view: a second stream shows only the ones that led to the moment, so
- * moving costs the server nothing. Files are known from what each cell changed. To read them as they
- * were, the session is forked at that moment: the fork is bound to our connection, and is closed
- * when the user leaves it; its files are shown by files.h, like those of any session.
+ * moving costs the server nothing. Files are known from what each cell changed. To read them as
+ * they were, the session is forked at that moment: the fork is bound to our connection, and is
+ * closed when the user leaves it; its files are shown by files.h, like those of any session.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ struct timeline_file {
 enum timeline_look { LOOK_NONE, LOOK_OPENING, LOOK_OPEN };
 
 struct timeline {
-    uint64_t seq; /* the moment under the cursor; 0: the present */
+    uint64_t seq;  /* the moment under the cursor; 0: the present */
     uint64_t from; /* the one from which the cursor went back last: the way forward again */
     size_t top;    /* the first visible row of the list */
     int height;    /* of the list, as last arranged */

@@ -48,8 +48,8 @@ static void timeline_draw_words(const struct session_view *self, const struct tr
     int x = 0;
 
     if (point->name != NULL)
-        x = 1 + paint_cut(room, 0, 0, room.width,
-                          plain ? style : STYLE(ROLE_ACCENT), gb_bytes_str(point->name));
+        x = 1 + paint_cut(room, 0, 0, room.width, plain ? style : STYLE(ROLE_ACCENT),
+                          gb_bytes_str(point->name));
     room = region_part(room, x, 0, -1, 1);
     if (point->cell == 0)
         (void)paint_cut(room, 0, 0, room.width, style, gb_bytes_str("before the first cell"));
@@ -62,7 +62,7 @@ static void timeline_draw_moment(const struct session_view *self, const struct t
                                  struct region row, bool selected, bool focused)
 {
     const bool here = point->seq == self->trail.now.here;
-    struct style style = STYLE(selected ? (focused ? ROLE_ROW_SELECTED : ROLE_ROW_INACTIVE)
+    struct style style = STYLE(selected      ? (focused ? ROLE_ROW_SELECTED : ROLE_ROW_INACTIVE)
                                : point->past ? ROLE_TEXT
                                              : ROLE_DIM);
     struct style dim = selected ? style : STYLE(ROLE_DIM);
@@ -153,8 +153,7 @@ static void timeline_draw_files(const struct session_view *self, struct region r
     (void)paint_cut(head, 2, 0, head.width - 3, STYLE(ROLE_TITLE), gb_bytes_str(text));
     for (int y = 0; y < region.height && (size_t)y < timeline->file_count; y++) {
         /* The latest ones first. */
-        const struct timeline_file *file =
-            &timeline->files[timeline->file_count - 1 - (size_t)y];
+        const struct timeline_file *file = &timeline->files[timeline->file_count - 1 - (size_t)y];
         struct region row = region_part(region, 0, y, -1, 1);
         int x = 1 + paint_cut(row, 1, 0, MAX(row.width - 20, 8), STYLE(ROLE_FILE),
                               gb_bytes_str(file->path));

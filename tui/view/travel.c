@@ -29,8 +29,7 @@ static void travel_on_list(void *arg, const struct gb_json *result,
     if (error != NULL) { /* it has ended, or the server has no past */
         trail_drop(&self->trail);
         (void)snprintf(self->trail_error, sizeof(self->trail_error), "%s", error->message);
-    }
-    else
+    } else
         after = trail_read(&self->trail, result);
     if (after != 0) {
         travel_ask(self, after);
