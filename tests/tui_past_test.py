@@ -126,7 +126,7 @@ def test_no_moment(server, client, session, tmp_path):
         terminal.command("open travelled")
         terminal.wait("alone")
         terminal.keys("5")
-        terminal.wait("no moment of this session is kept; `c` keeps the present one")
+        terminal.wait("no moment of this session is kept; c keeps the present one")
         terminal.keys("Enter")
         terminal.wait("this is the present")
         terminal.keys("Left")

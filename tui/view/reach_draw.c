@@ -208,17 +208,20 @@ static void reach_draw_record(const struct reach_record *record, bool open, stru
     (void)paint_cut(row, x, 0, row.width - x - 1, dim, gb_bytes_str(text));
 }
 
-static void reach_draw_port(const struct reach_port *port, struct region row, struct style style,
-                            bool selected)
+static void reach_draw_port(const struct session_view *self, const struct reach_port *port,
+                            struct region row, struct style style, bool selected)
 {
+    char text[64], key[KEY_NAME_MAX];
     int x = 1;
 
     x += paint_str(row, x, 0, selected ? style : STYLE(ROLE_ACCENT),
                    port->listening ? "listening: " : "port: ");
     x += 2 + paint_f(row, x, 0, style, "%u", port->port);
     if (port->address == NULL) {
+        tui_key_of(self->view.tui, CONTEXT_NETWORK, "use", key);
+        (void)snprintf(text, sizeof(text), "%s opens it on this machine", key);
         (void)paint_cut(row, x, 0, row.width - x - 1, selected ? style : STYLE(ROLE_DIM),
-                        gb_bytes_str("Enter opens it on this machine"));
+                        gb_bytes_str(text));
         return;
     }
     x += 2 + paint_cut(row, x, 0, row.width - x - 1, selected ? style : STYLE(ROLE_LINK),
@@ -248,7 +251,7 @@ static void reach_draw_row(const struct session_view *self, size_t index, struct
                         gb_bytes_str(text));
         break;
     case REACH_PORT:
-        reach_draw_port(item.port, row, style, selected);
+        reach_draw_port(self, item.port, row, style, selected);
         break;
     case REACH_OPEN:
     case REACH_RECORD:

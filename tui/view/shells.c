@@ -308,11 +308,13 @@ static void shells_run_last(struct tui *tui, const struct words *words)
 static const struct shell *shells_chosen(struct tui *tui, const struct session_view *self)
 {
     const struct shell *shell = self != NULL ? shells_selected(self) : NULL;
+    char key[KEY_NAME_MAX];
 
+    tui_key_of(tui, CONTEXT_SHELLS, "new-shell", key);
     if (self != NULL && shell == NULL)
-        tui_say(tui, MESSAGE_PLAIN, "no program is at a terminal; n starts a shell");
+        tui_say(tui, MESSAGE_PLAIN, "no program is at a terminal; %s starts a shell", key);
     else if (shell != NULL && !shell->running)
-        tui_say(tui, MESSAGE_PLAIN, "the program has ended; n starts a shell");
+        tui_say(tui, MESSAGE_PLAIN, "the program has ended; %s starts a shell", key);
     return shell != NULL && shell->running ? shell : NULL;
 }
 

@@ -144,6 +144,22 @@ static void shells_draw_head(const struct session_view *self, struct region row)
     (void)paint_cut(row, 2, 0, row.width - 3, STYLE(ROLE_TITLE), gb_bytes_str(text));
 }
 
+/* Why there is no terminal to show. */
+static void shells_draw_none(const struct session_view *self, struct region region)
+{
+    const struct shells *shells = &self->shells;
+    char text[GB_ERR_MESSAGE_MAX], key[KEY_NAME_MAX];
+
+    tui_key_of(self->view.tui, CONTEXT_SHELLS, "new-shell", key);
+    if (shells->error[0] != '\0')
+        (void)snprintf(text, sizeof(text), "%s", shells->error);
+    else if (!shells->known)
+        (void)snprintf(text, sizeof(text), "…");
+    else
+        (void)snprintf(text, sizeof(text), "no program is at a terminal; %s starts a shell", key);
+    (void)paint_lines(region, 1, 1, region.width - 2, STYLE(ROLE_DIM), gb_bytes_str(text));
+}
+
 void shells_draw(const struct session_view *self, struct region region, bool focused)
 {
     const struct shells *shells = &self->shells;
@@ -151,11 +167,7 @@ void shells_draw(const struct session_view *self, struct region region, bool foc
     struct shells_regions regions;
 
     if (shells->count == 0) {
-        (void)paint_lines(region, 1, 1, region.width - 2, STYLE(ROLE_DIM),
-                          gb_bytes_str(shells->error[0] != '\0' ? shells->error
-                                       : !shells->known         ? "…"
-                                                                : "no program is at a terminal; n "
-                                                                  "starts a shell"));
+        shells_draw_none(self, region);
         return;
     }
     shells_split(shells, region, &regions);

@@ -165,17 +165,23 @@ static void timeline_draw_files(const struct session_view *self, struct region r
 }
 
 /* Why there is nothing to go back to. */
-static const char *timeline_reason(const struct session_view *self)
+static void timeline_draw_none(const struct session_view *self, struct region region)
 {
     const struct session *session = session_view_session(self);
+    char text[GB_ERR_MESSAGE_MAX], key[KEY_NAME_MAX];
 
+    tui_key_of(self->view.tui, CONTEXT_PAST, "checkpoint", key);
     if (session == NULL || session_gone(session))
-        return "the checkpoints of a session go with it: there is no moment to go back to";
-    if (self->trail_call != 0)
-        return "…";
-    return self->trail_error[0] != '\0'
-               ? self->trail_error
-               : "no moment of this session is kept; `c` keeps the present one";
+        (void)snprintf(text, sizeof(text),
+                       "the checkpoints of a session go with it: there is no moment to go back to");
+    else if (self->trail_call != 0)
+        (void)snprintf(text, sizeof(text), "…");
+    else if (self->trail_error[0] != '\0')
+        (void)snprintf(text, sizeof(text), "%s", self->trail_error);
+    else
+        (void)snprintf(text, sizeof(text),
+                       "no moment of this session is kept; %s keeps the present one", key);
+    (void)paint_lines(region, 1, 1, region.width - 2, STYLE(ROLE_DIM), gb_bytes_str(text));
 }
 
 static void timeline_draw_look(const struct session_view *self, struct region region, bool focused)
@@ -202,8 +208,7 @@ void timeline_draw(const struct session_view *self, struct region region, bool f
         return;
     }
     if (self->trail.now.count == 0) {
-        (void)paint_lines(region, 1, 1, region.width - 2, STYLE(ROLE_DIM),
-                          gb_bytes_str(timeline_reason(self)));
+        timeline_draw_none(self, region);
         return;
     }
     timeline_split(&self->timeline, region, &regions);
