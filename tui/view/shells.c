@@ -61,6 +61,7 @@ static void shells_on_list(void *arg, const struct gb_json *result,
     struct shells *shells = &self->shells;
     struct gb_terminals_info list;
     struct gb_terminal_info told;
+    uint32_t left_out; /* the newest are kept */
 
     shells->call = 0;
     shells->known = true;
@@ -70,11 +71,12 @@ static void shells_on_list(void *arg, const struct gb_json *result,
         (void)snprintf(shells->error, sizeof(shells->error), "%s", error->message);
     } else {
         gb_object_take(&gb_terminals_object, result, &list);
+        left_out = gb_items_count(&list.terminals);
+        left_out -= MIN(left_out, (uint32_t)SHELLS_MAX);
         for (size_t at = 0; gb_items_next(&gb_terminal_object, &list.terminals, &at, &told) == 1;) {
-            if (shells->count == SHELLS_MAX) { /* the newest are kept */
-                memmove(shells->shells, shells->shells + 1,
-                        (SHELLS_MAX - 1) * sizeof(shells->shells[0]));
-                shells->count--;
+            if (left_out > 0) {
+                left_out--;
+                continue;
             }
             shells_read(&told, &shells->shells[shells->count++]);
         }

@@ -131,7 +131,7 @@ void timeline_arrange(struct session_view *self, struct region region)
 
     if (!timeline->known || timeline->known_seq != timeline->seq ||
         timeline->known_trail != self->trail.change ||
-        timeline->known_cells != self->cells.change) {
+        timeline->known_cells != self->cells.ended_change) {
         const struct trail_point *moment = timeline_moment(self);
 
         timeline->seq = moment != NULL ? moment->seq : 0;
@@ -140,7 +140,7 @@ void timeline_arrange(struct session_view *self, struct region region)
         timeline->known = true;
         timeline->known_seq = timeline->seq;
         timeline->known_trail = self->trail.change;
-        timeline->known_cells = self->cells.change;
+        timeline->known_cells = self->cells.ended_change;
     }
     timeline_split(timeline, region, &regions);
     row = timeline_row(self);

@@ -238,6 +238,7 @@ void trail_rewound(struct cells *cells, const struct gb_json *params, double at)
         card->undone = undone;
     }
     cells->change++;
+    cells->ended_change++;
 }
 
 /* Whether it is a part of a group. One after which the session went back by itself stays in sight:
