@@ -156,14 +156,19 @@ enum context tui_context(const struct tui *tui)
     return tui->view->ops->context != NULL ? tui->view->ops->context(tui->view) : CONTEXT_GLOBAL;
 }
 
-/* Commands that only move the cursor are not announced. */
+/* Commands that only move the cursor are not announced: `down`, and `file-down` of a tab. */
 static bool tui_is_quiet(const char *name)
 {
-    static const char *const names[] = {"up",        "down",  "left", "right", "page-up",
-                                        "page-down", "first", "last", "back",  "open"};
+    static const char *const names[] = {"left", "right", "earlier", "later", "back", "open"};
+    static const char *const ends[] = {"up", "down", "first", "last"};
+    const char *end = strrchr(name, '-');
 
+    end = end != NULL ? end + 1 : name;
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (strcmp(names[i], name) == 0)
+            return true;
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+        if (strcmp(ends[i], end) == 0)
             return true;
     return false;
 }
