@@ -402,7 +402,7 @@ def test_who_changed_the_rules_is_recorded(fresh, server, client):
         alice.call("session.network", session=session.id, rules=["deny b.test"])
         alice.call("session.network", session=session.id, network="none")
         alice.call("session.network", session=session.id)
-        told = [watcher.next() for _ in range(3)]
+        told = [watcher.until("network.changed")[-1] for _ in range(3)]
     assert [(one["session"], one["network"], one["client"]) for one in told] == [
         (session.id, "rules", "alice"), (session.id, "rules", "alice"), (session.id, "none", "alice")]
     records = log_of(client, session)

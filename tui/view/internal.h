@@ -49,6 +49,7 @@ struct save {
     char *path;
     struct local *local;
     uint64_t read, written; /* bytes of the journal, and of the file */
+    uint64_t left_out;      /* bytes of the output that the journal does not have */
     struct filter filter;   /* of output for a pager */
 };
 /* What the user wants to save: see above. */

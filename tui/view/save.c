@@ -20,6 +20,7 @@
 #include "kit/outside.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
+#include "show/outcome.h"
 #include "view/internal.h"
 
 enum { SAVE_DEADLINE_MS = 60000, SAVE_PIECE = 1 << 20 };
@@ -124,6 +125,7 @@ static void save_finish(struct session_view *self)
     struct save *save = &self->save;
     struct gb_err err = {0};
     struct save done;
+    char note[64];
 
     if (local_finish(TAKE_PTR(save->local), &err) < 0) {
         save_fail(self, err.message);
@@ -131,7 +133,10 @@ static void save_finish(struct session_view *self)
     }
     done = *save;
     *save = (struct save){0};
-    if (!done.show)
+    if (!done.show && done.left_out > 0) {
+        outcome_left_out(done.left_out, note, sizeof(note));
+        tui_say(self->view.tui, MESSAGE_WARNING, "saved as %s; %s", done.path, note);
+    } else if (!done.show)
         tui_say(self->view.tui, MESSAGE_GOOD, "saved as %s", done.path);
     else if (done.figure > 0)
         save_show_figure(self, done.path, done.may_open);
@@ -214,6 +219,7 @@ static void save_take_output(struct session_view *self, const struct gb_cell_inf
     const uint64_t before = save->read, all = info->stdout_bytes + info->stderr_bytes;
     struct gb_err err = {0};
 
+    save->left_out = info->dropped_stdout + info->dropped_stderr;
     if (info->offset != before) {
         save_fail(self, "the server's reply is wrong");
         return;
