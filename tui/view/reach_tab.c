@@ -283,7 +283,7 @@ static void reach_run_page_up(struct tui *tui, const struct words *words)
 static void reach_run_first(struct tui *tui, const struct words *words)
 {
     SELF(tui);
-    reach_move(self, -(long)reach_count(self));
+    reach_move(self, -(long)self->reach.row);
 }
 
 static void reach_run_last(struct tui *tui, const struct words *words)
