@@ -294,10 +294,15 @@ struct simple_call {
 void uplink_close(struct tui *tui)
 {
     struct simple_call *call;
+    struct history_call *history;
 
     GB_LIST_FOREACH(call, &tui->simple_calls, link) {
         gb_list_remove(&call->link);
         free(call);
+    }
+    GB_LIST_FOREACH(history, &tui->history_calls, link) {
+        gb_list_remove(&history->link);
+        free(history);
     }
     gb_client_free(tui->connection.client);
     gb_timer_free(tui->connection.retry);
