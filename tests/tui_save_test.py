@@ -33,7 +33,7 @@ def test_a_figure_and_an_output(server, client, drawn, tmp_path):
     with front_end(tmp_path, server.socket, columns=160) as terminal:
         terminal.wait("draws")
         terminal.command("open draws")
-        terminal.wait("to stderr", "bytes of output were left out")
+        terminal.wait("7 shells", "to stderr", "bytes of output were left out")
         terminal.command("save")
         terminal.wait("save to", "cell-2.txt")
         terminal.keys("C-a", "C-k")
@@ -74,7 +74,7 @@ def test_it_is_shown(server, drawn, tmp_path):
     with front_end(tmp_path, server.socket, columns=160, env=env) as terminal:
         terminal.wait("draws")
         terminal.command("open draws")
-        terminal.wait("to be", "paged")
+        terminal.wait("7 shells", "to be", "paged")  # the session, not its preview
         terminal.keys("v")
         terminal.wait("the pager showed the output of cell 2")
         assert (tmp_path / "paged").read_text() == "to be \\x1b]0;a title\\x07 paged\n"
@@ -89,7 +89,7 @@ def test_it_is_shown(server, drawn, tmp_path):
     with front_end(tmp_path / "bare", server.socket, columns=160, env={"TMPDIR": str(tmp_path)}) as terminal:
         terminal.wait("draws")
         terminal.command("open draws")
-        terminal.wait("to be", "paged")
+        terminal.wait("7 shells", "to be", "paged")  # the session, not its preview
         terminal.command("cell 1")
         terminal.command("view 1")
         terminal.wait("there is no display to show it on")
@@ -110,7 +110,7 @@ def test_only_pictures_are_opened(tmp_path, mime, data, ending):
             front_end(tmp_path, server.path, columns=160, env=env) as terminal:
         terminal.wait("told")
         terminal.command("open told")
-        terminal.wait("print()")
+        terminal.wait("7 shells", "print()")
         terminal.keys("v")
         terminal.wait("saved as", f"cell-1-1.{ending}; only pictures are opened")
         (saved,) = tmp_path.glob(f"glassbell-*/cell-1-1.{ending}")
@@ -157,7 +157,7 @@ def test_nothing_half_is_left(tmp_path, answer, said):
     with Journal(tmp_path, answer) as server, front_end(tmp_path, server.path, columns=160) as terminal:
         terminal.wait("told")
         terminal.command("open told")
-        terminal.wait("print()")
+        terminal.wait("7 shells", "print()")
         terminal.command(f"save {kept}")
         terminal.wait(said)
         assert kept.read_text() == "before" and sorted(tmp_path.glob(".*kept*")) == []

@@ -356,11 +356,12 @@ static bool save_begin(struct session_view *self, const struct save_what *what, 
 static char *save_target(const char *typed, const char *name)
 {
     char *path = tui_local_path(typed), *inside;
+    const size_t size = strlen(path);
     struct stat info;
 
     if (stat(path, &info) < 0 || !S_ISDIR(info.st_mode))
         return path;
-    inside = xasprintf("%s/%s", path, name);
+    inside = xasprintf("%s%s%s", path, path[size - 1] == '/' ? "" : "/", name);
     free(path);
     return inside;
 }
