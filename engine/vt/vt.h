@@ -54,8 +54,8 @@ enum { VT_INDEXED = 1 << 24, VT_RGB = 1 << 25 };
 
 /* A cell of the grid, for whoever paints it. */
 struct gb_vt_look {
-    struct gb_bytes text; /* of one character with its marks; empty: a blank. Borrowed until the next
-                           * change */
+    struct gb_bytes text; /* of one character with its marks; empty: a blank. Borrowed until the
+                           * next change */
     unsigned width;       /* columns: 1 or 2; 0: the second half of the previous one */
     uint32_t fg, bg;
     uint32_t attributes; /* enum vt_attribute */

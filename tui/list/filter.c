@@ -15,16 +15,16 @@ static const struct {
     enum unit unit;
     bool beginning; /* = also matches a prefix */
 } fields[] = {
-    [FIELD_ANY] = {"", UNIT_NONE, false},        [FIELD_NAME] = {"name", UNIT_NONE, false},
-    [FIELD_ID] = {"id", UNIT_NONE, true},        [FIELD_KEY] = {"key", UNIT_NONE, false},
-    [FIELD_OWNER] = {"owner", UNIT_NONE, false}, [FIELD_CLIENT] = {"client", UNIT_NONE, true},
-    [FIELD_IMAGE] = {"image", UNIT_NONE, true},  [FIELD_LANGUAGE] = {"lang", UNIT_NONE, true},
-    [FIELD_STATE] = {"state", UNIT_NONE, true},  [FIELD_SOURCE] = {"source", UNIT_NONE, true},
-    [FIELD_CODE] = {"code", UNIT_NONE, false},   [FIELD_MEMORY] = {"mem", UNIT_SIZE, false},
-    [FIELD_LIMIT] = {"limit", UNIT_SIZE, false}, [FIELD_CPU] = {"cpu", UNIT_SHARE, false},
-    [FIELD_IDLE] = {"idle", UNIT_TIME, false},   [FIELD_AGE] = {"age", UNIT_TIME, false},
-    [FIELD_NETWORK] = {"net", UNIT_NONE, false},
-    [FIELD_CELLS] = {"cells", UNIT_NONE, false}, [FIELD_FAILURES] = {"fails", UNIT_NONE, false},
+    [FIELD_ANY] = {"", UNIT_NONE, false},           [FIELD_NAME] = {"name", UNIT_NONE, false},
+    [FIELD_ID] = {"id", UNIT_NONE, true},           [FIELD_KEY] = {"key", UNIT_NONE, false},
+    [FIELD_OWNER] = {"owner", UNIT_NONE, false},    [FIELD_CLIENT] = {"client", UNIT_NONE, true},
+    [FIELD_IMAGE] = {"image", UNIT_NONE, true},     [FIELD_LANGUAGE] = {"lang", UNIT_NONE, true},
+    [FIELD_STATE] = {"state", UNIT_NONE, true},     [FIELD_SOURCE] = {"source", UNIT_NONE, true},
+    [FIELD_CODE] = {"code", UNIT_NONE, false},      [FIELD_MEMORY] = {"mem", UNIT_SIZE, false},
+    [FIELD_LIMIT] = {"limit", UNIT_SIZE, false},    [FIELD_CPU] = {"cpu", UNIT_SHARE, false},
+    [FIELD_IDLE] = {"idle", UNIT_TIME, false},      [FIELD_AGE] = {"age", UNIT_TIME, false},
+    [FIELD_NETWORK] = {"net", UNIT_NONE, false},    [FIELD_CELLS] = {"cells", UNIT_NONE, false},
+    [FIELD_FAILURES] = {"fails", UNIT_NONE, false},
 };
 static_assert(ARRAY_SIZE(fields) == FIELD_COUNT, "a row for each field");
 

@@ -6,8 +6,8 @@
  *     !owner=ci not "two words"       not
  *
  * Fields: name, id, key, owner, client, image, lang, state, source, net, code (text: = is, != is
- * not, ~ has it in it; = also takes a beginning for client, image, lang and state, which is the word
- * that the list shows, or the server's name for it); mem, limit, cpu, idle, age, cells, fails
+ * not, ~ has it in it; = also takes a beginning for client, image, lang and state, which is the
+ * word that the list shows, or the server's name for it); mem, limit, cpu, idle, age, cells, fails
  * (numbers: = != < <= > >=). Sizes end in k, M, G; times in ms, s, m, h, d; cpu in %. A word alone
  * looks into all text.
  */
