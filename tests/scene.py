@@ -226,30 +226,30 @@ class Scene(FakeServer):
     def _session_network_log(self, params):
         """The connections of one session, in the order in which they ended."""
         now = int(time.time())
-        known = [dict(kind="policy", name="index", rule="allow pypi.example tls\nallow *.example http\n", client="glassbell tui ada"),
-                 dict(kind="connection", cell=1, connection=1, name="pypi.example", address="192.0.2.7", port=443, line=1,
-                      rule="allow pypi.example tls", received=5_600_000, sent=2_900, ms=1840.0),
-                 dict(kind="denied", cell=3, connection=2, name="telemetry.example.org", port=443, reason="no_rule"),
-                 dict(kind="request", cell=4, connection=3, name="api.example", port=443,
-                      rule="GET /v2/models/latest/weights 200 API_KEY"),
-                 dict(kind="connection", cell=4, connection=3, name="api.example", address="2001:db8::17", port=443, line=2,
-                      rule="allow *.example http", received=131_402, sent=1_219, ms=210.0),
-                 dict(kind="connection", cell=9, connection=4, name="files.example", address="192.0.2.9", port=80, line=2,
-                      rule="allow *.example http", received=0, sent=0, ms=30.0, reason="reset"),
-                 dict(kind="denied", cell=9, connection=5, address="10.0.0.1", port=22, reason="private_address"),
-                 dict(kind="port", port=8000, address="127.0.0.1:41234", reason="opened", client="glassbell tui ada"),
-                 dict(kind="visit", connection=6, port=8000, address="127.0.0.1:41234", received=512, sent=30_000, ms=12.0)]
-        empty = dict(cell=None, name=None, address=None, rule=None, received=0, sent=0, ms=0, reason=None, client=None)
+        known = [{"kind": "policy", "name": "index", "rule": "allow pypi.example tls\nallow *.example http\n", "client": "glassbell tui ada"},
+                 {"kind": "connection", "cell": 1, "connection": 1, "name": "pypi.example", "address": "192.0.2.7", "port": 443, "line": 1,
+                      "rule": "allow pypi.example tls", "received": 5_600_000, "sent": 2_900, "ms": 1840.0},
+                 {"kind": "denied", "cell": 3, "connection": 2, "name": "telemetry.example.org", "port": 443, "reason": "no_rule"},
+                 {"kind": "request", "cell": 4, "connection": 3, "name": "api.example", "port": 443,
+                      "rule": "GET /v2/models/latest/weights 200 API_KEY"},
+                 {"kind": "connection", "cell": 4, "connection": 3, "name": "api.example", "address": "2001:db8::17", "port": 443, "line": 2,
+                      "rule": "allow *.example http", "received": 131_402, "sent": 1_219, "ms": 210.0},
+                 {"kind": "connection", "cell": 9, "connection": 4, "name": "files.example", "address": "192.0.2.9", "port": 80, "line": 2,
+                      "rule": "allow *.example http", "received": 0, "sent": 0, "ms": 30.0, "reason": "reset"},
+                 {"kind": "denied", "cell": 9, "connection": 5, "address": "10.0.0.1", "port": 22, "reason": "private_address"},
+                 {"kind": "port", "port": 8000, "address": "127.0.0.1:41234", "reason": "opened", "client": "glassbell tui ada"},
+                 {"kind": "visit", "connection": 6, "port": 8000, "address": "127.0.0.1:41234", "received": 512, "sent": 30_000, "ms": 12.0}]
+        empty = {"cell": None, "name": None, "address": None, "rule": None, "received": 0, "sent": 0, "ms": 0, "reason": None, "client": None}
         return {"records": [{**empty, "number": number, "at": now - 4 * HOUR + 60 * number, **record}
                             for number, record in enumerate(known, 1) if self._network(params) and number > params["after"]],
                 "more": False}
 
     def _terminal_list(self, params):
         now, known = int(time.time()), [
-            dict(args=["htop"], rows=40, columns=120, clients=0, typed_by=None, running=False, exit_code=0),
-            dict(args=[], rows=12, columns=60, clients=2, typed_by="glassbell shell ada", running=True, exit_code=None),
-            dict(args=["python3", "-m", "pdb", "train.py"], rows=24, columns=80, clients=1, typed_by="claude-code", running=True,
-                 exit_code=None)]
+            {"args": ["htop"], "rows": 40, "columns": 120, "clients": 0, "typed_by": None, "running": False, "exit_code": 0},
+            {"args": [], "rows": 12, "columns": 60, "clients": 2, "typed_by": "glassbell shell ada", "running": True, "exit_code": None},
+            {"args": ["python3", "-m", "pdb", "train.py"], "rows": 24, "columns": 80, "clients": 1, "typed_by": "claude-code", "running": True,
+                 "exit_code": None}]
         return {"terminals": [{"terminal": number, "signal": None, "started_at": now - (5.5 - number) * HOUR, **terminal}
                               for number, terminal in enumerate(known, 1) if self._network(params)]}
 
