@@ -59,7 +59,7 @@ static void timeline_stop_looking(struct session_view *self);
 static void timeline_select(struct session_view *self, size_t row)
 {
     const struct trail_points *points = timeline_points(self);
-    uint64_t seq = row < points->count ? points->points[row].seq : 0;
+    uint64_t seq = row < points->count && points->points != NULL ? points->points[row].seq : 0;
 
     if (seq == self->timeline.seq)
         return;
