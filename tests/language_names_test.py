@@ -35,6 +35,7 @@ ALLOWED = {
     "cli/verbs/repl.c": "an example",
     "cli/verbs/shell.c": "the verb `shell`",
     "tui/view/commands.c": "the verb `shell`",
+    "tui/view/shells.c": "the verb `shell`",
     "tui/view/session_view.c": "the verb `shell`",
 }
 

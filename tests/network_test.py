@@ -393,14 +393,18 @@ def test_records_of_a_busy_guest_are_bounded_and_counted(fresh, client):
 
 
 def test_who_changed_the_rules_is_recorded(fresh, server, client):
+    """And told at once to whoever watches."""
     session = fresh()
     assert log_of(client, session) == []
-    with server.client() as alice:
+    with server.client() as alice, Watcher(server, sessions=[session.id], kinds=["network.changed"]) as watcher:
         alice.call("hello", client="alice")
         alice.call("session.network", session=session.id, network={"allow": ["a.test"]})
         alice.call("session.network", session=session.id, rules=["deny b.test"])
         alice.call("session.network", session=session.id, network="none")
         alice.call("session.network", session=session.id)
+        told = [watcher.until("network.changed")[-1] for _ in range(3)]
+    assert [(one["session"], one["network"], one["client"]) for one in told] == [
+        (session.id, "rules", "alice"), (session.id, "rules", "alice"), (session.id, "none", "alice")]
     records = log_of(client, session)
     assert [(one["kind"], one["client"], one["name"], one["rule"]) for one in records] == [
         ("policy", "alice", "rules", "allow a.test\n"), ("policy", "alice", "rules", "deny b.test\nallow a.test\n"),

@@ -4,6 +4,7 @@ protocol. For golden screens, whose content has to be the same each time. Latenc
 docs/bench.md has for emulation, and all else is told as a machine without KVM has it."""
 
 import base64
+import contextlib
 import math
 import random
 import struct
@@ -205,10 +206,63 @@ class Scene(FakeServer):
     def _session_checkpoints(self, params):
         """Of the moment after each cell of the one that has a past."""
         known = self.histories["notebook"] if params["session"] == self.id("notebook") else []
-        return {"checkpoints": [{"seq": cell["cell"], "parent": 5 if cell["cell"] == 9 else cell["cell"] - 1 or None,
+        return {"checkpoints": [{"seq": cell["cell"], "parent": {1: None, 3: 1, 9: 5}.get(cell["cell"], cell["cell"] - 1),
                                  "cell": cell["cell"], "epoch": 1, "at": cell["started_at"], "bytes": 158 << 10,
-                                 "name": None, "here": cell["cell"] == 11} for cell in known if cell["cell"] != 2],
+                                 "name": "trained" if cell["cell"] == 5 else None, "here": cell["cell"] == 11} for cell in known if cell["cell"] != 2],
                 "more": False, "epoch": 2, "bytes": 17 << 20}
+
+    def _network(self, params):
+        return params["session"] == self.id("notebook")
+
+    def _session_network(self, params):
+        if not self._network(params):
+            return {"network": "none", "rules": "", "open": 0, "opened": 0, "denied": 0, "received": 0, "sent": 0,
+                    "questions": [], "ports": [], "listening": []}
+        return {"network": "index", "rules": "allow pypi.example tls\nallow *.example http\n", "open": 0, "opened": 3, "denied": 2,
+                "received": 5_731_402, "sent": 4_119, "questions": [],
+                "ports": [{"port": 8000, "address": "127.0.0.1:41234", "open": 1, "opened": 4, "received": 2048, "sent": 91_000}],
+                "listening": [{"port": 5000}, {"port": 8000}]}
+
+    def _session_network_log(self, params):
+        """The connections of one session, in the order in which they ended."""
+        now = int(time.time())
+        known = [{"kind": "policy", "name": "index", "rule": "allow pypi.example tls\nallow *.example http\n", "client": "glassbell tui ada"},
+                 {"kind": "connection", "cell": 1, "connection": 1, "name": "pypi.example", "address": "192.0.2.7", "port": 443, "line": 1,
+                      "rule": "allow pypi.example tls", "received": 5_600_000, "sent": 2_900, "ms": 1840.0},
+                 {"kind": "denied", "cell": 3, "connection": 2, "name": "telemetry.example.org", "port": 443, "reason": "no_rule"},
+                 {"kind": "request", "cell": 4, "connection": 3, "name": "api.example", "port": 443,
+                      "rule": "GET /v2/models/latest/weights 200 API_KEY"},
+                 {"kind": "connection", "cell": 4, "connection": 3, "name": "api.example", "address": "2001:db8::17", "port": 443, "line": 2,
+                      "rule": "allow *.example http", "received": 131_402, "sent": 1_219, "ms": 210.0},
+                 {"kind": "connection", "cell": 9, "connection": 4, "name": "files.example", "address": "192.0.2.9", "port": 80, "line": 2,
+                      "rule": "allow *.example http", "received": 0, "sent": 0, "ms": 30.0, "reason": "reset"},
+                 {"kind": "denied", "cell": 9, "connection": 5, "address": "10.0.0.1", "port": 22, "reason": "private_address"},
+                 {"kind": "port", "port": 8000, "address": "127.0.0.1:41234", "reason": "opened", "client": "glassbell tui ada"},
+                 {"kind": "visit", "connection": 6, "port": 8000, "address": "127.0.0.1:41234", "received": 512, "sent": 30_000, "ms": 12.0}]
+        empty = {"cell": None, "name": None, "address": None, "rule": None, "received": 0, "sent": 0, "ms": 0, "reason": None, "client": None}
+        return {"records": [{**empty, "number": number, "at": now - 4 * HOUR + 60 * number, **record}
+                            for number, record in enumerate(known, 1) if self._network(params) and number > params["after"]],
+                "more": False}
+
+    def _terminal_list(self, params):
+        now, known = int(time.time()), [
+            {"args": ["htop"], "rows": 40, "columns": 120, "clients": 0, "typed_by": None, "running": False, "exit_code": 0},
+            {"args": [], "rows": 12, "columns": 60, "clients": 2, "typed_by": "glassbell shell ada", "running": True, "exit_code": None},
+            {"args": ["python3", "-m", "pdb", "train.py"], "rows": 24, "columns": 80, "clients": 1, "typed_by": "claude-code", "running": True,
+                 "exit_code": None}]
+        return {"terminals": [{"terminal": number, "signal": None, "started_at": now - (5.5 - number) * HOUR, **terminal}
+                              for number, terminal in enumerate(known, 1) if self._network(params)]}
+
+    def _terminal_attach(self, params):
+        text = "\x1b[H\x1b[2J> /work/train.py(17)<module>()\r\n-> \x1b[1mloss\x1b[m = step(batch)\r\n(Pdb) \x1b[32mp loss\x1b[m\r\n" \
+               "tensor(\x1b[36m0.2961\x1b[m)\r\n(Pdb) "
+        self.notify("terminal.output", {"session": params["session"], "terminal": params["terminal"], "text": text})
+        return {}
+
+    def notify(self, method, params):
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                self._send(connection, {"jsonrpc": "2.0", "method": method, "params": params})
 
     def _session_history(self, params):
         label = next(session["label"] for session in [*self.sessions, *self.ended] if session["session"] == params["session"])

@@ -146,11 +146,15 @@ def test_without_a_server_nothing_closes(few, folder):
 
 
 # Keys that mean the same, said of different things.
-KIN = [{"copy", "copy-path"}, {"fold", "open"}, {"type", "open-file", "open"}, {"down", "file-down"}, {"up", "file-up"},
-       {"first", "top", "file-top"}, {"last", "end", "file-end"}, {"page-down", "look-down"}, {"page-up", "look-up"},
-       {"next", "next-failed"}, {"filter", "search"}, {"mark", "fold"},
-       {"search-next", "new"}]  # n: as pagers have it, where a search is on
-ENDS = {"close", "interrupt", "remove"}
+KIN = [{"copy", "copy-path", "use"}, {"fold", "open"}, {"type", "open-file", "open"}, {"type", "enter"},
+       {"down", "file-down", "moment-down", "network-down", "shell-down"},
+       {"up", "file-up", "moment-up", "network-up", "shell-up"},
+       {"first", "top", "file-top", "moment-first", "network-first", "shell-first"},
+       {"last", "end", "file-end", "moment-now", "network-last", "shell-last"},
+       {"page-down", "look-down"}, {"page-up", "look-up"}, {"next", "next-failed"}, {"filter", "search"}, {"mark", "fold"},
+       {"preview", "view", "look", "watch-shell"}, {"close", "end-shell"}, {"remove", "close-port"}, {"shell", "new-shell"},
+       {"search-next", "new", "new-shell"}]  # n: as pagers have it, where a search is on
+ENDS = {"close", "interrupt", "remove", "close-port", "end-shell"}
 
 
 def test_a_key_means_one_thing(few, folder):

@@ -13,7 +13,8 @@
 #include "view/session_view.h"
 
 /* The tables of all views, and the global one. */
-static const struct command *const tables[] = {list_commands, ended_commands, session_commands,
+static const struct command *const tables[] = {list_commands, ended_commands,   session_commands,
+                                               past_commands, network_commands, shell_commands,
                                                NULL};
 
 int front_print_manual(void)

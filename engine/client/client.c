@@ -467,7 +467,7 @@ struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_con
     client->loop = loop;
     client->events = *events;
     client->arg = arg;
-    client->next_id = 1;
+    client->next_id = MAX(config->first_call, UINT64_C(1));
     client->reply_bytes = config->reply_bytes > 0 ? config->reply_bytes : GB_REPLY_MAX;
     gb_list_init(&client->calls);
     gb_list_init(&client->refused);
@@ -624,6 +624,11 @@ void gb_client_forget(struct gb_client *client, uint64_t id)
         return;
     gb_list_remove(&call->link);
     client_call_free(call);
+}
+
+uint64_t gb_client_next_call(const struct gb_client *client)
+{
+    return client->next_id;
 }
 
 void gb_client_redirect(struct gb_client *client, uint64_t id, gb_reply_cb *reply, void *arg)

@@ -56,6 +56,9 @@ struct gb_client_config {
     const char *program; /* run to start the server if nobody listens; NULL: never */
     bool ask;            /* ssh may prompt on our terminal */
     size_t reply_bytes;  /* limit on a line from the server; 0: GB_REPLY_MAX */
+    uint64_t first_call; /* the number of its first call; 0: 1. A client that replaces another one
+                          * goes on with its numbers, so that no late gb_client_forget() is taken to
+                          * be about one of its own */
 };
 
 /* Gives. */
@@ -69,6 +72,8 @@ void gb_client_free(struct gb_client *client);
  * @reply may be NULL. Returns the call's number, for gb_client_forget(). */
 uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_buf *params,
                         uint64_t deadline_ms, gb_reply_cb *reply, void *arg);
+/* The number that the next call gets. */
+uint64_t gb_client_next_call(const struct gb_client *client);
 /* Discards the answer to this call. */
 void gb_client_forget(struct gb_client *client, uint64_t call);
 /* Delivers the answer to another callback. */

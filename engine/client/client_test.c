@@ -138,13 +138,20 @@ static void teardown(void)
 
 enum { REPLY_BYTES = 4u << 20 };
 
-static void client_start(void)
+static void client_start_from(uint64_t first_call)
 {
     static const struct gb_client_events events = {on_notified, on_closed};
 
     client =
-        gb_client_new(loop, &(struct gb_client_config){.socket = path, .reply_bytes = REPLY_BYTES},
+        gb_client_new(loop,
+                      &(struct gb_client_config){
+                          .socket = path, .reply_bytes = REPLY_BYTES, .first_call = first_call},
                       &events, NULL);
+}
+
+static void client_start(void)
+{
+    client_start_from(0);
 }
 
 static void wait_for(const struct told *told)
@@ -347,6 +354,30 @@ START_TEST(forgotten_calls_stay_silent)
 }
 END_TEST
 
+static void answer_the_hundredth(FILE *in, int fd)
+{
+    hear(in);
+    say(fd, "{\"jsonrpc\":\"2.0\",\"id\":100,\"result\":{\"n\":7}}\n");
+}
+
+/* What is forgotten late, because the client was replaced, is none of the new one's. */
+START_TEST(numbers_go_on)
+{
+    struct told told = {0};
+
+    peer_start(answer_the_hundredth);
+    client_start_from(100);
+    ck_assert_uint_eq(gb_client_next_call(client), 100);
+    call("a", 0, &told);
+    ck_assert_uint_eq(gb_client_next_call(client), 101);
+    for (uint64_t number = 1; number < 100; number++)
+        gb_client_forget(client, number);
+    wait_for(&told);
+    ck_assert(!told.failed);
+    ck_assert_int_eq(told.number, 7);
+}
+END_TEST
+
 START_TEST(redirected_calls_tell_another)
 {
     struct told told = {0}, other = {0};
@@ -540,6 +571,7 @@ int main(void)
     tcase_add_loop_test(tests, results_are_checked, 0, (int)ARRAY_SIZE(results));
     tcase_add_test(tests, deadlines);
     tcase_add_test(tests, forgotten_calls_stay_silent);
+    tcase_add_test(tests, numbers_go_on);
     tcase_add_test(tests, redirected_calls_tell_another);
     tcase_add_loop_test(tests, lies_end_the_connection, 0, ARRAY_SIZE(lies));
     tcase_add_test(tests, endless_lines_end_the_connection);

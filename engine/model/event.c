@@ -23,6 +23,8 @@ static const struct gb_member event_members[] = {
     EVENT(reason, "reason", GB_TEXT, GB_OPTIONAL, .doc = "why"),
     EVENT(message, "message", GB_TEXT, GB_OPTIONAL, .doc = "a sentence"),
     EVENT(note, "note", GB_TEXT, GB_OPTIONAL, .doc = "`lease.changed`: the holder's note"),
+    EVENT(network, "network", GB_TEXT, GB_OPTIONAL, .max = GB_NAME_MAX,
+          .doc = "`network.changed`: the network's name"),
     EVENT(dropped, "dropped", GB_U64, GB_OPTIONAL, .doc = "`gap`: the number of events that were "
                                                           "left out"),
     EVENT(flags, "replay", GB_BOOL, GB_OPTIONAL, .bit = GB_EVENT_REPLAY,

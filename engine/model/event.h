@@ -31,7 +31,7 @@ struct gb_event_info {
     const void *cells;   /* an array of cells */
     const void *samples; /* `sessions`: an array, of gb_sample_object in a sample, else sessions */
     struct gb_lease_info lease;
-    struct gb_bytes reason, message, note;
+    struct gb_bytes reason, message, note, network;
     uint64_t dropped;      /* events that were left out */
     uint64_t question;     /* its number in the session */
     const void *questions; /* an array, of gb_question_object */

@@ -13,20 +13,6 @@ enum {
     VT_REPLIES_MAX = 4096,
 };
 
-enum vt_attribute {
-    VT_BOLD = 1,
-    VT_FAINT = 2,
-    VT_ITALIC = 4,
-    VT_UNDERLINE = 8,
-    VT_BLINK = 16,
-    VT_REVERSE = 32,
-    VT_HIDDEN = 64,
-    VT_STRIKE = 128,
-};
-
-/* Colours: 0 the terminal's default, else one of these plus a number. */
-enum { VT_INDEXED = 1 << 24, VT_RGB = 1 << 25 };
-
 struct vt_pen {
     uint32_t fg, bg;
     uint32_t attributes; /* enum vt_attribute */

@@ -409,6 +409,26 @@ struct gb_buf *gb_vt_replies(struct gb_vt *vt)
     return &vt->replies;
 }
 
+void gb_vt_look(const struct gb_vt *vt, unsigned row, unsigned column, struct gb_vt_look *ret_look)
+{
+    const struct vt_cell *cell = &vt->lines[row].cells[column];
+
+    *ret_look = (struct gb_vt_look){
+        .text = {(const uint8_t *)cell->text, cell->size},
+        .width = cell->width,
+        .fg = cell->pen.fg,
+        .bg = cell->pen.bg,
+        .attributes = cell->pen.attributes,
+    };
+}
+
+bool gb_vt_cursor(const struct gb_vt *vt, unsigned *ret_row, unsigned *ret_column)
+{
+    *ret_row = vt->cursor.row;
+    *ret_column = vt->cursor.column;
+    return (vt->modes & VT_CURSOR) != 0;
+}
+
 static bool cell_is_space(const struct vt_cell *cell)
 {
     return cell->width == 1 && (cell->size == 0 || cell->text[0] == ' ');

@@ -38,6 +38,31 @@ unsigned gb_vt_rows(const struct gb_vt *vt);
 unsigned gb_vt_columns(const struct gb_vt *vt);
 /* Input for the program: replies to its terminal queries. The caller consumes it. */
 struct gb_buf *gb_vt_replies(struct gb_vt *vt);
+enum vt_attribute {
+    VT_BOLD = 1,
+    VT_FAINT = 2,
+    VT_ITALIC = 4,
+    VT_UNDERLINE = 8,
+    VT_BLINK = 16,
+    VT_REVERSE = 32,
+    VT_HIDDEN = 64,
+    VT_STRIKE = 128,
+};
+
+/* Colours: 0 the terminal's default, else one of these plus a number. */
+enum { VT_INDEXED = 1 << 24, VT_RGB = 1 << 25 };
+
+/* A cell of the grid, for whoever paints it. */
+struct gb_vt_look {
+    struct gb_bytes text; /* of one character with its marks; empty: a blank. Borrowed until the
+                           * next change */
+    unsigned width;       /* columns: 1 or 2; 0: the second half of the previous one */
+    uint32_t fg, bg;
+    uint32_t attributes; /* enum vt_attribute */
+};
+void gb_vt_look(const struct gb_vt *vt, unsigned row, unsigned column, struct gb_vt_look *ret_look);
+/* Where the cursor is. False: it is hidden. */
+bool gb_vt_cursor(const struct gb_vt *vt, unsigned *ret_row, unsigned *ret_column);
 /* The rows as text without trailing blanks, for tests and logs. */
 void gb_vt_text(const struct gb_vt *vt, struct gb_buf *out);
 

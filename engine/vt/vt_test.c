@@ -322,6 +322,33 @@ START_TEST(test_lines_scrolled_at_once_are_kept_in_order)
 }
 END_TEST
 
+START_TEST(test_a_cell_is_told_with_its_look)
+{
+    struct gb_vt *vt = gb_vt_new(3, 8);
+    struct gb_vt_look look;
+    unsigned row, column;
+
+    feed(vt, "\033[1;3;38;5;9;48;2;1;2;3m\xe8\xa1\xa8\033[m.");
+    gb_vt_look(vt, 0, 0, &look);
+    ck_assert(gb_bytes_equal(look.text, "\xe8\xa1\xa8"));
+    ck_assert_uint_eq(look.width, 2);
+    ck_assert_uint_eq(look.fg, VT_INDEXED | 9);
+    ck_assert_uint_eq(look.bg, VT_RGB | 0x010203);
+    ck_assert_uint_eq(look.attributes, VT_BOLD | VT_ITALIC);
+    gb_vt_look(vt, 0, 1, &look);
+    ck_assert_uint_eq(look.width, 0);
+    gb_vt_look(vt, 0, 2, &look);
+    ck_assert(gb_bytes_equal(look.text, ".") && look.fg == 0 && look.attributes == 0);
+    gb_vt_look(vt, 2, 7, &look);
+    ck_assert_uint_eq(look.text.size, 0);
+    ck_assert_uint_eq(look.width, 1);
+    ck_assert(gb_vt_cursor(vt, &row, &column) && row == 0 && column == 3);
+    feed(vt, "\033[?25l");
+    ck_assert(!gb_vt_cursor(vt, &row, &column));
+    gb_vt_free(vt);
+}
+END_TEST
+
 START_TEST(test_sizes)
 {
     static const unsigned sizes[][2] = {{1, 1}, {500, 500}, {1, 80}, {24, 1}, {3, 7}, {24, 80}};
@@ -370,6 +397,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_work_is_bounded, 0, ARRAY_SIZE(expensive));
     tcase_add_loop_test(tcase, test_parts_make_no_difference, 0, ARRAY_SIZE(screens));
     tcase_add_test(tcase, test_lines_scrolled_at_once_are_kept_in_order);
+    tcase_add_test(tcase, test_a_cell_is_told_with_its_look);
     tcase_add_test(tcase, test_sizes);
     tcase_add_test(tcase, test_a_lower_screen_keeps_what_was_printed_last);
     suite_add_tcase(suite, tcase);

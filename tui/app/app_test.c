@@ -80,6 +80,7 @@ static void setup(void)
     ck_assert_int_eq(setenv("HOME", home, 1), 0);
     ck_assert_int_eq(setenv("XDG_STATE_HOME", home, 1), 0);
     gb_list_init(&tui.simple_calls);
+    gb_list_init(&tui.notices);
     gb_list_init(&tui.history_calls);
     store_init(&tui.store);
     tui.view = &view;

@@ -39,7 +39,7 @@ static void fork_on_answer(void *arg, const struct gb_json *result,
         tui_say(tui, MESSAGE_GOOD, "forked as it was after cell %u; :open %s", forked.cell, id);
 }
 
-void tui_fork(struct tui *tui, const char *session, int64_t cell)
+void tui_fork(struct tui *tui, const char *session, int64_t cell, uint64_t seq)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -48,6 +48,8 @@ void tui_fork(struct tui *tui, const char *session, int64_t cell)
     gb_json_put_str(&out, "session", session);
     if (cell >= 0)
         gb_json_put_i64(&out, "cell", cell);
+    if (seq != 0)
+        gb_json_put_u64(&out, "seq", seq);
     gb_json_end(&out);
     tui_say(tui, MESSAGE_PLAIN, "forking…");
     (void)tui_call(tui, "session.fork", &params, FORK_DEADLINE_MS, fork_on_answer, tui);

@@ -110,6 +110,7 @@ struct tui {
     struct closing closing;
     struct config_watch *config_watch;
     struct gb_list simple_calls, history_calls;
+    struct gb_list notices; /* struct tui_listener */
 };
 
 /* ---- lines.c: the lines of commands, kept over the program's life ---- */

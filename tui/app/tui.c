@@ -156,14 +156,19 @@ enum context tui_context(const struct tui *tui)
     return tui->view->ops->context != NULL ? tui->view->ops->context(tui->view) : CONTEXT_GLOBAL;
 }
 
-/* Commands that only move the cursor are not announced. */
+/* Commands that only move the cursor are not announced: `down`, and `file-down` of a tab. */
 static bool tui_is_quiet(const char *name)
 {
-    static const char *const names[] = {"up",        "down",  "left", "right", "page-up",
-                                        "page-down", "first", "last", "back",  "open"};
+    static const char *const names[] = {"left", "right", "earlier", "later", "back", "open"};
+    static const char *const ends[] = {"up", "down", "first", "last"};
+    const char *end = strrchr(name, '-');
 
+    end = end != NULL ? end + 1 : name;
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (strcmp(names[i], name) == 0)
+            return true;
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+        if (strcmp(ends[i], end) == 0)
             return true;
     return false;
 }
@@ -493,12 +498,22 @@ static void tui_watch_signals(struct tui *tui)
 
 /* ---- $EDITOR ---- */
 
+int tui_run_program(struct tui *tui, const char *const *argv)
+{
+    int status;
+
+    terminal_suspend(tui->terminal);
+    status = outside_run_program(argv);
+    terminal_resume(tui->terminal);
+    tui_redraw_now(tui);
+    return status;
+}
+
 int tui_run_verb(struct tui *tui, const char *verb, const char *const *words, size_t count)
 {
     const struct tui_config *config = &tui->config;
     const char *argv[COMMAND_WORDS_MAX + 8];
     size_t used = 0;
-    int status;
 
     if (config->again == NULL)
         return -1;
@@ -511,11 +526,7 @@ int tui_run_verb(struct tui *tui, const char *verb, const char *const *words, si
     for (size_t i = 0; i < count && i < COMMAND_WORDS_MAX; i++)
         argv[used++] = words[i];
     argv[used] = NULL;
-    terminal_suspend(tui->terminal);
-    status = outside_run_program(argv);
-    terminal_resume(tui->terminal);
-    tui_redraw_now(tui);
-    return status;
+    return tui_run_program(tui, argv);
 }
 
 int tui_edit(struct tui *tui, const char *path)
@@ -592,6 +603,7 @@ int tui_run(uv_loop_t *uv, struct gb_loop *loop, const struct tui_config *config
     tui->loop = loop;
     tui->history_path = lines_open(&tui->history);
     gb_list_init(&tui->simple_calls);
+    gb_list_init(&tui->notices);
     gb_list_init(&tui->history_calls);
     store_init(&tui->store);
     for (size_t i = 0; config->tables[i] != NULL; i++)

@@ -64,6 +64,8 @@ void tui_redraw(struct tui *tui);
 int tui_edit(struct tui *tui, const char *path);
 /* Runs `glassbell VERB WORDS…` on the same server at our terminal, in the same way. */
 int tui_run_verb(struct tui *tui, const char *verb, const char *const *words, size_t count);
+/* Runs a program and its arguments at our terminal, in the same way. */
+int tui_run_program(struct tui *tui, const char *const *argv);
 /* Copies to the terminal's clipboard (OSC 52). False if it is too large (TUI_COPY_MAX). */
 enum { TUI_COPY_MAX = 1 << 20 };
 bool tui_copy(struct tui *tui, struct gb_bytes text);
@@ -89,6 +91,17 @@ struct gb_client *tui_client(struct tui *tui);
 uint64_t tui_connection(struct tui *tui);
 /* A call on a session of which only failure is reported: {"session": @session}. */
 void tui_call_on(struct tui *tui, const char *method, const char *session, const char *done);
+
+/* Notifications of the server that are no events, such as the output of a terminal, while they are
+ * listened for. Embed @listener; borrowed until tui_unlisten(). */
+typedef void tui_notice_cb(void *arg, const char *method, const struct gb_json *params);
+struct tui_listener {
+    struct gb_list link;
+    tui_notice_cb *call;
+    void *arg;
+};
+void tui_listen(struct tui *tui, struct tui_listener *listener, tui_notice_cb *call, void *arg);
+void tui_unlisten(struct tui_listener *listener);
 
 /* The message line. */
 enum message { MESSAGE_PLAIN, MESSAGE_GOOD, MESSAGE_WARNING, MESSAGE_ERROR };
@@ -121,8 +134,9 @@ void tui_say_closing(struct tui *tui);
 /* What is about to close stays open, which is reported. False: nothing is. */
 bool tui_undo_closing(struct tui *tui);
 
-/* Forks the session after @cell, or as it is now if that is negative, and reports the result. */
-void tui_fork(struct tui *tui, const char *session, int64_t cell);
+/* Forks the session after @cell or from checkpoint @seq (negative and 0: neither), else as it is
+ * now, and reports the result. */
+void tui_fork(struct tui *tui, const char *session, int64_t cell, uint64_t seq);
 
 /* Runs a line as if it had been typed after `:`; it is shown. */
 void tui_command(struct tui *tui, const char *line);

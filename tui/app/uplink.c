@@ -163,6 +163,26 @@ static void uplink_look_up(struct tui *tui)
     }
 }
 
+void tui_listen(struct tui *tui, struct tui_listener *listener, tui_notice_cb *call, void *arg)
+{
+    listener->call = call;
+    listener->arg = arg;
+    gb_list_add_tail(&tui->notices, &listener->link);
+}
+
+void tui_unlisten(struct tui_listener *listener)
+{
+    gb_list_remove(&listener->link);
+}
+
+static void uplink_pass_on(struct tui *tui, const char *method, const struct gb_json *params)
+{
+    struct tui_listener *listener;
+
+    GB_LIST_FOREACH(listener, &tui->notices, link)
+        listener->call(listener->arg, method, params);
+}
+
 static void uplink_on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct tui *tui = arg;
@@ -175,6 +195,8 @@ static void uplink_on_notified(void *arg, const char *method, const struct gb_js
             tui_say(tui, MESSAGE_WARNING, "left out: %s", trouble);
         uplink_look_up(tui);
         tui_redraw(tui);
+    } else if (params != NULL) {
+        uplink_pass_on(tui, method, params);
     }
     tui_known(tui);
 }
@@ -241,9 +263,11 @@ void uplink_open(struct tui *tui, bool start_server)
 {
     static const struct gb_client_events events = {uplink_on_notified, uplink_on_closed};
     struct connection *connection = &tui->connection;
-    struct gb_client_config config = {.host = tui->config.host,
-                                      .socket = tui->config.socket,
-                                      .program = start_server ? tui->config.program : NULL};
+    struct gb_client_config config = {
+        .host = tui->config.host,
+        .socket = tui->config.socket,
+        .program = start_server ? tui->config.program : NULL,
+        .first_call = connection->client != NULL ? gb_client_next_call(connection->client) : 0};
 
     if (connection->retry == NULL)
         connection->retry = gb_timer_new(tui->loop, uplink_on_retry, tui);
@@ -270,10 +294,15 @@ struct simple_call {
 void uplink_close(struct tui *tui)
 {
     struct simple_call *call;
+    struct history_call *history;
 
     GB_LIST_FOREACH(call, &tui->simple_calls, link) {
         gb_list_remove(&call->link);
         free(call);
+    }
+    GB_LIST_FOREACH(history, &tui->history_calls, link) {
+        gb_list_remove(&history->link);
+        free(history);
     }
     gb_client_free(tui->connection.client);
     gb_timer_free(tui->connection.retry);

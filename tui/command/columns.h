@@ -13,6 +13,7 @@
     X(COLUMN_OWNER, "owner")                                                                       \
     X(COLUMN_CLIENT, "client")                                                                     \
     X(COLUMN_IMAGE, "image")                                                                       \
+    X(COLUMN_NETWORK, "net")                                                                       \
     X(COLUMN_CELLS, "cells")                                                                       \
     X(COLUMN_MEMORY, "mem")                                                                        \
     X(COLUMN_GRAPH, NULL)                                                                          \

@@ -25,6 +25,9 @@ enum { COMMAND_WORDS_MAX = 64, COMMAND_LINE_MAX = 4096, COMMAND_TABLES_MAX = 16 
     X(CONTEXT_ENDED, "ended", "Ended sessions")                                                    \
     X(CONTEXT_SESSION, "session", "Session")                                                       \
     X(CONTEXT_FILES, "files", "Files of a session")                                                \
+    X(CONTEXT_PAST, "past", "Past of a session")                                                   \
+    X(CONTEXT_NETWORK, "network", "Network of a session")                                          \
+    X(CONTEXT_SHELLS, "shells", "Programs at terminals of a session")                              \
     X(CONTEXT_REPL, "repl", "Typing into a session")
 
 enum context {

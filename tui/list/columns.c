@@ -19,7 +19,7 @@ static const struct {
     [COLUMN_IMAGE] = {"IMAGE", 11, 5, false}, [COLUMN_CELLS] = {"CELLS", 5, 4, true},
     [COLUMN_MEMORY] = {"MEM", 5, 1, true},    [COLUMN_GRAPH] = {"", 8, 3, false},
     [COLUMN_CPU] = {"CPU", 5, 2, true},       [COLUMN_IDLE] = {"IDLE", 5, 1, true},
-    [COLUMN_AGE] = {"AGE", 5, 7, true},
+    [COLUMN_AGE] = {"AGE", 5, 7, true},       [COLUMN_NETWORK] = {"NET", 9, 3, false},
 };
 static_assert(ARRAY_SIZE(columns) == COLUMN_COUNT, "a row for each column");
 
@@ -135,6 +135,10 @@ int column_compare(enum column column, const struct session *a, const struct ses
     case COLUMN_IMAGE:
         order = strcasecmp(a->image, b->image);
         break;
+    case COLUMN_NETWORK: /* those with one first */
+        order = session_has_network(b) - session_has_network(a);
+        order = order != 0 ? order : strcasecmp(a->network, b->network);
+        break;
     case COLUMN_CELLS:
         order = columns_compare_numbers(b->cells, a->cells);
         break;
@@ -223,6 +227,10 @@ void column_paint(struct region cell, enum column column, const struct session *
         return;
     case COLUMN_IMAGE:
         (void)paint_cut(cell, 0, 0, cell.width, dim, gb_bytes_str(session->image));
+        return;
+    case COLUMN_NETWORK:
+        if (session_has_network(session))
+            (void)paint_cut(cell, 0, 0, cell.width, style, gb_bytes_str(session->network));
         return;
     case COLUMN_GRAPH:
         memory_graph(cell, signs, session);

@@ -393,7 +393,7 @@ static void list_run_fork(struct tui *tui, const struct words *words)
     if (session_gone(session))
         tui_say(tui, MESSAGE_PLAIN, "%s is closed", session_title(session));
     else
-        tui_fork(tui, session->id, -1);
+        tui_fork(tui, session->id, -1, 0);
 }
 
 static void list_run_type(struct tui *tui, const struct words *words)

@@ -15,15 +15,16 @@ static const struct {
     enum unit unit;
     bool beginning; /* = also matches a prefix */
 } fields[] = {
-    [FIELD_ANY] = {"", UNIT_NONE, false},        [FIELD_NAME] = {"name", UNIT_NONE, false},
-    [FIELD_ID] = {"id", UNIT_NONE, true},        [FIELD_KEY] = {"key", UNIT_NONE, false},
-    [FIELD_OWNER] = {"owner", UNIT_NONE, false}, [FIELD_CLIENT] = {"client", UNIT_NONE, true},
-    [FIELD_IMAGE] = {"image", UNIT_NONE, true},  [FIELD_LANGUAGE] = {"lang", UNIT_NONE, true},
-    [FIELD_STATE] = {"state", UNIT_NONE, true},  [FIELD_SOURCE] = {"source", UNIT_NONE, true},
-    [FIELD_CODE] = {"code", UNIT_NONE, false},   [FIELD_MEMORY] = {"mem", UNIT_SIZE, false},
-    [FIELD_LIMIT] = {"limit", UNIT_SIZE, false}, [FIELD_CPU] = {"cpu", UNIT_SHARE, false},
-    [FIELD_IDLE] = {"idle", UNIT_TIME, false},   [FIELD_AGE] = {"age", UNIT_TIME, false},
-    [FIELD_CELLS] = {"cells", UNIT_NONE, false}, [FIELD_FAILURES] = {"fails", UNIT_NONE, false},
+    [FIELD_ANY] = {"", UNIT_NONE, false},           [FIELD_NAME] = {"name", UNIT_NONE, false},
+    [FIELD_ID] = {"id", UNIT_NONE, true},           [FIELD_KEY] = {"key", UNIT_NONE, false},
+    [FIELD_OWNER] = {"owner", UNIT_NONE, false},    [FIELD_CLIENT] = {"client", UNIT_NONE, true},
+    [FIELD_IMAGE] = {"image", UNIT_NONE, true},     [FIELD_LANGUAGE] = {"lang", UNIT_NONE, true},
+    [FIELD_STATE] = {"state", UNIT_NONE, true},     [FIELD_SOURCE] = {"source", UNIT_NONE, true},
+    [FIELD_CODE] = {"code", UNIT_NONE, false},      [FIELD_MEMORY] = {"mem", UNIT_SIZE, false},
+    [FIELD_LIMIT] = {"limit", UNIT_SIZE, false},    [FIELD_CPU] = {"cpu", UNIT_SHARE, false},
+    [FIELD_IDLE] = {"idle", UNIT_TIME, false},      [FIELD_AGE] = {"age", UNIT_TIME, false},
+    [FIELD_NETWORK] = {"net", UNIT_NONE, false},    [FIELD_CELLS] = {"cells", UNIT_NONE, false},
+    [FIELD_FAILURES] = {"fails", UNIT_NONE, false},
 };
 static_assert(ARRAY_SIZE(fields) == FIELD_COUNT, "a row for each field");
 
@@ -259,6 +260,8 @@ static const char *filter_text_of(const struct session *session, enum filter_fie
         return session_state_word(session);
     case FIELD_SOURCE:
         return session->source;
+    case FIELD_NETWORK:
+        return session_has_network(session) ? session->network : "none";
     case FIELD_CODE:
         return session->last.code;
     default:
@@ -312,7 +315,8 @@ static bool filter_compare(double number, enum filter_operator relation, double 
 static bool filter_any_text(const struct session *session, const char *word)
 {
     for (size_t i = FIELD_NAME; i < FIELD_MEMORY; i++)
-        if (filter_has(filter_text_of(session, (enum filter_field)i), word))
+        if ((i != FIELD_NETWORK || session_has_network(session)) && /* "none" is no text of it */
+            filter_has(filter_text_of(session, (enum filter_field)i), word))
             return true;
     return false;
 }

@@ -5,11 +5,11 @@
  *     idle>2m or state=input          or: one side must fit
  *     !owner=ci not "two words"       not
  *
- * Fields: name, id, key, owner, client, image, lang, state, source, code (text: = is, != is not, ~
- * has it in it; = also takes a beginning for client, image, lang and state, which is the word that
- * the list shows, or the server's name for it); mem, limit, cpu, idle, age, cells, fails (numbers:
- * = != < <= > >=). Sizes end in k, M, G; times in ms, s, m, h, d; cpu in %. A word alone looks into
- * all text.
+ * Fields: name, id, key, owner, client, image, lang, state, source, net, code (text: = is, != is
+ * not, ~ has it in it; = also takes a beginning for client, image, lang and state, which is the
+ * word that the list shows, or the server's name for it); mem, limit, cpu, idle, age, cells, fails
+ * (numbers: = != < <= > >=). Sizes end in k, M, G; times in ms, s, m, h, d; cpu in %. A word alone
+ * looks into all text.
  */
 #pragma once
 
@@ -33,6 +33,7 @@ enum filter_field {
     FIELD_LANGUAGE,
     FIELD_STATE,
     FIELD_SOURCE,
+    FIELD_NETWORK,
     FIELD_CODE,
     FIELD_MEMORY, /* numbers from here on */
     FIELD_LIMIT,

@@ -274,7 +274,7 @@ static uint32_t list_columns_wanted(const struct list_view *list, int *ret_name_
 {
     const struct rows *rows = &list->rows;
     uint32_t wanted = list->columns != 0 ? list->columns : ~UINT32_C(0);
-    bool owners = false, clients = false;
+    bool owners = false, clients = false, networks = false;
 
     *ret_name_width = 0;
     for (size_t i = 0; i < rows->count; i++) {
@@ -284,6 +284,7 @@ static uint32_t list_columns_wanted(const struct list_view *list, int *ret_name_
             continue;
         owners |= session_who(session)[0] != '\0';
         clients |= session->owner[0] != '\0' && session->client[0] != '\0';
+        networks |= session_has_network(session);
         *ret_name_width =
             MAX(*ret_name_width, (int)rows->rows[i].depth * 2 +
                                      (int)text_columns(gb_bytes_str(session_title(session))));
@@ -292,6 +293,8 @@ static uint32_t list_columns_wanted(const struct list_view *list, int *ret_name_
         wanted &= ~(UINT32_C(1) << COLUMN_OWNER);
     if (list->columns == 0 && !clients)
         wanted &= ~(UINT32_C(1) << COLUMN_CLIENT);
+    if (list->columns == 0 && !networks)
+        wanted &= ~(UINT32_C(1) << COLUMN_NETWORK);
     return wanted;
 }
 

@@ -621,6 +621,8 @@ static void take_event(struct store *store, const struct gb_event_info *event)
     } else if (gb_bytes_equal(kind, "network.question") ||
                gb_bytes_equal(kind, "network.answered")) {
         take_question(store, session, event);
+    } else if (gb_bytes_equal(kind, "network.changed")) {
+        json_copy_text(event->network, session->network, sizeof(session->network));
     } else if (gb_bytes_equal(kind, "lease.changed")) {
         read_lease(store, &session->lease,
                    (event->flags & GB_EVENT_HAS_LEASE) != 0 ? &event->lease : NULL);
@@ -652,6 +654,11 @@ bool store_notified(struct store *store, const char *method, const struct gb_jso
 }
 
 /* ---- asking ---- */
+
+bool session_has_network(const struct session *session)
+{
+    return session->network[0] != '\0' && strcmp(session->network, "none") != 0;
+}
 
 bool session_gone(const struct session *session)
 {

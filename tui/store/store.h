@@ -231,3 +231,5 @@ enum attention session_trouble(const struct session *session, double now);
 enum attention session_attention(const struct session *session, double now);
 const char *attention_text(enum attention attention);
 bool session_gone(const struct session *session);
+/* Whether there is anything that it may reach. */
+bool session_has_network(const struct session *session);

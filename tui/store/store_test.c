@@ -199,6 +199,21 @@ START_TEST(test_questions)
 }
 END_TEST
 
+START_TEST(test_the_network_is_followed)
+{
+    const struct session *session;
+
+    snapshot(3, "");
+    session = store_find(&store, "s-1");
+    event("network.changed", ",\"session\":\"s-1\",\"network\":\"rules\",\"client\":null");
+    ck_assert(session_has_network(session));
+    event("network.changed", ",\"session\":\"s-1\",\"network\":7");
+    ck_assert_str_eq(session->network, "rules");
+    event("network.changed", ",\"session\":\"s-1\",\"network\":\"none\",\"client\":\"me\"");
+    ck_assert(!session_has_network(session));
+}
+END_TEST
+
 START_TEST(test_questions_are_bounded)
 {
     const struct session *session;
@@ -225,6 +240,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_questions);
     tcase_add_test(tests, test_questions_are_bounded);
+    tcase_add_test(tests, test_the_network_is_followed);
     tcase_add_test(tests, test_figures_after_a_loss);
     tcase_add_test(tests, test_what_is_not_understood_is_told);
     tcase_add_test(tests, test_end_in_a_gap);

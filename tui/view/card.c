@@ -73,8 +73,8 @@ static size_t card_part_rows(const struct card *card, const struct card_look *lo
     struct remarks remarks;
 
     if (part == CARD_PART_UNDONE)
-        return card->group_last != 0;
-    if (card->tucked)
+        return card->group_last != 0 && look->way == NULL;
+    if (card->tucked && look->way == NULL)
         return part == CARD_PART_GAP && card->group_last != 0;
     if (part == CARD_PART_HEAD)
         return 1;
@@ -125,6 +125,8 @@ size_t card_rows(const struct card *card, const struct card_look *look)
 {
     size_t rows = 0;
 
+    if (look->way != NULL && !trail_way_has(look->way, card))
+        return 0;
     for (int part = 0; part < CARD_PART_COUNT; part++)
         rows += card_part_rows(card, look, (enum card_part)part);
     if (card_hides(look) && rows <= 2u + (card->group_last != 0))

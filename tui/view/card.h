@@ -12,6 +12,7 @@
 #include "view/cells.h"
 #include "view/picture.h"
 #include "view/search.h"
+#include "view/trail.h"
 
 enum {
     CARD_GUTTER = 3,
@@ -27,6 +28,8 @@ struct card_look {
     bool output_only;                   /* a thin head line, no code */
     bool hide;                          /* show only lines that match @search */
     bool marks;                         /* some card is marked as one to return to */
+    const struct trail_way *way;        /* only the cells that led to a moment, none of them folded
+                                         * away as undone; NULL: all */
     struct picture_look figures;
     struct search *search;          /* its filter limits how much may be examined per frame */
     colour ground, ground_selected; /* of head lines */

@@ -40,6 +40,8 @@ static void cells_remove_at(struct cells *cells, size_t at)
 {
     cells_free_card(cells, cells->cards[at]);
     cells->count--;
+    cells->change++;
+    cells->ended_change++;
     memmove(cells->cards + at, cells->cards + at + 1, (cells->count - at) * sizeof(*cells->cards));
     if (at < cells->count)
         cells->cards[at]->asked_before = false; /* there is a gap now */
@@ -362,6 +364,7 @@ static void cells_end_card(struct cells *cells, struct card *card)
 {
     card->state = CARD_DONE;
     card->waiting = false;
+    cells->ended_change++;
     if (card->output != NULL)
         text_end(card->output);
     cells_bound_output(cells, card);
@@ -604,6 +607,7 @@ size_t cells_history(struct cells *cells, const struct gb_json *result)
     const struct gb_json *list = json_array(result, "cells"), *cell = NULL;
 
     cells->change++;
+    cells->ended_change++;
     JSON_FOREACH(cell, list) {
         struct gb_cell_info info;
 

@@ -106,8 +106,10 @@ struct cells {
     size_t count, capacity;
     struct gb_language *language; /* the session's; a reference. NULL: unknown, or not known yet */
     char session[CELL_NAME_MAX];
-    uint64_t change; /* increases with every change */
-    uint32_t near;   /* the cell to keep others near; 0: the end */
+    uint64_t change;       /* increases with every change */
+    uint64_t ended_change; /* the same, but not for output: a cell has ended, was read from the
+                            * journal, was undone or is no longer kept */
+    uint32_t near;         /* the cell to keep others near; 0: the end */
     size_t output_bytes;
     void (*free_picture)(void *picture);
 };

@@ -13,7 +13,7 @@
     if (self == NULL)                                                                              \
     return
 
-static void view_run_type(struct tui *tui, const struct words *words)
+void session_view_run_type(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     if (self->history_done)
@@ -46,33 +46,6 @@ static void view_run_answer(struct tui *tui, const struct words *words)
     }
     pane_set_input(&self->pane, true);
     pane_focus(&self->pane, true);
-}
-
-/* ---- tabs ---- */
-
-static void view_run_tab(struct tui *tui, const struct words *words)
-{
-    static const char *const names[] = {"cells", "output", "files", "stats"};
-    SELF(tui);
-
-    for (int i = 0; i < TAB_COUNT; i++)
-        if (words->count == 2 && strcmp(words->words[1], names[i]) == 0) {
-            session_view_set_tab(self, (enum tab)i);
-            return;
-        }
-    tui_say(tui, MESSAGE_ERROR, "tab takes cells, output, files or stats");
-}
-
-static void view_run_tab_next(struct tui *tui, const struct words *words)
-{
-    SELF(tui);
-    session_view_set_tab(self, (enum tab)((self->tab + 1) % TAB_COUNT));
-}
-
-static void view_run_tab_previous(struct tui *tui, const struct words *words)
-{
-    SELF(tui);
-    session_view_set_tab(self, (enum tab)((self->tab + TAB_COUNT - 1) % TAB_COUNT));
 }
 
 /* ---- moving ---- */
@@ -403,7 +376,7 @@ static bool view_may_open_terminal(const struct session_view *self)
 }
 
 /* A shell at a terminal in the session, another program, or a terminal that there is. */
-static void view_run_shell(struct tui *tui, const struct words *words)
+void session_view_run_shell(struct tui *tui, const struct words *words)
 {
     const char *argv[COMMAND_WORDS_MAX + 2];
     bool attaches = words->count == 2 && words->words[1][0] >= '1' && words->words[1][0] <= '9';
@@ -436,49 +409,49 @@ static void view_run_shell(struct tui *tui, const struct words *words)
 static void view_run_file_open(struct tui *tui, const struct words *words)
 {
     SELF(tui);
-    files_enter(&self->files);
+    files_enter(session_view_files(self));
 }
 
 static void view_run_file_back(struct tui *tui, const struct words *words)
 {
     SELF(tui);
-    files_leave(&self->files);
+    files_leave(session_view_files(self));
 }
 
 static void view_run_file_down(struct tui *tui, const struct words *words)
 {
     SELF(tui);
-    files_move(&self->files, 1);
+    files_move(session_view_files(self), 1);
 }
 
 static void view_run_file_up(struct tui *tui, const struct words *words)
 {
     SELF(tui);
-    files_move(&self->files, -1);
+    files_move(session_view_files(self), -1);
 }
 
 static void view_run_file_end(struct tui *tui, const struct words *words)
 {
     SELF(tui);
-    files_move(&self->files, FILES_MAX);
+    files_move(session_view_files(self), FILES_MAX);
 }
 
 static void view_run_file_top(struct tui *tui, const struct words *words)
 {
     SELF(tui);
-    files_move(&self->files, -FILES_MAX);
+    files_move(session_view_files(self), -FILES_MAX);
 }
 
 static void view_run_look_down(struct tui *tui, const struct words *words)
 {
     SELF(tui);
-    files_scroll(&self->files, self->files.height - 2);
+    files_scroll(session_view_files(self), session_view_files(self)->height - 2);
 }
 
 static void view_run_look_up(struct tui *tui, const struct words *words)
 {
     SELF(tui);
-    files_scroll(&self->files, 2 - self->files.height);
+    files_scroll(session_view_files(self), 2 - session_view_files(self)->height);
 }
 
 static void view_on_local(void *arg, const char *line)
@@ -486,7 +459,7 @@ static void view_on_local(void *arg, const char *line)
     struct session_view *self = arg;
 
     if (line != NULL && self == session_view_top(self->view.tui))
-        files_download(&self->files, line);
+        files_download(session_view_files(self), line);
 }
 
 static void view_run_download(struct tui *tui, const struct words *words)
@@ -494,26 +467,37 @@ static void view_run_download(struct tui *tui, const struct words *words)
     const struct file_entry *entry;
     SELF(tui);
 
-    entry = files_selected(&self->files);
+    entry = files_selected(session_view_files(self));
     if (words->rest[0] != '\0')
-        files_download(&self->files, words->rest);
+        files_download(session_view_files(self), words->rest);
     else if (entry != NULL && !entry->folder)
         tui_ask_path(tui, "download to", entry->name, view_on_local, self);
+}
+
+/* A copy of the past is thrown away: nothing is to be changed in it. True: reported. */
+static bool view_is_copy(const struct session_view *self)
+{
+    if (timeline_shows_files(self))
+        tui_say(self->view.tui, MESSAGE_WARNING,
+                "this is a copy of the past: what is changed in it is lost");
+    return timeline_shows_files(self);
 }
 
 static void view_on_upload(void *arg, const char *line)
 {
     struct session_view *self = arg;
 
-    if (line != NULL && self == session_view_top(self->view.tui))
-        files_upload(&self->files, line);
+    if (line != NULL && self == session_view_top(self->view.tui) && !view_is_copy(self))
+        files_upload(session_view_files(self), line);
 }
 
 static void view_run_upload(struct tui *tui, const struct words *words)
 {
     SELF(tui);
+    if (view_is_copy(self))
+        return;
     if (words->rest[0] != '\0')
-        files_upload(&self->files, words->rest);
+        files_upload(session_view_files(self), words->rest);
     else
         tui_ask_path(tui, "upload", NULL, view_on_upload, self);
 }
@@ -522,8 +506,8 @@ static void view_on_remove(void *arg)
 {
     struct session_view *self = arg;
 
-    if (self == session_view_top(self->view.tui))
-        files_remove(&self->files);
+    if (self == session_view_top(self->view.tui) && !view_is_copy(self))
+        files_remove(session_view_files(self));
 }
 
 static void view_run_remove(struct tui *tui, const struct words *words)
@@ -531,8 +515,8 @@ static void view_run_remove(struct tui *tui, const struct words *words)
     char path[FILES_PATH_MAX], question[FILES_PATH_MAX + 32];
     SELF(tui);
 
-    files_selected_path(&self->files, path);
-    if (path[0] == '\0')
+    files_selected_path(session_view_files(self), path);
+    if (path[0] == '\0' || view_is_copy(self))
         return;
     (void)snprintf(question, sizeof(question), "remove %s from the session?", path);
     tui_confirm(tui, question, view_on_remove, self);
@@ -541,7 +525,7 @@ static void view_run_remove(struct tui *tui, const struct words *words)
 static void view_run_refresh(struct tui *tui, const struct words *words)
 {
     SELF(tui);
-    files_refresh(&self->files);
+    files_refresh(session_view_files(self));
 }
 
 static void view_run_copy_path(struct tui *tui, const struct words *words)
@@ -550,7 +534,7 @@ static void view_run_copy_path(struct tui *tui, const struct words *words)
     struct gb_buf text = {0};
     SELF(tui);
 
-    files_selected_path(&self->files, path);
+    files_selected_path(session_view_files(self), path);
     gb_buf_adds(&text, path);
     view_copy(tui, &text, "path");
 }
@@ -572,7 +556,7 @@ static void view_run_copy_path(struct tui *tui, const struct words *words)
     }
 
 const struct command session_commands[] = {
-    ROW("type", "", "the keys go to the prompt", "i Enter", "type", view_run_type),
+    ROW("type", "", "the keys go to the prompt", "i Enter", "type", session_view_run_type),
     ROW("next-cell", "", "to the next cell", "J", "next cell", view_run_next_cell),
     ROW("previous-cell", "", "to the cell before", "K", NULL, view_run_previous_cell),
     ROW("next-failed", "", "to the next cell that failed", "Tab", NULL, view_run_next_failed),
@@ -595,11 +579,15 @@ const struct command session_commands[] = {
     ROW("copy", "", "the code of the cell into the clipboard", "y", "copy", view_run_copy),
     ROW("copy-output", "", "the output of the cell into the clipboard", "Y", NULL,
         view_run_copy_output),
+    ROW("save", "[FIGURE|output] [FILE]", "the cell's figure, or its output, as a file here", "W",
+        "save", save_run),
+    ROW("view", "[FIGURE|output]", "the same in a viewer: xdg-open, or $PAGER for output", "v",
+        NULL, save_run_show),
     ROW("rerun", "", "run the cell again", ".", "rerun", view_run_rerun),
     ROW("edit", "", "the code of the cell in $EDITOR, then at the prompt", "e", "edit",
         view_run_edit),
     {"shell", "[NUMBER|PROGRAM…]", "a shell in it, a program, or the terminal NUMBER; ~. leaves",
-     "$", "shell", CONTEXT_SESSION, ARGUMENT_TEXT, view_run_shell},
+     "$", "shell", CONTEXT_SESSION, ARGUMENT_TEXT, session_view_run_shell},
     ROW("fork", "[CELL]", "open a session that goes on from it as it is, or was after a cell", "F",
         "fork", travel_run_fork),
     ROW("checkpoint", "[NAME]", "keep it as it is, to return to", "c", NULL, travel_run_checkpoint),
@@ -609,13 +597,7 @@ const struct command session_commands[] = {
     ROW("follow", "", "keep the end in sight, or stand still", "f", NULL, view_run_follow),
     ROW("wrap", "", "wrap long lines, or cut them", "w", NULL, view_run_wrap),
     ROW("times", "", "the time of day at each cell, or not", "t", NULL, view_run_times),
-    ROW("tab", "NAME", "show cells, output, files or stats", NULL, NULL, view_run_tab),
-    ROW("tab cells", "", "the cells", "1", NULL, view_run_tab),
-    ROW("tab output", "", "what they printed, alone", "2", NULL, view_run_tab),
-    ROW("tab files", "", "the files of the session", "3", NULL, view_run_tab),
-    ROW("tab stats", "", "what the session takes, and took", "4", NULL, view_run_tab),
-    ROW("tab-next", "", "the next tab", "]", "tab", view_run_tab_next),
-    ROW("tab-previous", "", "the tab before", "[", NULL, view_run_tab_previous),
+    TAB_ROWS(CONTEXT_SESSION),
     ROW("down", "", "a line down", "j Down", NULL, view_run_down),
     ROW("up", "", "a line up", "k Up", NULL, view_run_up),
     ROW("page-down", "", "a page down", "PageDown C-f", NULL, view_run_page_down),
@@ -637,14 +619,8 @@ const struct command session_commands[] = {
     FILE_ROW("file-end", "", "to the last file", "G End", NULL, view_run_file_end),
     FILE_ROW("look-down", "", "a page down in the file", "PageDown J", NULL, view_run_look_down),
     FILE_ROW("look-up", "", "a page up in the file", "PageUp K", NULL, view_run_look_up),
-    FILE_ROW("type", "", "the keys go to the prompt", "i", "type", view_run_type),
-    FILE_ROW("tab", "NAME", "show cells, output, files or stats", NULL, NULL, view_run_tab),
-    FILE_ROW("tab cells", "", "the cells", "1", NULL, view_run_tab),
-    FILE_ROW("tab output", "", "what they printed, alone", "2", NULL, view_run_tab),
-    FILE_ROW("tab files", "", "the files of the session", "3", NULL, view_run_tab),
-    FILE_ROW("tab stats", "", "what the session takes, and took", "4", NULL, view_run_tab),
-    FILE_ROW("tab-next", "", "the next tab", "]", "tab", view_run_tab_next),
-    FILE_ROW("tab-previous", "", "the tab before", "[", NULL, view_run_tab_previous),
+    FILE_ROW("type", "", "the keys go to the prompt", "i", "type", session_view_run_type),
+    TAB_ROWS(CONTEXT_FILES),
     {"leave", "", "the keys go to commands again", "C-]", "back to keys", CONTEXT_REPL,
      ARGUMENT_NONE, view_run_leave},
     {"interrupt", "", "drop what is typed, or interrupt the cell", "C-c", "interrupt", CONTEXT_REPL,

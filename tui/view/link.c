@@ -138,6 +138,8 @@ static void link_on_event(void *arg, const struct store_event *event)
         return;
     cells_event(&self->cells, event->told, event->params);
     travel_event(self, event);
+    reach_on_event(self, event);
+    shells_on_event(self, event);
     tui_redraw(self->view.tui);
 }
 
@@ -160,6 +162,14 @@ static void link_on_subscribed(void *arg, const struct gb_json *result,
     tui_redraw(self->view.tui);
 }
 
+static const char *const link_kinds[] = {
+    "cell.started",      "cell.output",      "cell.waiting",         "cell.finished",
+    "session.rewound",   "network.open",     "session.checkpointed", "network.denied",
+    "network.closed",    "network.question", "network.answered",     "network.request",
+    "network.listening", "network.port",     "network.visit",        "network.changed",
+    "terminal.opened",   "terminal.changed", "terminal.closed",
+};
+
 static void link_subscribe(struct session_view *self)
 {
     struct gb_buf params = {0};
@@ -171,12 +181,8 @@ static void link_subscribe(struct session_view *self)
     gb_json_put_str(&out, NULL, self->id);
     gb_json_end(&out);
     gb_json_array(&out, "kinds");
-    gb_json_put_str(&out, NULL, "cell.started");
-    gb_json_put_str(&out, NULL, "cell.output");
-    gb_json_put_str(&out, NULL, "cell.waiting");
-    gb_json_put_str(&out, NULL, "cell.finished");
-    gb_json_put_str(&out, NULL, "session.checkpointed");
-    gb_json_put_str(&out, NULL, "session.rewound");
+    for (size_t i = 0; i < ARRAY_SIZE(link_kinds); i++)
+        gb_json_put_str(&out, NULL, link_kinds[i]);
     gb_json_end(&out);
     gb_json_put_bool(&out, "output", true);
     gb_json_put_bool(&out, "replay", true);
@@ -202,6 +208,9 @@ void session_link_check(struct session_view *self)
     self->history_done = self->history_unsupported = false;
     self->seek.call = 0;
     travel_forget(self);
+    save_forget(self);
+    reach_forget(self);
+    shells_forget(self);
     self->coming = 0;
     for (size_t i = 0; i < self->cells.count; i++)
         self->cells.cards[i]->asked_before = false;
@@ -215,7 +224,7 @@ void session_link_close(struct session_view *self)
 
     store_unlisten(&self->listener);
     if (self->connection != tui_connection(tui))
-        return; /* the request was lost with the connection; numbers are reused now */
+        return; /* the requests were lost with the connection */
     tui_forget(tui, self->history);
     tui_forget(tui, self->trail_call);
     (void)seek_stop(self);

@@ -14,9 +14,6 @@
 #include "view/internal.h"
 #include "view/picture.h"
 
-static const char *const tab_names[] = {"cells", "output", "files", "stats"};
-static_assert(ARRAY_SIZE(tab_names) == TAB_COUNT, "a name for each");
-
 static struct session_view *session_view_of(struct view *view)
 {
     return container_of(view, struct session_view, view);
@@ -103,6 +100,15 @@ void session_view_set_tab(struct session_view *self, enum tab tab)
     self->stream.look.output_only = tab == TAB_OUTPUT;
     if (tab > TAB_OUTPUT)
         session_view_leave(self);
+    if (tab != TAB_PAST)
+        (void)timeline_back(self); /* the copy that was looked at is closed */
+    if (tab != TAB_SHELLS)
+        shells_leave(self);
+}
+
+struct files *session_view_files(struct session_view *self)
+{
+    return timeline_shows_files(self) ? &self->timeline.look_files : &self->files;
 }
 
 /* Whether typing is input for a waiting program: immediately, if it is a cell of ours. */
@@ -133,42 +139,6 @@ static void session_view_follow_lease(struct session_view *self)
 }
 
 /* ---- painting ---- */
-
-/* The search pattern, and the position in the matches, as far as known. */
-static void session_view_add_search(const struct session_view *self, struct gb_buf *text)
-{
-    size_t at, count;
-
-    gb_buf_addf(text, "/%.*s%s  ", (int)self->stream.search.size, self->stream.search.pattern,
-                self->stream.look.hide ? " only" : "");
-    if (!stream_counted(&self->stream, &at, &count))
-        return;
-    if (at > 0)
-        gb_buf_addf(text, "%zu of %zu  ", at, count);
-    else
-        gb_buf_addf(text, "%zu  ", count);
-}
-
-static void session_view_draw_tabs(const struct session_view *self, struct region row)
-{
-    int x = 1;
-
-    for (int i = 0; i < TAB_COUNT; i++)
-        x += paint_f(row, x, 0, STYLE(i == (int)self->tab ? ROLE_TAB_ACTIVE : ROLE_TAB), " %d %s ",
-                     i + 1, tab_names[i]) +
-             1;
-    if (self->tab <= TAB_OUTPUT) {
-        struct gb_buf text = {0};
-
-        if (self->stream.search.size > 0)
-            session_view_add_search(self, &text);
-        gb_buf_adds(&text, self->stream.follow ? "following" : "scrolled");
-        paint_right(row, x, 0, row.width - x - 1,
-                    STYLE(self->stream.follow ? ROLE_DIM : ROLE_MESSAGE_WARNING),
-                    gb_buf_bytes(&text));
-        gb_buf_release(&text);
-    }
-}
 
 static void session_view_pane_hint(const struct session_view *self, char *hint, size_t room)
 {
@@ -215,8 +185,7 @@ static void session_view_draw_empty(const struct session_view *self, struct regi
                                                          : "no cell yet"));
 }
 
-/* How pictures are drawn on this terminal. */
-static void session_view_figure_look(const struct session_view *self, struct picture_look *look)
+void session_view_figure_look(const struct session_view *self, struct picture_look *look)
 {
     const struct terminal_abilities *abilities = tui_abilities(self->view.tui);
 
@@ -301,6 +270,10 @@ static void session_view_update(struct view *view)
     }
     if (self->tab == TAB_FILES)
         session_view_refresh_files(self);
+    if (self->tab == TAB_NETWORK)
+        reach_refresh(self);
+    if (self->tab == TAB_SHELLS)
+        shells_refresh(self);
 }
 
 static void session_view_ask(struct view *view)
@@ -309,6 +282,10 @@ static void session_view_ask(struct view *view)
 
     if (self->tab == TAB_CELLS || self->tab == TAB_OUTPUT)
         stream_ask(&self->stream);
+    else if (self->tab == TAB_PAST)
+        timeline_ask(self);
+    else if (self->tab == TAB_SHELLS)
+        shells_ask(self);
     if (self->stream.unfinished) {
         self->stream.unfinished = false;
         tui_redraw(self->view.tui);
@@ -347,6 +324,12 @@ static void session_view_arrange(struct view *view, struct region region)
     region = session_view_below_tabs(self, region);
     if (self->tab == TAB_FILES)
         files_arrange(&self->files, region);
+    else if (self->tab == TAB_PAST)
+        timeline_arrange(self, region);
+    else if (self->tab == TAB_NETWORK)
+        reach_arrange(self, region);
+    else if (self->tab == TAB_SHELLS)
+        shells_arrange(self, region);
     else if (self->tab != TAB_STATS)
         session_view_arrange_stream(self, region);
 }
@@ -357,13 +340,22 @@ static void session_view_draw(const struct view *view, struct region region, boo
     struct region below = session_view_below_tabs(self, region);
 
     if (!self->preview)
-        session_view_draw_tabs(self, region_part(region, 0, 0, -1, 1));
+        tabs_draw(self, region_part(region, 0, 0, -1, 1));
     switch (self->tab) {
     case TAB_FILES:
         files_draw(&self->files, below, focused);
         break;
     case TAB_STATS:
         session_stats_draw(self, below);
+        break;
+    case TAB_PAST:
+        timeline_draw(self, below, focused);
+        break;
+    case TAB_NETWORK:
+        reach_draw(self, below, focused);
+        break;
+    case TAB_SHELLS:
+        shells_draw(self, below, focused);
         break;
     case TAB_CELLS:
     case TAB_OUTPUT:
@@ -387,30 +379,35 @@ static bool session_view_is_ours(struct key key)
            key.code == KEY_PAGE_DOWN || (key.code >= KEY_F1 && key.code <= KEY_F12);
 }
 
+static bool session_view_shows_files(const struct session_view *self)
+{
+    return self->tab == TAB_FILES || timeline_shows_files(self);
+}
+
+static void session_view_on_wheel(struct session_view *self, int x, long rows)
+{
+    if (session_view_shows_files(self) && x < FILES_LIST_COLUMNS(self->region.width))
+        files_move(session_view_files(self), rows);
+    else if (session_view_shows_files(self))
+        files_scroll(session_view_files(self), rows);
+    else if (self->tab == TAB_PAST)
+        timeline_wheel(self, x, rows);
+    else if (self->tab == TAB_NETWORK)
+        reach_move(self, rows);
+    else if (self->tab == TAB_SHELLS)
+        shells_move(self, rows > 0 ? 1 : -1);
+    else
+        stream_scroll(&self->stream, rows);
+}
+
 static bool session_view_on_mouse(struct session_view *self, const struct input_event *event)
 {
     int y = event->y - 1; /* below the tabs */
 
-    if (self->tab == TAB_FILES &&
-        (event->action == MOUSE_WHEEL_UP || event->action == MOUSE_WHEEL_DOWN)) {
-        long rows = event->action == MOUSE_WHEEL_UP ? -3 : 3;
-
-        if (event->x < FILES_LIST_COLUMNS(self->region.width))
-            files_move(&self->files, rows);
-        else
-            files_scroll(&self->files, rows);
-    } else if (event->action == MOUSE_WHEEL_UP || event->action == MOUSE_WHEEL_DOWN) {
-        stream_scroll(&self->stream, event->action == MOUSE_WHEEL_UP ? -3 : 3);
+    if (event->action == MOUSE_WHEEL_UP || event->action == MOUSE_WHEEL_DOWN) {
+        session_view_on_wheel(self, event->x, event->action == MOUSE_WHEEL_UP ? -3 : 3);
     } else if (event->action == MOUSE_PRESS && event->button == 1 && y == -1) {
-        int x = 1;
-
-        for (int i = 0; i < TAB_COUNT; i++) {
-            int columns = (int)strlen(tab_names[i]) + 4;
-
-            if (event->x >= x && event->x < x + columns)
-                session_view_set_tab(self, (enum tab)i);
-            x += columns + 1;
-        }
+        tabs_click(self, event->x);
     } else if (event->action == MOUSE_PRESS && event->button == 1 && self->tab <= TAB_OUTPUT) {
         if (event->y >= self->pane_y - 1)
             (void)session_view_type(self);
@@ -451,9 +448,12 @@ static enum context session_view_context(const struct view *view)
 {
     const struct session_view *self = session_view_const_of(view);
 
-    return self->pane.focused       ? CONTEXT_REPL
-           : self->tab == TAB_FILES ? CONTEXT_FILES
-                                    : CONTEXT_SESSION;
+    return self->pane.focused               ? CONTEXT_REPL
+           : session_view_shows_files(self) ? CONTEXT_FILES
+           : self->tab == TAB_PAST          ? CONTEXT_PAST
+           : self->tab == TAB_NETWORK       ? CONTEXT_NETWORK
+           : self->tab == TAB_SHELLS        ? CONTEXT_SHELLS
+                                            : CONTEXT_SESSION;
 }
 
 static void session_view_title(const struct view *view, struct gb_buf *out)
@@ -480,7 +480,7 @@ static bool session_view_back(struct view *view)
     struct session_view *self = session_view_of(view);
 
     if (self->tab > TAB_OUTPUT)
-        return false;
+        return timeline_back(self);
     if (seek_stop(self)) {
         tui_say(self->view.tui, MESSAGE_PLAIN, "stopped");
         return true;
@@ -529,15 +529,20 @@ static bool session_view_has(const struct view *view, const struct command *comm
 {
     static const char *const always[] = {"type", "interrupt", "tab-next", "answer", "take", NULL};
     static const char *const alive[] = {
-        "type",     "interrupt", "answer", "take",   "rerun", "edit", "shell",      "upload",
-        "download", "remove",    "parent", "rewind", "redo",  "fork", "checkpoint", NULL};
-    static const char *const past[] = {"undo", "rewind", NULL};
+        "type",      "interrupt",   "answer",    "take",       "rerun",  "edit",
+        "shell",     "upload",      "download",  "remove",     "parent", "rewind",
+        "redo",      "fork",        "look",      "port",       "enter",  "close-port",
+        "new-shell", "watch-shell", "end-shell", "checkpoint", NULL};
+    static const char *const past[] = {"undo", "rewind", "look", "earlier", "later", NULL};
+    static const char *const changes[] = {"upload", "remove", "type", NULL};
     const struct session_view *self = session_view_const_of(view);
     const struct session *session = session_view_session(self);
 
     if (session != NULL && session_gone(session) && session_view_named(command, alive))
         return false;
     if (self->trail.now.count == 0 && session_view_named(command, past))
+        return false;
+    if (timeline_shows_files(self) && session_view_named(command, changes))
         return false;
     return session_view_named(command, always) || command->context != CONTEXT_SESSION ||
            self->tab != TAB_STATS;
@@ -555,6 +560,10 @@ static void session_view_free(struct view *view)
 {
     struct session_view *self = session_view_of(view);
 
+    timeline_close(self);
+    reach_close_tab(self);
+    shells_close(self);
+    save_close(self);
     session_link_close(self);
     travel_close(self);
     seek_close(self);
@@ -604,6 +613,8 @@ static struct session_view *session_view_make(struct tui *tui, const char *id, b
     self->stream.arg = self;
     pane_init(&self->pane, tui, &self->cells, id);
     files_init(&self->files, tui, self->id);
+    timeline_open(self);
+    shells_open(self);
     session_view_learn(self);
     seek_open(self);
     session_link_open(self);

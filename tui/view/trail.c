@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "model/past.h"
 #include "rpc/access.h"
@@ -17,6 +19,8 @@ enum { TRAIL_DAY_S = 86400, NAMED_FILES = 3, NAMED_BYTES = 32 };
 
 static void trail_clear(struct trail_points *points)
 {
+    for (size_t i = 0; i < points->count; i++)
+        free(points->points[i].name);
     free(points->points);
     *points = (struct trail_points){0};
 }
@@ -35,7 +39,7 @@ void trail_drop(struct trail *trail)
 /* False: there are too many, or they are not in order. */
 static bool trail_add(struct trail_points *points, const struct gb_checkpoint_info *info)
 {
-    if (points->count == TRAIL_POINTS_MAX ||
+    if (points->count == TRAIL_POINTS_MAX || info->parent >= info->seq ||
         (points->count > 0 && points->points[points->count - 1].seq >= info->seq))
         return false;
     if (points->count == points->capacity) {
@@ -44,11 +48,53 @@ static bool trail_add(struct trail_points *points, const struct gb_checkpoint_in
         if (points->points == NULL)
             abort(); /* at most some hundred kilobytes */
     }
-    points->points[points->count++] =
-        (struct trail_point){.seq = info->seq, .parent = info->parent, .cell = info->cell};
+    points->points[points->count++] = (struct trail_point){
+        .seq = info->seq,
+        .parent = info->parent,
+        .cell = info->cell,
+        .at = (double)info->at_ns / (double)GB_NS_PER_S,
+        .bytes = info->bytes,
+        .name = info->name.size > 0 ? xstrndup((const char *)info->name.data,
+                                               MIN(info->name.size, (size_t)GB_NAME_MAX))
+                                    : NULL,
+    };
     if ((info->flags & GB_CHECKPOINT_HERE) != 0)
         points->here = info->seq;
     return true;
+}
+
+static const struct trail_point *trail_find_seq(const struct trail_points *points, uint64_t seq)
+{
+    size_t low = 0, high = points->count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (points->points[middle].seq < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < points->count && points->points[low].seq == seq ? &points->points[low] : NULL;
+}
+
+/* Which of them the present follows, and the lanes of the others. */
+static void trail_branch(struct trail_points *points)
+{
+    const struct trail_point *point = trail_find_seq(points, points->here), *parent;
+
+    for (; point != NULL; point = trail_find_seq(points, point->parent))
+        points->points[point - points->points].past = true;
+    for (size_t i = 0; i < points->count; i++) {
+        struct trail_point *at = &points->points[i];
+
+        parent = trail_find_seq(points, at->parent);
+        if (at->past)
+            continue;
+        at->lane = parent == NULL || parent->past ? 1 : parent->lane;
+        if (i > 0 && parent != &points->points[i - 1] && parent != NULL && !parent->past)
+            at->lane = (uint8_t)MIN(parent->lane + 1, (int)TRAIL_LANES_MAX);
+    }
 }
 
 uint64_t trail_read(struct trail *trail, const struct gb_json *result)
@@ -67,6 +113,8 @@ uint64_t trail_read(struct trail *trail, const struct gb_json *result)
     trail_clear(&trail->now);
     trail->now = trail->next;
     trail->next = (struct trail_points){0};
+    trail->change++;
+    trail_branch(&trail->now);
     return 0;
 }
 
@@ -78,20 +126,72 @@ const struct trail_point *trail_find(const struct trail *trail, uint32_t cell)
     return NULL;
 }
 
-static const struct trail_point *trail_find_seq(const struct trail_points *points, uint64_t seq)
+const struct trail_point *trail_find_number(const struct trail *trail, uint64_t seq)
 {
-    size_t low = 0, high = points->count;
+    return trail_find_seq(&trail->now, seq);
+}
 
+/* ---- what led to a moment ---- */
+
+void trail_release_way(struct trail_way *way)
+{
+    free(way->ranges);
+    *way = (struct trail_way){0};
+}
+
+static void trail_add_range(struct trail_way *way, uint32_t first, uint32_t last)
+{
+    if (way->count > 0 && way->ranges[way->count - 1].last + 1 == first)
+        way->ranges[way->count - 1].last = last;
+    else
+        way->ranges[way->count++] = (struct trail_range){first, last};
+}
+
+void trail_find_way(const struct trail *trail, uint64_t seq, struct trail_way *way)
+{
+    const struct trail_points *points = &trail->now;
+    const struct trail_point *point = trail_find_seq(points, seq);
+    uint32_t covered = 0;
+    bool *led;
+
+    trail_release_way(way);
+    way->present = seq == 0;
+    if (point == NULL)
+        return;
+    led = xcalloc(points->count, sizeof(*led));
+    way->ranges = xcalloc(points->count, sizeof(*way->ranges));
+    for (; point != NULL; point = trail_find_seq(points, point->parent))
+        led[point - points->points] = true;
+    for (size_t i = 0; i < points->count; i++) {
+        const uint32_t cell = points->points[i].cell;
+
+        if (cell <= covered)
+            continue;
+        if (led[i])
+            trail_add_range(way, covered + 1, cell);
+        covered = cell;
+    }
+    free(led);
+}
+
+bool trail_way_has(const struct trail_way *way, const struct card *card)
+{
+    size_t low = 0, high = way->count;
+
+    if (way->present)
+        return !card->undone;
     while (low < high) {
         size_t middle = (low + high) / 2;
 
-        if (points->points[middle].seq < seq)
+        if (way->ranges[middle].last < card->number)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < points->count && points->points[low].seq == seq ? &points->points[low] : NULL;
+    return low < way->count && way->ranges[low].first <= card->number;
 }
+
+/* ---- marks ---- */
 
 void trail_mark(const struct trail *trail, struct cells *cells)
 {
@@ -138,6 +238,7 @@ void trail_rewound(struct cells *cells, const struct gb_json *params, double at)
         card->undone = undone;
     }
     cells->change++;
+    cells->ended_change++;
 }
 
 /* Whether it is a part of a group. One after which the session went back by itself stays in sight:
@@ -204,8 +305,7 @@ void trail_reveal(struct cells *cells, const struct card *card, bool shown)
     trail_set_group(cells, at, to);
 }
 
-/* "14:02", and the day if it is not today. */
-static void trail_clock(double at, double now, char *text, size_t room)
+void trail_clock_text(double at, double now, char *text, size_t room)
 {
     const bool today = now - at < TRAIL_DAY_S / 2.0;
     time_t seconds = (time_t)at;
@@ -225,10 +325,10 @@ void trail_group_text(const struct card *first, double now, char *text, size_t r
     else
         (void)snprintf(cells, sizeof(cells), "cell %u", first->number);
     if (first->group_at > 0) {
-        trail_clock(first->group_at, now, at, sizeof(at));
+        trail_clock_text(first->group_at, now, at, sizeof(at));
         (void)snprintf(text, room, "%s undone at %s", cells, at);
     } else if (first->group_until > 0) {
-        trail_clock(first->group_until, now, at, sizeof(at));
+        trail_clock_text(first->group_until, now, at, sizeof(at));
         (void)snprintf(text, room, "%s undone, ran until %s", cells, at);
     } else {
         (void)snprintf(text, room, "%s undone", cells);

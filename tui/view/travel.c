@@ -25,9 +25,11 @@ static void travel_on_list(void *arg, const struct gb_json *result,
     uint64_t after = 0;
 
     self->trail_call = 0;
-    if (error != NULL) /* it has ended, or the server has no past */
+    self->trail_error[0] = '\0';
+    if (error != NULL) { /* it has ended, or the server has no past */
         trail_drop(&self->trail);
-    else
+        (void)snprintf(self->trail_error, sizeof(self->trail_error), "%s", error->message);
+    } else
         after = trail_read(&self->trail, result);
     if (after != 0) {
         travel_ask(self, after);
@@ -66,6 +68,7 @@ void travel_forget(struct session_view *self)
     self->trail_call = 0;
     self->trail_stale = false;
     trail_drop(&self->trail);
+    timeline_forget(self);
 }
 
 void travel_close(struct session_view *self)
@@ -179,11 +182,20 @@ static void travel_on_confirmed(void *arg)
         travel_rewind(self, self->back_to, 0);
 }
 
+void travel_ask_rewind(struct session_view *self, const struct trail_point *point)
+{
+    struct gb_buf question = {0};
+
+    trail_question(&self->trail, &self->cells, point, &question);
+    self->back_to = point->seq;
+    tui_confirm(self->view.tui, gb_buf_str(&question), travel_on_confirmed, self);
+    gb_buf_release(&question);
+}
+
 void travel_run_rewind(struct tui *tui, const struct words *words)
 {
     struct session_view *self = session_view_top(tui);
     const struct trail_point *point;
-    struct gb_buf question = {0};
     const struct card *card;
     int64_t cell;
 
@@ -207,10 +219,7 @@ void travel_run_rewind(struct tui *tui, const struct words *words)
                 cell);
         return;
     }
-    trail_question(&self->trail, &self->cells, point, &question);
-    self->back_to = point->seq;
-    tui_confirm(tui, gb_buf_str(&question), travel_on_confirmed, self);
-    gb_buf_release(&question);
+    travel_ask_rewind(self, point);
 }
 
 /* Anybody may fork a session, and take checkpoints of it. NULL: reported, or there is no view. */
@@ -230,7 +239,7 @@ void travel_run_fork(struct tui *tui, const struct words *words)
     int64_t cell;
 
     if (self != NULL && travel_number(tui, words, UINT32_MAX, -1, &cell))
-        tui_fork(tui, self->id, cell);
+        tui_fork(tui, self->id, cell, 0);
 }
 
 /* ---- checkpoints ---- */

@@ -286,9 +286,17 @@ static const struct method_handler network_methods[] = {
     {"secret.list", secrets_handle_list},     {NULL, NULL},
 };
 
-static const char *const network_event_kinds[] = {
-    "network.open",    "network.denied", "network.closed", "network.question",  "network.answered",
-    "network.request", "network.port",   "network.visit",  "network.listening", NULL};
+static const char *const network_event_kinds[] = {"network.open",
+                                                  "network.denied",
+                                                  "network.closed",
+                                                  "network.question",
+                                                  "network.answered",
+                                                  "network.request",
+                                                  "network.port",
+                                                  "network.visit",
+                                                  "network.listening",
+                                                  "network.changed",
+                                                  NULL};
 
 const struct gb_part network_part = {
     .name = "network",

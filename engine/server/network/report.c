@@ -56,6 +56,7 @@ void report_policy(struct hosted *hosted, const char *client)
 {
     const struct network_session *state = network_state(hosted);
     _cleanup_(gb_buf_release) struct gb_buf rules = {0};
+    struct event event;
 
     if (state->on && state->net != NULL)
         gb_policy_write(gb_net_policy(state->net), &rules);
@@ -66,6 +67,11 @@ void report_policy(struct hosted *hosted, const char *client)
                               .rule = gb_buf_bytes(&rules),
                               .client = gb_bytes_str(client),
                           });
+    if (!event_begin(&event, hosted->server, "network.changed", hosted))
+        return;
+    gb_json_put_str(&event.out, "network", state->on ? state->name : "none");
+    gb_json_put_str(&event.out, "client", client);
+    event_end(&event);
 }
 
 void report_end(struct hosted *hosted)

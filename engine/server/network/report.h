@@ -15,7 +15,7 @@ void report_denied(void *arg, const struct gb_net_news *news);
 void report_closed(void *arg, const struct gb_net_news *news);
 void report_visited(void *arg, const struct gb_net_news *news);
 
-/* Records that @client (NULL: unnamed) set the rules, as they are now. */
+/* Records and tells watchers that @client (NULL: unnamed) set the rules, as they are now. */
 void report_policy(struct hosted *hosted, const char *client);
 /* The last record: the sums, and how many records were not written. */
 void report_end(struct hosted *hosted);
