@@ -189,6 +189,13 @@ def test_requests_are_recorded_without_the_query(shared, server, web):
     shown = subprocess.run([BINARY, "log", "--network", shared.id], env=server.env, capture_output=True, text=True,
                            check=True).stdout
     assert f"{HOST}:{web.server_address[1]}, GET /audit 200 API" in shown and "token" not in shown
+    text = subprocess.run([BINARY, "export", "--format", "ocsf", shared.id], env=server.env, capture_output=True,
+                          text=True, check=True).stdout
+    event, = [one for one in map(json.loads, text.splitlines()) if one["class_uid"] == 4002 and "/audit" in str(one)]
+    assert event["type_uid"] == 400203 and event["http_response"] == {"code": 200} and event["http_request"] == {
+        "http_method": "GET", "url": {"scheme": "https", "hostname": HOST, "port": web.server_address[1],
+                                      "path": "/audit"}}
+    assert "token" not in text
 
 
 def test_its_checkpoint_is_refused(shared):

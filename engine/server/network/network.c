@@ -11,6 +11,7 @@
 #include "server/core/hosted.h"
 #include "server/core/request.h"
 #include "server/core/state.h"
+#include "server/network/always.h"
 #include "server/network/ask.h"
 #include "server/network/asking.h"
 #include "server/network/ports.h"
@@ -55,6 +56,7 @@ static void network_take_open(struct hosted *hosted, const struct gb_params *par
     state->policy = ask.policy;
     state->on = true;
     memcpy(state->name, ask.name, sizeof(state->name));
+    memcpy(state->policy_name, ask.name, sizeof(state->policy_name));
     secrets_take(hosted, params);
 }
 
@@ -174,6 +176,8 @@ static void network_handle(struct request *request, const struct gb_params *para
         r = network_ask_read(&server->settings, params->network, &ask, &err);
         if (r == 0)
             r = network_change(hosted, &ask, &err);
+        if (r == 0)
+            memcpy(network_state(hosted)->policy_name, ask.name, sizeof(ask.name));
         gb_policy_release(&ask.policy);
     } else if (r == 0 && params->rules != NULL) {
         r = network_add(hosted, params->rules, &err);
@@ -195,7 +199,7 @@ static int network_answer(struct hosted *hosted, uint64_t number, enum gb_networ
     struct network_session *state = network_state(hosted);
     const struct gb_net_question *question =
         state->net == NULL ? NULL : gb_net_question(state->net, number - 1);
-    const bool allow = answer == GB_ANSWER_ONCE || answer == GB_ANSWER_SESSION;
+    const bool allow = answer != GB_ANSWER_REFUSE && answer != GB_ANSWER_NEVER;
     struct network_ask ask = {.on = true, .name = "rules"};
     _cleanup_(gb_buf_release) struct gb_buf rule = {0};
     int r = 0;
@@ -203,7 +207,7 @@ static int network_answer(struct hosted *hosted, uint64_t number, enum gb_networ
     if (question == NULL || question->number != number)
         return gb_err_set(err, GB_ENOTFOUND, "the session has no question %llu that waits",
                           (unsigned long long)number);
-    if (answer == GB_ANSWER_SESSION || answer == GB_ANSWER_NEVER) {
+    if (answer != GB_ANSWER_ONCE && answer != GB_ANSWER_REFUSE) {
         asking_put_rule(&rule, question, allow);
         r = network_ask_add_text(gb_net_policy(state->net), gb_buf_bytes(&rule), &ask.policy, err);
     }
@@ -219,13 +223,52 @@ static int network_answer(struct hosted *hosted, uint64_t number, enum gb_networ
     return r;
 }
 
+/* The rule is in the settings, or could not be written: then the question still waits. */
+static void network_on_always(struct hosted *hosted, struct request *request, uint64_t number,
+                              const struct gb_err *problem)
+{
+    struct gb_err err = {0};
+
+    if (problem == NULL && !hosted->closing) {
+        network_state(hosted)->answerer = request == NULL ? NULL : request->connection->client;
+        (void)network_answer(hosted, number, GB_ANSWER_ALWAYS, &err); /* it may be over by now */
+        network_state(hosted)->answerer = NULL;
+    }
+    if (request != NULL && problem != NULL)
+        request_fail(request, problem);
+    else if (request != NULL)
+        request_ok(request);
+}
+
+/* 0: @request is answered later. */
+static int network_answer_always(struct request *request, struct hosted *hosted, uint64_t number,
+                                 struct gb_err *err)
+{
+    const struct network_session *state = network_state(hosted);
+    const struct gb_net_question *question =
+        state->net == NULL ? NULL : gb_net_question(state->net, number - 1);
+    _cleanup_(gb_buf_release) struct gb_buf rule = {0};
+    _cleanup_(freep) char *line = NULL;
+
+    if (question == NULL || question->number != number)
+        return gb_err_set(err, GB_ENOTFOUND, "the session has no question %llu that waits",
+                          (unsigned long long)number);
+    asking_put_rule(&rule, question, true);
+    line = xstrndup((const char *)gb_buf_data(&rule), rule.size - 1); /* without the newline */
+    return always_begin(request, hosted, number, line, network_on_always, err);
+}
+
 static void network_handle_answer(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
     struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
     int r = -1;
 
-    if (hosted != NULL) {
+    if (hosted != NULL && params->answer == GB_ANSWER_ALWAYS) {
+        r = network_answer_always(request, hosted, (uint64_t)params->question, &err);
+        if (r == 0)
+            return;
+    } else if (hosted != NULL) {
         network_state(hosted)->answerer = request->connection->client;
         r = network_answer(hosted, (uint64_t)params->question,
                            (enum gb_network_answer)params->answer, &err);
