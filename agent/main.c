@@ -16,7 +16,6 @@
 #include "agent.h"
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "console.h"
 #include "device.h"
@@ -51,7 +50,7 @@ static void reap(struct agent *agent)
         if (worker != NULL)
             worker_reaped(worker, status);
         else if (netd_reaped(agent, pid))
-            port_log(&agent->port, GB_LOG_WARNING, "the guest's network ended by itself");
+            port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_NETWORK_LOST}, NULL, NULL);
         else
             terminal_reaped(agent, pid, status);
     }

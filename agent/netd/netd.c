@@ -4,7 +4,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -122,7 +124,7 @@ static int netd_await(struct agent *agent, int fd, struct gb_err *err)
     return r < 0 ? gb_err_sys(err, -r, "cannot watch the guest's network") : 0;
 }
 
-static int netd_fork(struct agent *agent, struct gb_err *err)
+static int netd_fork(struct agent *agent, const uint8_t *mark, struct gb_err *err)
 {
     int pair[2], r;
     pid_t pid;
@@ -131,13 +133,14 @@ static int netd_fork(struct agent *agent, struct gb_err *err)
         return gb_err_sys(err, errno, "no sockets for the network");
     pid = fork();
     if (pid == 0)
-        serve_network(&agent->boot, pair[1]);
+        serve_network(&agent->boot, mark, pair[1]);
     (void)gb_close(pair[1]);
     if (pid < 0) {
         (void)gb_close(pair[0]);
         return gb_err_sys(err, errno, "cannot start the guest's network");
     }
     agent->netd = (struct netd){.pid = pid, .control.fd = -1};
+    memcpy(agent->netd.mark, mark, GB_SYNC_BYTES);
     deadline_init(&agent->netd.late, netd_is_late);
     r = netd_await(agent, pair[0], err);
     if (r < 0)
@@ -161,14 +164,35 @@ static int netd_show(struct agent *agent, struct gb_err *err)
     return failed < 0 ? gb_err_sys(err, -failed, "the guest's network has no route") : 0;
 }
 
-int netd_start(struct agent *agent, struct gb_err *err)
+/* One of another conversation. Its connections are broken while there still is a route for what
+ * says so. */
+static void netd_end(struct agent *agent)
 {
-    return agent->netd.pid != 0 ? 0 : netd_fork(agent, err);
+    struct netd *netd = &agent->netd;
+
+    if (netd->pid == 0)
+        return;
+    (void)kill(netd->pid, SIGKILL);
+    while (waitpid(netd->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    netd_hang_up(agent);
+    netd_cut(agent);
+    netd->pid = 0;
 }
 
-int netd_on(struct agent *agent, struct gb_err *err)
+int netd_start(struct agent *agent, struct gb_bytes mark, struct gb_err *err)
 {
-    int r = netd_start(agent, err);
+    if (mark.size != GB_SYNC_BYTES)
+        return gb_err_set(err, GB_EINVALID, "a mark has %d bytes", GB_SYNC_BYTES);
+    if (agent->netd.pid != 0 && memcmp(agent->netd.mark, mark.data, GB_SYNC_BYTES) == 0)
+        return 0;
+    netd_end(agent);
+    return netd_fork(agent, mark.data, err);
+}
+
+int netd_on(struct agent *agent, struct gb_bytes mark, struct gb_err *err)
+{
+    int r = netd_start(agent, mark, err);
 
     if (r == 0)
         r = netd_show(agent, err);

@@ -22,7 +22,13 @@
  *
  * The agent forks the process only when the host sends NETWORK_ON or NETWORK_START. It creates its
  * sockets, drops all privileges, and reports that; only then is the request answered. It parses
- * what programs send (SYNs, DNS), and its death does not affect the agent.
+ * what programs send (SYNs, DNS), and its death does not affect the agent: the host is told
+ * (NETWORK_LOST), and starts it again.
+ *
+ * A conversation with the host has a mark (wire/sync.h). A guest that was restored has a netd that
+ * talks to a host which is not there any more: the host comes with another mark, for which the
+ * agent ends that netd and starts a new one. However a netd ends, the kernel breaks the connections
+ * that it had: none of them looks as if it had ended well.
  *
  * When the network is turned off, programs that wait for a connection, or have one, are told so by
  * packets, which need the route and the address: netd refuses and breaks everything first, and
@@ -36,12 +42,14 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "wire/sync.h"
 #include "agent/loop.h"
 
 struct agent;
 
 struct netd {
-    pid_t pid;             /* 0: no network yet, or it has died */
+    pid_t pid; /* 0: no network yet, or it has died */
+    uint8_t mark[GB_SYNC_BYTES];
     struct source control; /* words of serve.h; fd −1: none can be exchanged */
     unsigned unanswered;   /* SERVE_OFF */
     bool leaving;          /* the network is being turned off, */
@@ -49,10 +57,11 @@ struct netd {
     struct deadline late;
 };
 
-/* Starts the process, without any route to it. No-op if it runs. 0 or a code. */
-int netd_start(struct agent *agent, struct gb_err *err);
-/* Turns the guest's network on. No-op if it is on. 0 or a code, and then it is off. */
-int netd_on(struct agent *agent, struct gb_err *err);
+/* Starts the process, without any route to it. No-op if it runs with this mark, GB_SYNC_BYTES; one
+ * with another mark is ended. 0 or a code. */
+int netd_start(struct agent *agent, struct gb_bytes mark, struct gb_err *err);
+/* The same, and turns the guest's network on. 0 or a code, and then it is off. */
+int netd_on(struct agent *agent, struct gb_bytes mark, struct gb_err *err);
 /* Turns it off: the process stays, but without any route to it. True: that takes a moment, and then
  * request @id is answered. False: it is off. */
 bool netd_off(struct agent *agent, uint32_t id);

@@ -257,7 +257,8 @@ static void serve_streams(struct serve *serve)
         deadline_set(&serve->loop, &serve->again, 0);
 }
 
-static void serve_start(struct serve *serve, const struct boot *boot, int agent_fd)
+static void serve_start(struct serve *serve, const struct boot *boot, const uint8_t *mark,
+                        int agent_fd)
 {
     struct capture capture;
     int port_fd = serve_open_port(boot), r;
@@ -272,6 +273,7 @@ static void serve_start(struct serve *serve, const struct boot *boot, int agent_
     r = loop_init(&serve->loop);
     if (r == 0)
         r = port_open(&serve->port, &serve->loop, port_fd, &serve_port);
+    port_begin(&serve->port, mark);
     gb_mux_init(&serve->mux, GB_SIDE_GUEST, serve_kinds, serve, &serve->port.out);
     if (r == 0)
         r = relay_init(&serve->relay, &serve->loop, &serve->mux, &capture);
@@ -291,12 +293,12 @@ static void serve_start(struct serve *serve, const struct boot *boot, int agent_
     serve_drop_rights();
 }
 
-void serve_network(const struct boot *boot, int agent_fd)
+void serve_network(const struct boot *boot, const uint8_t *mark, int agent_fd)
 {
     static struct serve serve;
 
     (void)prctl(PR_SET_NAME, "netd");
-    serve_start(&serve, boot, agent_fd);
+    serve_start(&serve, boot, mark, agent_fd);
     serve_tell_agent(&serve, SERVE_READY);
     for (;;) {
         int r = loop_round(&serve.loop);

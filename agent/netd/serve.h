@@ -2,6 +2,8 @@
 /* The body of the process netd, from its fork on. */
 #pragma once
 
+#include <stdint.h>
+
 struct boot;
 
 /* Words between the agent and it, each a packet of one byte. */
@@ -11,7 +13,7 @@ enum {
     SERVE_OFF,       /* to it: they may not; and from it: none is waiting or connected any more */
 };
 
-/* Sets everything up, drops all privileges, sends SERVE_READY to @agent_fd (taken, a socket that
- * keeps packets apart), and serves. Never returns: on failure it exits with a line on the console,
- * which closes @agent_fd. */
-_Noreturn void serve_network(const struct boot *boot, int agent_fd);
+/* Sets everything up, begins with @mark on the port (port_begin()), drops all privileges, sends
+ * SERVE_READY to @agent_fd (taken, a socket that keeps packets apart), and serves. Never returns:
+ * on failure it exits with a line on the console, which closes @agent_fd. */
+_Noreturn void serve_network(const struct boot *boot, const uint8_t *mark, int agent_fd);
