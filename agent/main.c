@@ -49,9 +49,7 @@ static void reap(struct agent *agent)
         worker = worker_of_pid(agent, pid);
         if (worker != NULL)
             worker_reaped(worker, status);
-        else if (netd_reaped(agent, pid))
-            port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_NETWORK_LOST}, NULL, NULL);
-        else
+        else if (!netd_reaped(agent, pid))
             terminal_reaped(agent, pid, status);
     }
     /* One SIGCHLD can stand for several: there may be more. */

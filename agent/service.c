@@ -410,6 +410,7 @@ void service_worker_prepared(struct agent *agent, struct worker *worker)
 {
     if (worker != &agent->kernel || agent->prepare_id == 0)
         return;
+    netd_park(agent);
     port_send_ok(&agent->port, agent->prepare_id);
     agent->prepare_id = 0;
 }

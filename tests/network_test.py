@@ -208,8 +208,10 @@ def test_the_server_name_of_tls_is_held_against_the_name(fresh):
 def test_without_a_network_nothing_of_it_is_there(fresh):
     session = fresh()
     (got, cell) = asks(session, "connect('10.0.0.1', 80)", "connect('app.test', 80)", "open('/etc/resolv.conf').read()",
-                       "open('/proc/net/route').read().count('\\n')")
-    assert got == ["ENETUNREACH", "AGAIN", "", 1] and "network_refused" not in cell
+                       *(f"open('/proc/net/{name}').read().count('\\n')" for name in ("route", "tcp", "udp", "raw")),
+                       "[one for one in __import__('os').listdir('/proc') if one.isdigit() and "
+                       "open(f'/proc/{one}/comm').read() == 'netd\\n']")
+    assert got == ["ENETUNREACH", "AGAIN", "", 1, 1, 1, 1, []] and "network_refused" not in cell
     assert session.get()["network"] == "none"
 
 
