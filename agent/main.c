@@ -16,7 +16,6 @@
 #include "agent.h"
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "console.h"
 #include "device.h"
@@ -50,9 +49,7 @@ static void reap(struct agent *agent)
         worker = worker_of_pid(agent, pid);
         if (worker != NULL)
             worker_reaped(worker, status);
-        else if (netd_reaped(agent, pid))
-            port_log(&agent->port, GB_LOG_WARNING, "the guest's network ended by itself");
-        else
+        else if (!netd_reaped(agent, pid))
             terminal_reaped(agent, pid, status);
     }
     /* One SIGCHLD can stand for several: there may be more. */

@@ -95,6 +95,8 @@ static void port_take(struct port *port, size_t bytes)
     gb_buf_commit(&port->in, bytes);
     gb_buf_consume(&port->in, dropped);
     port->dropping -= dropped;
+    if (port->sync.left > 0)
+        gb_buf_consume(&port->in, gb_sync_drop(&port->sync, gb_buf_bytes(&port->in)));
     if (port->in.size > 0)
         hand_out_frames(port);
 }
@@ -165,6 +167,12 @@ int port_open(struct port *port, struct loop *loop, int fd, const struct port_ow
     port->wanted = GB_FRAME_HEADER;
     port->owner = owner;
     return loop_watch(loop, &port->source, EPOLLIN | EPOLLOUT | EPOLLET);
+}
+
+void port_begin(struct port *port, const uint8_t *mark)
+{
+    gb_sync_expect(&port->sync, mark);
+    gb_buf_add(&port->out, mark, GB_SYNC_BYTES);
 }
 
 void port_send(struct port *port, struct gb_frame frame, const struct gb_fields *fields,

@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "loop.h"
 #include "wire/guest.h"
+#include "wire/sync.h"
 
 enum {
     PORT_WRITE_MAX = 32 * 1024,
@@ -50,8 +51,9 @@ struct port {
     size_t wanted;   /* bytes of the frame at the front of @in known so far */
     bool admitted;   /* it is a large one, and @in has the memory for it */
     size_t dropping; /* bytes of a frame that was refused which are still to come */
-    bool stopped;    /* since PORT_STOP; frames may wait in @in */
-    bool connected;  /* the host's end is open */
+    struct gb_sync sync;
+    bool stopped;   /* since PORT_STOP; frames may wait in @in */
+    bool connected; /* the host's end is open */
     bool writable;
     bool held;         /* only HELD, and what was queued before it, is written */
     size_t held_bytes; /* how much of that is not written yet */
@@ -60,6 +62,10 @@ struct port {
 
 /* @fd: the opened port, non-blocking, taken. 0 or -errno. */
 int port_open(struct port *port, struct loop *loop, int fd, const struct port_owner *owner);
+
+/* Begins a conversation where another one may not have been finished: sends the mark,
+ * GB_SYNC_BYTES, and drops what comes before the host's. Before anything else is queued. */
+void port_begin(struct port *port, const uint8_t *mark);
 
 static inline bool port_is_open(const struct port *port)
 {

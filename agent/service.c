@@ -38,6 +38,7 @@ union request {
     struct gb_file_path file_path;
     struct gb_file_change file_change;
     struct gb_trust trust;
+    struct gb_network_begin network_begin;
 };
 
 static void serve_ping(struct agent *agent, const struct gb_frame *frame,
@@ -228,8 +229,7 @@ static void serve_network_on(struct agent *agent, const struct gb_frame *frame,
 {
     struct gb_err err;
 
-    (void)request;
-    if (netd_on(agent, &err) < 0)
+    if (netd_on(agent, request->network_begin.mark, &err) < 0)
         port_send_error(&agent->port, frame->id, &err);
     else
         port_send_ok(&agent->port, frame->id);
@@ -240,8 +240,7 @@ static void serve_network_start(struct agent *agent, const struct gb_frame *fram
 {
     struct gb_err err;
 
-    (void)request;
-    if (netd_start(agent, &err) < 0)
+    if (netd_start(agent, request->network_begin.mark, &err) < 0)
         port_send_error(&agent->port, frame->id, &err);
     else
         port_send_ok(&agent->port, frame->id);
@@ -411,6 +410,7 @@ void service_worker_prepared(struct agent *agent, struct worker *worker)
 {
     if (worker != &agent->kernel || agent->prepare_id == 0)
         return;
+    netd_park(agent);
     port_send_ok(&agent->port, agent->prepare_id);
     agent->prepare_id = 0;
 }

@@ -308,7 +308,7 @@ _glassbell()
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --net --once --follow --json --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --net --once --always --follow --json --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")

@@ -335,6 +335,7 @@ _glassbell()
             '--help[tell about network]' \
             '*--net=[network access (default none)\: a name, a file, or rules]:POLICY: ' \
             '*--once[answer for HOST \:PORT only for the connections that wait]' \
+            '*--always[answer for all connections to HOST \:PORT, and write the rule into the \[network\] of the settings that the session was opened with]' \
             '*'{-f,--follow}'[show questions until the session ends; meanwhile questions can be asked]' \
             '*--json[print the result as JSON]' \
             '*--host=[a server on another machine\: ssh\://\[USER@\]HOST, or a name from the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
@@ -398,7 +399,7 @@ _glassbell()
     export)
         _arguments -s -S : \
             '--help[tell about export]' \
-            '*--format=[ipynb (default), py, md, asciicast or json]:FORMAT: ' \
+            '*--format=[ipynb (default), py, md, asciicast, json, or ocsf\: its connections as events]:FORMAT: ' \
             '*'{-o+,--output=}'[write to this file, or into this folder; -\: standard output]:FILE:_files' \
             '*'{-a,--all}'[include undone cells]' \
             '*--host=[a server on another machine\: ssh\://\[USER@\]HOST, or a name from the settings (default\: $GLASSBELL_HOST)]:HOST: ' \

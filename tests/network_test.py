@@ -208,8 +208,10 @@ def test_the_server_name_of_tls_is_held_against_the_name(fresh):
 def test_without_a_network_nothing_of_it_is_there(fresh):
     session = fresh()
     (got, cell) = asks(session, "connect('10.0.0.1', 80)", "connect('app.test', 80)", "open('/etc/resolv.conf').read()",
-                       "open('/proc/net/route').read().count('\\n')")
-    assert got == ["ENETUNREACH", "AGAIN", "", 1] and "network_refused" not in cell
+                       *(f"open('/proc/net/{name}').read().count('\\n')" for name in ("route", "tcp", "udp", "raw")),
+                       "[one for one in __import__('os').listdir('/proc') if one.isdigit() and "
+                       "open(f'/proc/{one}/comm').read() == 'netd\\n']")
+    assert got == ["ENETUNREACH", "AGAIN", "", 1, 1, 1, 1, []] and "network_refused" not in cell
     assert session.get()["network"] == "none"
 
 
@@ -450,3 +452,28 @@ def fresh_once(once_at):
     return once_at[0]
 
 
+def test_records_as_events_of_a_schema(fresh, server, port):
+    session = fresh(network=rules(port))
+    asks(session, f"urllib.request.urlopen('http://app.test:{port}/one').read()", "connect('app.test', 22)",
+         "connect('other.test', 80)")
+    session.call("session.network", network="none")
+    text = subprocess.run([BINARY, "export", "--format", "ocsf", session.id], env=server.env, capture_output=True,
+                          text=True, check=True).stdout
+    events = [json.loads(line) for line in text.splitlines()]
+    assert all(event["category_uid"] == 4 and event["class_uid"] == 4001 and
+               event["type_uid"] == 400100 + event["activity_id"] and event["metadata"]["version"] == "1.1.0" and
+               event["metadata"]["product"]["name"] == "Glassbell" and
+               event["metadata"]["correlation_uid"] == session.id for event in events)
+    opened, = [event for event in events if event["activity_id"] == 2]
+    assert opened["dst_endpoint"] == {"hostname": "app.test", "ip": "127.0.0.1", "port": port}
+    assert opened["src_endpoint"]["instance_uid"] == session.id
+    assert opened["connection_info"]["direction_id"] == 2 and opened["connection_info"]["protocol_num"] == 6
+    assert opened["traffic"]["bytes_in"] > 0 and opened["traffic"]["bytes_out"] > 0
+    assert (opened["status_id"], opened["action_id"], opened["disposition_id"]) == (1, 1, 1)
+    assert opened["firewall_rule"]["name"] == f"allow app.test :{port} http private"
+    assert opened["end_time"] - opened["start_time"] == opened["duration"] and opened["unmapped"]["cell"] == 1
+    refused = [event for event in events if event["activity_id"] == 5]
+    assert [(event["dst_endpoint"].get("hostname"), event["dst_endpoint"].get("port"), event["status_id"],
+             event["disposition_id"], event["status_detail"]) for event in refused] == [
+        ("app.test", 22, 2, 2, "no_rule"), ("other.test", None, 2, 2, "no_rule")]
+    assert len(events) == 3  # the policies are none

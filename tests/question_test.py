@@ -288,3 +288,63 @@ def test_a_rule_to_ask_answers_nothing(server, client, asked, port):
     page = client.call("session.network_log", session=asked.id, limit=1000)["records"]
     kinds = [one["kind"] for one in page]
     assert kinds.index("answer") < len(kinds) - 1 - kinds[::-1].index("policy"), kinds  # the rule that it made
+
+
+def test_always_is_written_into_the_settings(tmp_path, port):
+    config = tmp_path / "a.conf"
+    text = ("# mine\n[network \"builds\"]\n# all else is asked\nask * private tcp  # really\nresolve app.test 127.0.0.1\n"
+            "\n[sessions]\nquestion = 90s\n")
+    config.write_text(text)
+    with Server("--config", str(config)) as server, server.client() as client:
+        session = Session(client, network="builds")
+        with watching(server, session) as watcher:
+            request = send(client, session, f"connect('app.test', {port})")
+            number = question(watcher)["question"]
+            answer(client, session, number, "always")
+            assert watcher.until("network.answered")[-1]["answer"] == "always"
+            assert result(client, request)[0] == [b"hello"]
+        rule = f"allow app.test :{port} tcp private\n"
+        assert config.read_text() == text.replace("# all else", f"{rule}# all else")
+        assert client.call("session.network", session=session.id)["rules"].startswith(rule)
+        other = Session(client, network="builds")  # opened later: nobody is asked
+        assert result(client, send(client, other, f"connect('app.test', {port})"))[0] == [b"hello"]
+        # Without a place for it the answer fails, and the question still waits.
+        inline = Session(client, network=RULES)
+        with watching(server, inline) as watcher:
+            request = send(client, inline, f"connect('app.test', {port})")
+            number = question(watcher)["question"]
+            with pytest.raises(Failure) as caught:
+                answer(client, inline, number, "always")
+            assert caught.value.kind == "invalid_input" and "[network" in str(caught.value)
+            config.write_text("[network \"builds\"]\nask *\nnonsense = [\n[oops]\n")
+            with watching(server, other) as watcher:
+                second = send(client, other, "connect('10.9.8.7', 99, 1)")
+                wrong = question(watcher)["question"]
+                with pytest.raises(Failure) as caught:
+                    answer(client, other, wrong, "always")
+                assert caught.value.kind == "invalid_input" and "oops" in str(caught.value)
+                assert config.read_text().endswith("[oops]\n")
+                answer(client, other, wrong, "refuse")
+                assert result(client, second)[0] == ["EHOSTUNREACH"]
+            answer(client, inline, number, "once")
+            assert result(client, request)[0] == [b"hello"]
+        for one in (session, other, inline):
+            one.close()
+
+
+def test_always_by_the_verb(tmp_path, port):
+    config = tmp_path / "a.conf"
+    config.write_text("[network \"builds\"]\nask * private tcp\nresolve app.test 127.0.0.1\n")
+    with Server("--config", str(config)) as server, server.client() as client:
+        session = Session(client, network="builds")
+        with watching(server, session) as watcher:
+            request = send(client, session, f"connect('app.test', {port})")
+            question(watcher)
+            subprocess.run([BINARY, "network", session.id, "allow", "app.test", f":{port}", "--always"], env=server.env,
+                           check=True, capture_output=True)
+            assert result(client, request)[0] == [b"hello"]
+        assert f"allow app.test :{port} tcp private\n" in config.read_text()
+        wrong = subprocess.run([BINARY, "network", session.id, "deny", "app.test", ":1", "--always"], env=server.env,
+                               capture_output=True, text=True)
+        assert wrong.returncode != 0 and "--always needs a rule that allows" in wrong.stderr
+        session.close()

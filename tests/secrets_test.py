@@ -189,12 +189,61 @@ def test_requests_are_recorded_without_the_query(shared, server, web):
     shown = subprocess.run([BINARY, "log", "--network", shared.id], env=server.env, capture_output=True, text=True,
                            check=True).stdout
     assert f"{HOST}:{web.server_address[1]}, GET /audit 200 API" in shown and "token" not in shown
+    text = subprocess.run([BINARY, "export", "--format", "ocsf", shared.id], env=server.env, capture_output=True,
+                          text=True, check=True).stdout
+    event, = [one for one in map(json.loads, text.splitlines()) if one["class_uid"] == 4002 and "/audit" in str(one)]
+    assert event["type_uid"] == 400203 and event["http_response"] == {"code": 200} and event["http_request"] == {
+        "http_method": "GET", "url": {"scheme": "https", "hostname": HOST, "port": web.server_address[1],
+                                      "path": "/audit"}}
+    assert "token" not in text
 
 
-def test_its_checkpoint_is_refused(shared):
-    with pytest.raises(Failure) as failure:
-        shared.call("session.checkpoint")
-    assert failure.value.kind == "no_past"
+def test_a_rewind_and_a_fork_have_their_secrets(client, web):
+    session = Session(client, idle_ms=0, network=rules(web), secrets=["API"])
+    session.exec(ASK)
+    ask = f"ask('{url(web)}', Authorization='Bearer ' + os.environ['API'])"
+    value_of(session, ask)
+    kept = session.call("session.checkpoint")["seq"]
+    session.call("session.rewind", seq=kept)
+    web.seen.clear()
+    value_of(session, ask)
+    (forked,) = session.call("session.fork")["sessions"]
+    child = Session.__new__(Session)
+    child.client, child.id = client, forked["session"]
+    # Its authority is another one: the guest trusts it, too.
+    value_of(child, ask)
+    assert [headers["Authorization"] for _, headers in web.seen] == [f"Bearer {VALUE}"] * 2
+    placeholders = {value_of(one, "os.environ['API']")[0] for one in (session, child)}
+    assert len(placeholders) == 1 and VALUE not in placeholders
+    pid = qemu_pid(client, session.id)
+    session.call("session.sleep")
+    wait_for(lambda: not os.path.exists(f"/proc/{pid}"), what="the end of the VM")
+    value_of(session, ask)
+    assert web.seen[-1][1]["Authorization"] == f"Bearer {VALUE}"
+    for one in (session, child):
+        one.close()
+
+
+def test_it_is_taken_up_by_another_server_with_its_secrets(settings, tmp_path, web):
+    ask = f"ask('{url(web)}', Authorization='Bearer ' + os.environ['API'])"
+    with Server("--config", str(settings), folder=str(tmp_path)) as server, server.client() as client:
+        session = Session(client, idle_ms=0, network=rules(web), secrets=["API"])
+        session.exec(ASK)
+        session.call("session.sleep")
+    with Server("--config", str(settings), folder=str(tmp_path)) as server, server.client() as client:
+        session.client = client
+        web.seen.clear()
+        value_of(session, ask)
+        assert [headers["Authorization"] for _, headers in web.seen] == [f"Bearer {VALUE}"]
+        session.call("session.sleep")
+    other = tmp_path / "other.conf"
+    other.write_text("")
+    with Server("--config", str(other), folder=str(tmp_path)) as server, server.client() as client:
+        session.client = client
+        with pytest.raises(Failure) as failure:
+            session.exec("x")
+        assert "[secret \"API\"]" in str(failure.value.error)
+        session.close()
 
 
 def memory_of(pid):

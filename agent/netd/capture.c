@@ -97,30 +97,40 @@ static int capture_put(int map, uint32_t key, int fd)
     return (int)bpf_call(BPF_MAP_UPDATE_ELEM, &attr);
 }
 
-static const char *capture_attach(struct capture *capture, int proc_fd)
+const char *capture_prepare(struct capture *capture, int proc_fd)
 {
     union bpf_attr attr = {.map_type = BPF_MAP_TYPE_SOCKMAP,
                            .key_size = sizeof(uint32_t),
                            .value_size = sizeof(uint64_t),
                            .max_entries = KEY_COUNT};
-    _cleanup_(closep) int map = (int)bpf_call(BPF_MAP_CREATE, &attr);
-    _cleanup_(closep) int program = -1;
-    _cleanup_(closep) int namespace = -1;
 
-    if (map < 0 || capture_put(map, KEY_LISTENER, capture->listener) < 0 ||
-        capture_put(map, KEY_RESOLVER, capture->resolver) < 0)
+    *capture = (struct capture){-1, -1, -1, -1, -1, -1, -1, -1};
+    capture->map = (int)bpf_call(BPF_MAP_CREATE, &attr);
+    if (capture->map < 0)
         return "the map of sockets";
-    program = capture_load_lookup(map);
-    if (program < 0)
+    capture->program = capture_load_lookup(capture->map);
+    if (capture->program < 0)
         return "the lookup program";
-    namespace = openat(proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (namespace < 0)
-        return "the network namespace";
-    attr = (union bpf_attr){.link_create = {.prog_fd = (uint32_t)program,
-                                            .target_fd = (uint32_t) namespace,
-                                            .attach_type = BPF_SK_LOOKUP}};
+    capture->namespace = openat(proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
+    return capture->namespace < 0 ? "the network namespace" : NULL;
+}
+
+static const char *capture_attach(struct capture *capture)
+{
+    union bpf_attr attr = {.link_create = {.prog_fd = (uint32_t)capture->program,
+                                           .target_fd = (uint32_t)capture->namespace,
+                                           .attach_type = BPF_SK_LOOKUP}};
+
+    if (capture_put(capture->map, KEY_LISTENER, capture->listener) < 0 ||
+        capture_put(capture->map, KEY_RESOLVER, capture->resolver) < 0)
+        return "the sockets in their map";
     capture->link = (int)bpf_call(BPF_LINK_CREATE, &attr);
-    return capture->link < 0 ? "the link of the lookup program" : NULL;
+    if (capture->link < 0)
+        return "the link of the lookup program";
+    capture->map = gb_close(capture->map);
+    capture->program = gb_close(capture->program);
+    capture->namespace = gb_close(capture->namespace);
+    return NULL;
 }
 
 /* ---- classic filters ---- */
@@ -211,11 +221,9 @@ static const char *capture_sockets(struct capture *capture)
     return NULL;
 }
 
-const char *capture_open(struct capture *capture, int proc_fd)
+const char *capture_open(struct capture *capture)
 {
-    const char *failed;
+    const char *failed = capture_sockets(capture);
 
-    *capture = (struct capture){-1, -1, -1, -1, -1};
-    failed = capture_sockets(capture);
-    return failed != NULL ? failed : capture_attach(capture, proc_fd);
+    return failed != NULL ? failed : capture_attach(capture);
 }

@@ -4,7 +4,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -122,26 +124,36 @@ static int netd_await(struct agent *agent, int fd, struct gb_err *err)
     return r < 0 ? gb_err_sys(err, -r, "cannot watch the guest's network") : 0;
 }
 
-static int netd_fork(struct agent *agent, struct gb_err *err)
+/* With a NULL @mark to be parked. Returns our end of the socket between us, or a code. */
+static int netd_fork(struct agent *agent, const uint8_t *mark, struct gb_err *err)
 {
-    int pair[2], r;
+    int pair[2];
     pid_t pid;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return gb_err_sys(err, errno, "no sockets for the network");
     pid = fork();
     if (pid == 0)
-        serve_network(&agent->boot, pair[1]);
+        serve_network(&agent->boot, mark, pair[1]);
     (void)gb_close(pair[1]);
     if (pid < 0) {
         (void)gb_close(pair[0]);
         return gb_err_sys(err, errno, "cannot start the guest's network");
     }
-    agent->netd = (struct netd){.pid = pid, .control.fd = -1};
+    agent->netd = (struct netd){.pid = pid, .parked_fd = -1, .control.fd = -1};
     deadline_init(&agent->netd.late, netd_is_late);
-    r = netd_await(agent, pair[0], err);
+    return pair[0];
+}
+
+/* It has this mark now. @fd, taken: where it answers. */
+static int netd_begin(struct agent *agent, const uint8_t *mark, int fd, struct gb_err *err)
+{
+    int r;
+
+    memcpy(agent->netd.mark, mark, GB_SYNC_BYTES);
+    r = netd_await(agent, fd, err);
     if (r < 0)
-        (void)gb_close(pair[0]); /* with which it ends */
+        (void)gb_close(fd); /* with which it ends */
     return r;
 }
 
@@ -161,14 +173,72 @@ static int netd_show(struct agent *agent, struct gb_err *err)
     return failed < 0 ? gb_err_sys(err, -failed, "the guest's network has no route") : 0;
 }
 
-int netd_start(struct agent *agent, struct gb_err *err)
+/* One of another conversation, or without one. Its connections are broken while there still is a
+ * route for what says so. */
+static void netd_end(struct agent *agent)
 {
-    return agent->netd.pid != 0 ? 0 : netd_fork(agent, err);
+    struct netd *netd = &agent->netd;
+
+    if (netd->pid == 0)
+        return;
+    (void)kill(netd->pid, SIGKILL);
+    while (waitpid(netd->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    netd_hang_up(agent);
+    if (netd->parked)
+        netd->parked_fd = gb_close(netd->parked_fd);
+    else
+        netd_cut(agent);
+    netd->parked = false;
+    netd->pid = 0;
 }
 
-int netd_on(struct agent *agent, struct gb_err *err)
+void netd_park(struct agent *agent)
 {
-    int r = netd_start(agent, err);
+    struct netd *netd = &agent->netd;
+    uint8_t word = 0;
+    ssize_t n;
+    int fd = netd->pid != 0 ? -1 : netd_fork(agent, NULL, NULL);
+
+    if (fd < 0)
+        return;
+    netd->parked = true;
+    netd->parked_fd = fd;
+    while ((n = recv(fd, &word, 1, 0)) < 0 && errno == EINTR)
+        ;
+    if (n != 1 || word != SERVE_PARKED)
+        netd_end(agent);
+}
+
+static bool netd_unpark(struct netd *netd, const uint8_t *mark)
+{
+    uint8_t start[1 + GB_SYNC_BYTES] = {SERVE_START};
+
+    memcpy(start + 1, mark, GB_SYNC_BYTES);
+    netd->parked =
+        send(netd->parked_fd, start, sizeof(start), MSG_NOSIGNAL) != (ssize_t)sizeof(start);
+    return !netd->parked;
+}
+
+int netd_start(struct agent *agent, struct gb_bytes mark, struct gb_err *err)
+{
+    struct netd *netd = &agent->netd;
+    int fd;
+
+    if (mark.size != GB_SYNC_BYTES)
+        return gb_err_set(err, GB_EINVALID, "a mark has %d bytes", GB_SYNC_BYTES);
+    if (netd->parked && netd_unpark(netd, mark.data))
+        return netd_begin(agent, mark.data, TAKE_FD(netd->parked_fd), err);
+    if (netd->pid != 0 && !netd->parked && memcmp(netd->mark, mark.data, GB_SYNC_BYTES) == 0)
+        return 0;
+    netd_end(agent);
+    fd = netd_fork(agent, mark.data, err);
+    return fd < 0 ? fd : netd_begin(agent, mark.data, fd, err);
+}
+
+int netd_on(struct agent *agent, struct gb_bytes mark, struct gb_err *err)
+{
+    int r = netd_start(agent, mark, err);
 
     if (r == 0)
         r = netd_show(agent, err);
@@ -181,7 +251,7 @@ bool netd_off(struct agent *agent, uint32_t id)
 {
     struct netd *netd = &agent->netd;
 
-    if (netd->pid == 0)
+    if (netd->pid == 0 || netd->parked)
         return false;
     netd_answer(agent); /* an earlier one */
     if (!netd_send(netd, SERVE_OFF)) {
@@ -198,10 +268,18 @@ bool netd_off(struct agent *agent, uint32_t id)
 
 bool netd_reaped(struct agent *agent, pid_t pid)
 {
-    if (pid != agent->netd.pid)
+    struct netd *netd = &agent->netd;
+
+    if (pid != netd->pid)
         return false;
     netd_hang_up(agent);
+    netd->pid = 0;
+    if (netd->parked) { /* nobody has it yet: another one is started when it is needed */
+        netd->parked_fd = gb_close(netd->parked_fd);
+        netd->parked = false;
+        return true;
+    }
     netd_cut(agent);
-    agent->netd.pid = 0;
+    port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_NETWORK_LOST}, NULL, NULL);
     return true;
 }

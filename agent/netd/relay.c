@@ -81,6 +81,15 @@ static struct relay_connection *relay_new(struct relay *relay)
     return connection;
 }
 
+/* How the kernel is to end the connection when its socket is closed, also because netd is gone: by
+ * breaking it, so that the program gets ECONNRESET, or as one that is complete. */
+static void relay_breaks(const struct relay_connection *connection, bool breaks)
+{
+    const struct linger linger = {.l_onoff = breaks};
+
+    (void)setsockopt(connection->source.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
 static void relay_free(struct relay_connection *connection)
 {
     struct relay *relay = connection->relay;
@@ -96,21 +105,11 @@ static void relay_free(struct relay_connection *connection)
     free(connection);
 }
 
-/* Breaks the connection: the program gets ECONNRESET. */
-static void relay_break(struct relay_connection *connection)
-{
-    const struct linger at_once = {.l_onoff = 1};
-
-    if (connection->state == RELAY_OPEN)
-        (void)setsockopt(connection->source.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-    relay_free(connection);
-}
-
 static void relay_give_up(struct relay_connection *connection)
 {
     if (connection->stream != NULL)
         gb_mux_reset(connection->stream, &relay_given_up);
-    relay_break(connection);
+    relay_free(connection);
 }
 
 /* ---- a connection that the host opens ---- */
@@ -177,6 +176,7 @@ static void relay_entered(struct relay_connection *connection)
     if (failed == 0) {
         (void)setsockopt(connection->source.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         connection->state = RELAY_OPEN;
+        relay_breaks(connection, true);
         relay_write(connection);
         return;
     }
@@ -265,10 +265,12 @@ static void relay_write(struct relay_connection *connection)
         (void)shutdown(connection->source.fd, SHUT_WR); /* fails if the program has closed it */
         connection->told = true;
     }
-    if (connection->out.size == 0 && connection->stream == NULL)
+    if (connection->out.size == 0 && connection->stream == NULL) {
+        relay_breaks(connection, false); /* both have ended it */
         relay_free(connection);
-    else
+    } else {
         relay_watch(connection);
+    }
 }
 
 static void relay_ready(struct source *source)
@@ -414,7 +416,7 @@ void relay_ended(struct relay *relay, struct gb_mux_stream *stream, const struct
     (void)relay;
     connection->stream = NULL;
     if (why != NULL || connection->state != RELAY_OPEN)
-        relay_break(connection);
+        relay_free(connection);
     else
         relay_write(connection);
 }
@@ -540,6 +542,7 @@ static void relay_accept(struct relay *relay)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         connection->state = RELAY_OPEN;
         connection->source = (struct source){.fd = fd, .rank = RANK_PIPE, .ready = relay_ready};
+        relay_breaks(connection, true);
         relay_write(connection);
     }
 }

@@ -149,12 +149,12 @@ static const struct port_owner serve_port = {
     .drained = serve_on_port,
 };
 
-static int serve_open_port(const struct boot *boot)
+static int serve_open_port(const struct boot *boot, int tries)
 {
     char name[64];
 
     /* In a guest that has just booted, the kernel may not know the port's name yet. */
-    for (int i = 0; i < PORT_TRIES; i++) {
+    for (int i = 0; i < tries; i++) {
         struct pollfd news = {.fd = boot->uevent_fd, .events = POLLIN};
         int fd = -1;
 
@@ -257,26 +257,60 @@ static void serve_streams(struct serve *serve)
         deadline_set(&serve->loop, &serve->again, 0);
 }
 
-static void serve_start(struct serve *serve, const struct boot *boot, int agent_fd)
+/* What takes long, and what programs cannot notice: in /proc they see no processes of others.
+ * Returns the port. */
+static int serve_get_ready(const struct boot *boot, int tries, struct capture *capture)
 {
-    struct capture capture;
-    int port_fd = serve_open_port(boot), r;
+    int port_fd = serve_open_port(boot, tries);
     const char *failed;
 
     if (port_fd < 0)
         serve_fail("the port");
     serve_be_mortal(boot);
-    failed = capture_open(&capture, boot->proc_fd);
+    failed = capture_prepare(capture, boot->proc_fd);
+    if (failed != NULL)
+        serve_fail(failed);
+    return port_fd;
+}
+
+/* Waits for its conversation. It must not keep open what the agent closes: ends of pipes. */
+static void serve_park(const struct capture *capture, int port_fd, int agent_fd, uint8_t *ret_mark)
+{
+    const uint8_t parked = SERVE_PARKED;
+    uint8_t start[1 + GB_SYNC_BYTES + 1]; /* one more than there should be */
+    ssize_t n;
+
+    serve_close_others((int[]){agent_fd, port_fd, capture->map, capture->program,
+                               capture->namespace, console_descriptor()},
+                       6);
+    if (send(agent_fd, &parked, 1, MSG_NOSIGNAL) != 1)
+        serve_fail("the agent");
+    while ((n = recv(agent_fd, start, sizeof(start), 0)) < 0 && errno == EINTR)
+        ;
+    if (n == 0)
+        _exit(0); /* the agent wants it no more */
+    if (n != 1 + GB_SYNC_BYTES || start[0] != SERVE_START)
+        serve_fail("the agent");
+    memcpy(ret_mark, start + 1, GB_SYNC_BYTES);
+}
+
+static void serve_start(struct serve *serve, struct capture *capture, int port_fd,
+                        const uint8_t *mark, int agent_fd)
+{
+    const char *failed = capture_open(capture);
+    int r;
+
     if (failed != NULL)
         serve_fail(failed);
     r = loop_init(&serve->loop);
     if (r == 0)
         r = port_open(&serve->port, &serve->loop, port_fd, &serve_port);
+    port_begin(&serve->port, mark);
     gb_mux_init(&serve->mux, GB_SIDE_GUEST, serve_kinds, serve, &serve->port.out);
     if (r == 0)
-        r = relay_init(&serve->relay, &serve->loop, &serve->mux, &capture);
+        r = relay_init(&serve->relay, &serve->loop, &serve->mux, capture);
     if (r == 0)
-        r = resolver_init(&serve->resolver, &serve->loop, &serve->mux, &capture);
+        r = resolver_init(&serve->resolver, &serve->loop, &serve->mux, capture);
     serve->agent = (struct source){.fd = agent_fd, .rank = RANK_SIGNAL, .ready = serve_agent_ready};
     if (r == 0)
         r = loop_watch(&serve->loop, &serve->agent, EPOLLIN);
@@ -284,19 +318,25 @@ static void serve_start(struct serve *serve, const struct boot *boot, int agent_
     if (r < 0)
         serve_fail("the loop");
     deadline_init(&serve->again, serve_again);
-    serve_close_others((int[]){agent_fd, port_fd, capture.listener, capture.resolver, capture.syns,
-                               capture.out, capture.link, serve->loop.epoll_fd,
+    serve_close_others((int[]){agent_fd, port_fd, capture->listener, capture->resolver,
+                               capture->syns, capture->out, capture->link, serve->loop.epoll_fd,
                                console_descriptor()},
                        9);
     serve_drop_rights();
 }
 
-void serve_network(const struct boot *boot, int agent_fd)
+void serve_network(const struct boot *boot, const uint8_t *mark, int agent_fd)
 {
     static struct serve serve;
+    struct capture capture;
+    uint8_t told[GB_SYNC_BYTES];
+    int port_fd;
 
     (void)prctl(PR_SET_NAME, "netd");
-    serve_start(&serve, boot, agent_fd);
+    port_fd = serve_get_ready(boot, mark == NULL ? 1 : PORT_TRIES, &capture);
+    if (mark == NULL)
+        serve_park(&capture, port_fd, agent_fd, told);
+    serve_start(&serve, &capture, port_fd, mark != NULL ? mark : told, agent_fd);
     serve_tell_agent(&serve, SERVE_READY);
     for (;;) {
         int r = loop_round(&serve.loop);

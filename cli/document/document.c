@@ -12,12 +12,12 @@
 #include "document/internal.h"
 #include "show/facts.h"
 
-const char document_names[] = "ipynb, py, md, asciicast, json";
+const char document_names[] = "ipynb, py, md, asciicast, json, ocsf";
 
 enum document_format document_find(const char *name)
 {
-    static const char *const names[DOCUMENT_FORMAT_COUNT] = {"ipynb", "py", "md", "asciicast",
-                                                             "json"};
+    static const char *const names[DOCUMENT_FORMAT_COUNT] = {"ipynb",     "py",   "md",
+                                                             "asciicast", "json", "ocsf"};
     int i;
 
     for (i = 0; i < DOCUMENT_FORMAT_COUNT; i++)
@@ -28,10 +28,20 @@ enum document_format document_find(const char *name)
 
 const char *document_ending(enum document_format format)
 {
-    static const char *const endings[] = {"ipynb", "py", "md", "cast", "json"};
+    static const char *const endings[] = {"ipynb", "py", "md", "cast", "json", "jsonl"};
     static_assert(ARRAY_SIZE(endings) == DOCUMENT_FORMAT_COUNT, "an ending for each format");
 
     return endings[format];
+}
+
+bool document_has_network(enum document_format format)
+{
+    return format == DOCUMENT_MD || format == DOCUMENT_JSON || format == DOCUMENT_OCSF;
+}
+
+bool document_has_cells(enum document_format format)
+{
+    return format != DOCUMENT_OCSF;
 }
 
 bool document_is_source(enum document_format format)
@@ -135,6 +145,7 @@ void document_begin(struct document *document, enum document_format format, stru
     if (name.size == 0)
         name = json_text(session, "session");
     document_copy_text(document->title, sizeof(document->title), name);
+    document_copy_text(document->session, sizeof(document->session), json_text(session, "session"));
     document_copy_text(document->language, sizeof(document->language),
                        json_text(session, "language"));
     document->created_at = json_time(session, "created_at");
@@ -175,6 +186,8 @@ void document_cell(struct document *document, const struct gb_cell_info *cell,
     case DOCUMENT_ASCIICAST:
         cast_cell(document, cell);
         break;
+    case DOCUMENT_OCSF:
+        break;
     default:
         json_print(&document->json, NULL, json);
         break;
@@ -190,6 +203,8 @@ void document_network(struct document *document, const struct gb_network_record 
 
     if (document->format == DOCUMENT_MD) {
         md_network(document, record);
+    } else if (document->format == DOCUMENT_OCSF) {
+        ocsf_network(document, record);
     } else if (document->format == DOCUMENT_JSON) {
         if (!document->networked) {
             gb_json_end(&document->json);

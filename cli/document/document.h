@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exports the cells of a session as a document: a notebook, a script, Markdown, a terminal
- * recording, or JSON. Pure: text is appended to a buffer, which the caller may drain between calls,
- * so that a long history is never in memory as a whole.
+ * recording, or JSON; or its connections as events (OCSF). Pure: text is appended to a buffer,
+ * which the caller may drain between calls, so that a long history is never in memory as a whole.
  *
  * Cells and sessions come from the socket (docs/protocol.md); what they lack is left out of the
  * document. A guest's output is copied verbatim into formats whose readers handle it safely
@@ -23,11 +23,15 @@ enum document_format {
     DOCUMENT_MD,
     DOCUMENT_ASCIICAST,
     DOCUMENT_JSON,
+    DOCUMENT_OCSF,
     DOCUMENT_FORMAT_COUNT
 };
 
 /* DOCUMENT_FORMAT_COUNT if there is no such format. */
 enum document_format document_find(const char *name);
+/* Whether documents of the format have records of the network; or nothing else. */
+bool document_has_network(enum document_format format);
+bool document_has_cells(enum document_format format);
 /* The file name extension of a format: "ipynb", …, "cast", "json". */
 const char *document_ending(enum document_format format);
 /* Whether the format is source code in one language rather than a format for all; and that
@@ -43,7 +47,7 @@ struct document {
     struct gb_buf *out;
     struct gb_json_out json;
     const struct gb_languages *languages;
-    char language[GB_LANGUAGE_NAME_MAX + 1], title[300];
+    char language[GB_LANGUAGE_NAME_MAX + 1], title[300], session[64];
     bool begun;     /* something has been written */
     bool networked; /* a record of the network has */
     double epoch;   /* asciicast: Unix time of its start */
@@ -58,7 +62,7 @@ void document_begin(struct document *document, enum document_format format, stru
 /* @json is the value that @cell was read from. */
 void document_cell(struct document *document, const struct gb_cell_info *cell,
                    const struct gb_json *json);
-/* A connection, or a decision about the network: after all cells. Only Markdown and JSON have
+/* A connection, or a decision about the network: after all cells. Only some formats have
  * them. */
 void document_network(struct document *document, const struct gb_network_record *record,
                       const struct gb_json *json);

@@ -62,6 +62,19 @@ static void check_terminal(struct gb_bytes text, bool colours)
     }
 }
 
+static void write_network(struct document *document, const struct gb_json *history)
+{
+    const struct gb_json *records = gb_json_member(history, "network"), *at = NULL;
+    struct gb_network_record told;
+
+    for (uint32_t i = 0; records != NULL && records->type == GB_JSON_ARRAY && i < records->count;
+         i++) {
+        at = i == 0 ? gb_json_first(records) : gb_json_next(at);
+        if (gb_object_read(&gb_network_record_object, at, &told, NULL) == 0)
+            document_network(document, &told, at);
+    }
+}
+
 static void write_document(enum document_format format, const struct gb_json *history)
 {
     const struct gb_json *cells = gb_json_member(history, "cells"), *cell = NULL;
@@ -75,8 +88,10 @@ static void write_document(enum document_format format, const struct gb_json *hi
         if (gb_object_read(&gb_cell_object, cell, &told, NULL) == 0)
             document_cell(&document, &told, cell);
     }
+    if (document_has_network(format))
+        write_network(&document, history);
     document_end(&document);
-    if (format == DOCUMENT_ASCIICAST)
+    if (format == DOCUMENT_ASCIICAST || format == DOCUMENT_OCSF)
         check_lines(gb_buf_bytes(&out));
     else if (format == DOCUMENT_MD)
         check_terminal(gb_buf_bytes(&out), false);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "check_run.h"
 #include "document/internal.h"
 #include "language/testing.h"
@@ -303,6 +304,120 @@ START_TEST(pieces)
 }
 END_TEST
 
+/* The events of some records, a line each; gives. */
+static char *events_of(const struct gb_network_record *records, size_t count)
+{
+    struct gb_buf out = {0};
+    struct document document;
+
+    document_begin(&document, DOCUMENT_OCSF, &out, gb_json_member(&parsed.nodes[0], "session"),
+                   &languages);
+    for (size_t i = 0; i < count; i++)
+        document_network(&document, &records[i], NULL);
+    document_end(&document);
+    return gb_buf_take_str(&out);
+}
+
+/* Whether each of the words is in the text. */
+static void check_says(const char *text, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        ck_assert_msg(strstr(text, *words) != NULL, "no %s in %s", *words, text);
+}
+
+START_TEST(events_of_connections)
+{
+    const struct gb_network_record one = {.number = 2,
+                                          .at_ns = 1700000002500000000,
+                                          .kind = GB_NETWORK_CONNECTION,
+                                          .cell = 1,
+                                          .connection = 7,
+                                          .name = gb_bytes_str("app.test"),
+                                          .address = gb_bytes_str("127.0.0.1"),
+                                          .port = 80,
+                                          .rule = gb_bytes_str("allow app.test"),
+                                          .received = 10,
+                                          .sent = 3,
+                                          .duration_ns = 12000000};
+    static const char *const says[] = {"\"type_uid\":400102",
+                                       "\"time\":1700000002500",
+                                       "\"start_time\":1700000002488",
+                                       "\"duration\":12",
+                                       "\"disposition_id\":1",
+                                       "\"status_id\":1",
+                                       "\"bytes_in\":10",
+                                       "\"bytes_out\":3",
+                                       "\"uid\":\"s1/7\"",
+                                       "\"hostname\":\"app.test\"",
+                                       "\"firewall_rule\":{\"name\":\"allow app.test\"}",
+                                       "\"unmapped\":{\"cell\":1}",
+                                       NULL};
+    static const struct {
+        enum gb_network_entry kind;
+        const char *reason, *says[5];
+    } ends[] = {
+        /* What a rule or a person decided, and what the network did. */
+        {GB_NETWORK_DENIED,
+         "no_rule",
+         {"\"type_uid\":400105", "\"disposition_id\":2", "\"status_id\":2", "\"severity_id\":2"}},
+        {GB_NETWORK_DENIED,
+         "refused",
+         {"\"type_uid\":400105", "\"disposition_id\":1", "\"status_id\":2"}},
+        {GB_NETWORK_DENIED,
+         "timed_out",
+         {"\"type_uid\":400104", "\"disposition_id\":1", "\"status_id\":2"}},
+        {GB_NETWORK_CONNECTION, "reset", {"\"type_uid\":400103", "\"disposition_id\":1"}},
+        {GB_NETWORK_VISIT,
+         NULL,
+         {"\"type_uid\":400102", "\"direction_id\":1", "\"bytes_in\":3", "\"bytes_out\":10"}},
+    };
+    char *text = events_of(&one, 1);
+
+    check_says(text, says);
+    free(text);
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+        struct gb_network_record record = one;
+
+        record.kind = (uint8_t)ends[i].kind;
+        if (ends[i].reason != NULL)
+            record.reason = gb_bytes_str(ends[i].reason);
+        text = events_of(&record, 1);
+        check_says(text, ends[i].says);
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(events_of_requests)
+{
+    const struct gb_network_record records[] = {
+        {.kind = GB_NETWORK_REQUEST,
+         .name = gb_bytes_str("api.test"),
+         .port = 443,
+         .rule = gb_bytes_str("GET /a 200 API")},
+        {.kind = GB_NETWORK_REQUEST, .rule = gb_bytes_str("BREW")},
+        {.kind = GB_NETWORK_REQUEST},
+        /* These are none. */
+        {.kind = GB_NETWORK_POLICY, .rule = gb_bytes_str("allow *")},
+        {.kind = GB_NETWORK_ANSWER},
+        {.kind = GB_NETWORK_PORT},
+        {.kind = GB_NETWORK_END},
+    };
+    char *text = events_of(records, ARRAY_SIZE(records));
+    const char *first = strchr(text, '\n');
+    const char *second = first == NULL ? NULL : strchr(first + 1, '\n');
+    static const char *const says[] = {"\"type_uid\":400203", "\"http_method\":\"GET\"",
+                                       "\"path\":\"/a\"", "\"http_response\":{\"code\":200}", NULL};
+
+    ck_assert_ptr_nonnull(second);
+    check_says(text, says);
+    ck_assert_ptr_nonnull(strstr(first, "\"type_uid\":400299")); /* no method that has a number */
+    ck_assert_ptr_null(strstr(first, "http_response"));
+    ck_assert_str_eq(strchr(second + 1, '\n'), "\n"); /* and no fourth */
+    free(text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("document");
@@ -318,6 +433,8 @@ int main(void)
     tcase_add_test(tests, the_log);
     tcase_add_test(tests, lost_parts);
     tcase_add_test(tests, pieces);
+    tcase_add_test(tests, events_of_connections);
+    tcase_add_test(tests, events_of_requests);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

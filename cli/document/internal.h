@@ -32,3 +32,4 @@ void md_cell(struct document *document, const struct gb_cell_info *cell);
 void md_network(struct document *document, const struct gb_network_record *record);
 void cast_cell(struct document *document, const struct gb_cell_info *cell);
 void cast_end(struct document *document);
+void ocsf_network(struct document *document, const struct gb_network_record *record);

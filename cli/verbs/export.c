@@ -103,9 +103,10 @@ static bool export_write_document(struct app *app, const char *name, enum docume
     if (good) {
         document_begin(&export->document, format, &export->text, past_session(&past),
                        app_languages(app));
-        good = past_read(&past, 0, 0, export_on_cell, export);
+        if (document_has_cells(format))
+            good = past_read(&past, 0, 0, export_on_cell, export);
     }
-    if (good && (format == DOCUMENT_MD || format == DOCUMENT_JSON))
+    if (good && document_has_network(format))
         good = past_read_network(&past, export_on_record, export);
     if (good) {
         document_end(&export->document);
@@ -180,7 +181,7 @@ static const struct option export_options[] = {
     {.name = "format",
      .value = "FORMAT",
      .kind = ARG_TEXT,
-     .help = "ipynb (default), py, md, asciicast or json"},
+     .help = "ipynb (default), py, md, asciicast, json, or ocsf: its connections as events"},
     {.letter = 'o',
      .name = "output",
      .value = "FILE",

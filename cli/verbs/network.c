@@ -33,7 +33,7 @@ static void network_put_question(struct gb_buf *to, const struct gb_question_inf
 struct network_choice {
     const char *host;
     double port;
-    bool allow, once;
+    bool allow, once, always;
     uint64_t question; /* 0: nothing is asked about that */
 };
 
@@ -69,8 +69,9 @@ static bool network_is_choice(const struct args *args, struct network_choice *re
 static bool network_send_answer(struct app *app, const char *session,
                                 const struct network_choice *choice)
 {
+    const enum gb_network_answer allowed = choice->always ? GB_ANSWER_ALWAYS : GB_ANSWER_SESSION;
     const enum gb_network_answer answer = choice->allow
-                                              ? (choice->once ? GB_ANSWER_ONCE : GB_ANSWER_SESSION)
+                                              ? (choice->once ? GB_ANSWER_ONCE : allowed)
                                               : (choice->once ? GB_ANSWER_REFUSE : GB_ANSWER_NEVER);
     _cleanup_(gb_buf_release) struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -247,15 +248,17 @@ static bool network_put_change(const struct args *args, const char *session, str
 static bool network_answer(struct app *app, const struct args *args, const char *session,
                            bool *ret_answered)
 {
-    struct network_choice choice = {.once = args_has(args, "once")};
+    struct network_choice choice = {.once = args_has(args, "once"),
+                                    .always = args_has(args, "always")};
+    const bool needs = choice.once || choice.always; /* a question */
 
     *ret_answered = false;
-    if (args->word_count < 2 || (!network_is_choice(args, &choice) && !choice.once))
+    if (args->word_count < 2 || (!network_is_choice(args, &choice) && !needs))
         return true;
     if (choice.host != NULL && !app_call_on(app, "session.network", session, NETWORK_DEADLINE_MS,
                                             network_find_question, &choice))
         return false;
-    if (choice.question == 0 && choice.once) {
+    if (choice.question == 0 && needs) {
         app_say("there is no question about that: `glassbell network %s` shows the open ones",
                 args->words[0]);
         return false;
@@ -276,6 +279,9 @@ static const char *network_complaint(const struct args *args)
         return "give only one of: a rule, --net, --follow";
     if (args_has(args, "once") && (args->word_count < 2 || strcmp(args->words[1], "ask") == 0))
         return "--once needs a rule: allow HOST :PORT";
+    if (args_has(args, "always") &&
+        (args->word_count < 2 || strcmp(args->words[1], "allow") != 0 || args_has(args, "once")))
+        return "--always needs a rule that allows: allow HOST :PORT, without --once";
     return NULL;
 }
 
@@ -310,6 +316,11 @@ static const struct option network_options[] = {
     {.name = "once",
      .kind = ARG_NONE,
      .help = "answer for HOST :PORT only for the connections that wait"},
+    {.name = "always",
+     .kind = ARG_NONE,
+     .help =
+         "answer for all connections to HOST :PORT, and write the rule into the [network] of the "
+         "settings that the session was opened with"},
     {.letter = 'f',
      .name = "follow",
      .kind = ARG_NONE,

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "guest/private.h"
+#include "wire/frames.h"
 
 /* Bytes queued for a guest, not accepted by it yet, above which streams wait. */
 enum { GUEST_STREAMS_QUEUE = 8 * GB_STREAM_PIECE };
@@ -191,6 +192,16 @@ static int guest_on_listening(struct gb_guest *guest, const struct gb_frame *fra
     return r;
 }
 
+static int guest_on_network_lost(struct gb_guest *guest, const struct gb_frame *frame,
+                                 struct gb_err *err)
+{
+    int r = gb_frame_decode(frame, NULL, err);
+
+    if (r == 0 && guest->events.network_lost != NULL)
+        guest->events.network_lost(guest->arg);
+    return r;
+}
+
 static int guest_on_stream(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err)
 {
     int r;
@@ -217,6 +228,8 @@ static void guest_on_frame(void *arg, const struct gb_frame *frame)
         r = guest_on_log(guest, frame, &err);
     else if (frame->type == GB_GUEST_LISTENING)
         r = guest_on_listening(guest, frame, &err);
+    else if (frame->type == GB_GUEST_NETWORK_LOST)
+        r = guest_on_network_lost(guest, frame, &err);
     else if (guest_is_answer(frame))
         r = guest_answer(guest, frame, &err);
     else

@@ -50,6 +50,8 @@ struct gb_guest_events {
     int (*done)(void *arg, const struct gb_done *done, struct gb_err *err);
     /* The ports on which programs listen, ascending; reported also if that has not changed. */
     void (*listening)(void *arg, const uint16_t *ports, unsigned count);
+    /* What NETWORK_ON or NETWORK_START has started in the guest has ended by itself. */
+    void (*network_lost)(void *arg);
     /* Output of a process that an earlier cell left behind. */
     void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
     /* A request has ended in any way; called before its callback. */

@@ -65,7 +65,8 @@ GB_ENUM(gb_network_entry, GB_NETWORK_ENTRIES);
     X(GB_ANSWER_ONCE, "once")       /* the connections that wait */                                \
     X(GB_ANSWER_SESSION, "session") /* and all later ones of the session */                        \
     X(GB_ANSWER_REFUSE, "refuse")   /* not those that wait */                                      \
-    X(GB_ANSWER_NEVER, "never")     /* and none of the session */
+    X(GB_ANSWER_NEVER, "never")     /* and none of the session */                                  \
+    X(GB_ANSWER_ALWAYS, "always")   /* all later ones of every session with that policy */
 enum gb_network_answer { GB_NETWORK_ANSWERS(GB_ENUM_ROW) GB_ANSWER_COUNT };
 GB_ENUM(gb_network_answer, GB_NETWORK_ANSWERS);
 

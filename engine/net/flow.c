@@ -6,8 +6,11 @@
 
 void flow_run(struct gb_net *net)
 {
-    size_t queued = gb_stream_queued(net->port) + net->out.size;
+    size_t queued;
 
+    if (!net->joined || net->sync.left > 0)
+        return;
+    queued = gb_stream_queued(net->port) + net->out.size;
     if (queued < NET_QUEUE_HIGH)
         gb_mux_run(&net->mux, NET_QUEUE_HIGH - queued);
     gb_stream_send_buf(net->port, &net->out);

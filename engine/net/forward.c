@@ -10,8 +10,9 @@
  * The client's bytes are read only as far as the stream's window and turn allow; the guest's are
  * bounded by their window, and credit is granted when the client's socket has accepted them.
  *
- * When GB_NET_VISITORS_MAX are connected, libuv keeps the next client and stops polling the
- * listening socket until it is accepted; those after it wait in the kernel's backlog. */
+ * When GB_NET_VISITORS_MAX are connected, or there is no conversation with the guest, libuv keeps
+ * the next client and stops polling the listening socket until it is accepted; those after it wait
+ * in the kernel's backlog. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -129,13 +130,17 @@ static void visitor_free(struct net_visitor *visitor, const char *reason)
     flow_later(net);
 }
 
-/* Accepts those who had to wait. */
-static void forward_go_on(struct gb_net *net)
+static bool forward_has_room(const struct gb_net *net)
+{
+    return net->joined && net->visitors < GB_NET_VISITORS_MAX;
+}
+
+void forward_go_on(struct gb_net *net)
 {
     struct net_forward *forward;
 
     GB_LIST_FOREACH(forward, &net->forwards, link) {
-        if (forward->waiting && net->visitors < GB_NET_VISITORS_MAX)
+        if (forward->waiting && forward_has_room(net))
             forward_accept(forward);
     }
 }
@@ -310,9 +315,12 @@ static void forward_accept(struct net_forward *forward)
     struct net_visitor *visitor;
     bool is_local = forward->server->any.type == UV_NAMED_PIPE;
 
-    forward->waiting = net->visitors >= GB_NET_VISITORS_MAX;
-    if (forward->waiting)
+    forward->waiting = !forward_has_room(net);
+    if (forward->waiting) {
+        if (!net->joined && net->events.wanted != NULL)
+            net->events.wanted(net->arg);
         return;
+    }
     visitor = xcalloc(1, sizeof(*visitor));
     visitor->client = forward_handle_new(net, is_local, visitor);
     /* Accepting first: a client that is not taken would stop the listening socket. */
@@ -335,6 +343,23 @@ static void forward_accept(struct net_forward *forward)
     gb_list_add_tail(&forward->visitors, &visitor->link);
     flow_later(net);
     visitor_read(visitor);
+}
+
+/* Those behind it in the backlog want a conversation anew. */
+void gb_net_turn_away(struct gb_net *net)
+{
+    struct net_forward *forward;
+
+    GB_LIST_FOREACH(forward, &net->forwards, link) {
+        union forward_handle *client;
+
+        if (!forward->waiting || net->joined)
+            continue;
+        forward->waiting = false;
+        client = forward_handle_new(net, forward->server->any.type == UV_NAMED_PIPE, NULL);
+        (void)uv_accept(&forward->server->stream, &client->stream); /* closed in any case */
+        forward_handle_close(client, true);
+    }
 }
 
 static void forward_on_client(uv_stream_t *server, int status)
@@ -555,12 +580,22 @@ int gb_net_forward(struct gb_net *net, const struct gb_net_forward_ask *ask,
     return 0;
 }
 
-static void forward_end_visitors(struct net_forward *forward, const char *reason)
+static void forward_end_visitors(struct net_forward *forward, const char *reason, bool finishing)
 {
     struct net_visitor *visitor;
 
-    GB_LIST_FOREACH(visitor, &forward->visitors, link)
-        visitor_free(visitor, reason);
+    GB_LIST_FOREACH(visitor, &forward->visitors, link) {
+        if (visitor->stream != NULL || finishing)
+            visitor_free(visitor, reason);
+    }
+}
+
+void forward_break_all(struct gb_net *net, const char *reason, bool finishing)
+{
+    struct net_forward *forward;
+
+    GB_LIST_FOREACH(forward, &net->forwards, link)
+        forward_end_visitors(forward, reason, finishing);
 }
 
 bool gb_net_unforward(struct gb_net *net, uint64_t number)
@@ -570,7 +605,7 @@ bool gb_net_unforward(struct gb_net *net, uint64_t number)
     GB_LIST_FOREACH(forward, &net->forwards, link) {
         if (forward->what.number != number)
             continue;
-        forward_end_visitors(forward, "port_closed");
+        forward_end_visitors(forward, "port_closed", true);
         gb_list_remove(&forward->link);
         forward_go_on(net);
         forward_free(forward);
@@ -595,7 +630,7 @@ void forward_end_all(struct gb_net *net)
     struct net_forward *forward;
 
     GB_LIST_FOREACH(forward, &net->forwards, link) {
-        forward_end_visitors(forward, "session_ended");
+        forward_end_visitors(forward, "session_ended", true);
         forward_free(forward);
     }
 }

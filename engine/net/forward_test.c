@@ -16,6 +16,7 @@
 #include "net/net.h"
 #include "wire/guest.h"
 #include "wire/mux.h"
+#include "wire/sync.h"
 
 enum { READ_BYTES = 64 * 1024, MANY = GB_NET_VISITORS_MAX + 5, PORT = 8000 };
 
@@ -28,6 +29,7 @@ static struct {
     struct gb_stream *port;
     struct gb_buf out, got;
     struct gb_mux mux;
+    struct gb_sync sync;
     struct gb_mux_stream *streams[MANY];
     unsigned opened, shut, ended;
     uint32_t wanted;
@@ -37,7 +39,7 @@ static struct {
 static const struct gb_err broken = {.code = GB_EINTERNAL, .message = "broken"};
 
 static struct {
-    unsigned visited, failed;
+    unsigned visited, failed, wanted;
     char reason[32];
     uint64_t received, sent;
 } told;
@@ -104,6 +106,7 @@ static void guest_input(void *arg, struct gb_buf *input)
     size_t size;
 
     (void)arg;
+    gb_buf_consume(input, gb_sync_drop(&guest.sync, gb_buf_bytes(input)));
     while (gb_frame_next(gb_buf_bytes(input), &frame, &size, NULL) == 1) {
         ck_assert_int_eq(gb_mux_frame(&guest.mux, &frame, NULL), 0);
         gb_buf_consume(input, size);
@@ -137,10 +140,31 @@ static void on_failed(void *arg, const struct gb_err *err)
     told.failed++;
 }
 
+static void on_wanted(void *arg)
+{
+    (void)arg;
+    told.wanted++;
+}
+
+/* The network begins a conversation, with the mark of 16 times @byte, and so does the guest, after
+ * @before. @fd: the network's end, or -1. */
+static void join(int fd, char byte, const char *before)
+{
+    uint8_t mark[GB_SYNC_BYTES];
+
+    memset(mark, byte, sizeof(mark));
+    gb_net_join(net, fd, mark);
+    gb_sync_expect(&guest.sync, mark);
+    gb_buf_adds(&guest.out, before);
+    gb_buf_add(&guest.out, mark, sizeof(mark));
+    guest_flush();
+}
+
 static void start(void)
 {
     static const struct gb_stream_events events = {.input = guest_input, .closed = guest_closed};
-    static const struct gb_net_events net_events = {.visited = on_visited, .failed = on_failed};
+    static const struct gb_net_events net_events = {
+        .visited = on_visited, .wanted = on_wanted, .failed = on_failed};
     const struct gb_net_limits limits = {.connections = 16, .names = 16};
     struct gb_policy policy = {0};
     int pair[2];
@@ -150,9 +174,10 @@ static void start(void)
     ck_assert_int_eq(uv_loop_init(&uv), 0);
     loop = gb_loop_new(&uv);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    net = gb_net_new(loop, pair[0], &policy, &limits, &net_events, NULL);
+    net = gb_net_new(loop, &policy, &limits, &net_events, NULL);
     gb_mux_init(&guest.mux, GB_SIDE_GUEST, guest_kinds, NULL, &guest.out);
     guest.port = gb_stream_new(loop, pair[1], READ_BYTES, &events, NULL);
+    join(pair[0], 'a', "");
 }
 
 static void finish(void)
@@ -215,6 +240,116 @@ static ssize_t client_read(int fd, void *to, size_t size)
 }
 
 /* ---- tests ---- */
+
+/* The guest's end starts over, as another process would. */
+static void guest_restart(void)
+{
+    gb_mux_clear(&guest.mux, NULL);
+    gb_mux_init(&guest.mux, GB_SIDE_GUEST, guest_kinds, NULL, &guest.out);
+    gb_buf_clear(&guest.out);
+    guest.opened = 0;
+}
+
+START_TEST(between_two_conversations_connections_break_and_clients_wait)
+{
+    const struct gb_net_forward *made;
+    char bytes[16];
+    int open, waits;
+
+    start();
+    made = forward(NULL, NULL);
+    open = connect_to(made);
+    ck_assert_int_eq(send(open, "a question", 10, 0), 10);
+    TURN_UNTIL(guest.got.size == 10);
+    gb_net_leave(net, "moved", false);
+    gb_net_leave(net, "moved again", false);
+    ck_assert_uint_eq(told.visited, 1);
+    ck_assert_str_eq(told.reason, "moved");
+    ck_assert_int_eq(client_read(open, bytes, sizeof(bytes)), -ECONNRESET);
+    waits = connect_to(made);
+    ck_assert_int_eq(send(waits, "hi", 2, 0), 2);
+    TURN_UNTIL(told.wanted == 1);
+    ck_assert_uint_eq(made->open, 0);
+    /* The rest of a frame of the first conversation is still on its way, in both directions. */
+    guest_restart();
+    gb_buf_clear(&guest.got);
+    join(-1, 'b', "half a frame, and aaaaaaaaaaaaaaaabbbbbbbbbbbbbbb.");
+    TURN_UNTIL(guest.got.size == 2);
+    ck_assert_uint_eq(made->open, 1);
+    gb_mux_send(guest.streams[0], gb_bytes_str("yes"), false);
+    guest_flush();
+    ck_assert_int_eq(client_read(waits, bytes, sizeof(bytes)), 3);
+    ck_assert_uint_eq(told.failed, 0);
+    (void)close(open);
+    (void)close(waits);
+    finish();
+}
+END_TEST
+
+START_TEST(what_both_have_ended_is_still_delivered)
+{
+    enum { MUCH = 4 * 1024 * 1024 };
+    static uint8_t piece[GB_STREAM_PIECE / 2];
+    const struct gb_net_forward *made;
+    static char bytes[64 * 1024];
+    size_t sent = 0, got = 0;
+    ssize_t n;
+    int fd;
+
+    start();
+    made = forward(NULL, NULL);
+    fd = connect_to(made);
+    ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+    TURN_UNTIL(guest.shut == 1);
+    /* More than the client's socket takes. */
+    while (gb_mux_room(guest.streams[0]) > 0 && sent < MUCH) {
+        size_t size = MIN(gb_mux_room(guest.streams[0]), sizeof(piece));
+
+        gb_mux_send(guest.streams[0], (struct gb_bytes){piece, size}, false);
+        guest_flush();
+        sent += size;
+        (void)uv_run(&uv, UV_RUN_NOWAIT);
+    }
+    (void)gb_mux_shut(guest.streams[0], NULL);
+    guest_flush();
+    for (int i = 0; i < 100; i++)
+        (void)uv_run(&uv, UV_RUN_NOWAIT);
+    gb_net_leave(net, "moved", true);
+    while ((n = client_read(fd, bytes, sizeof(bytes))) > 0)
+        got += (size_t)n;
+    ck_assert_int_eq(n, 0);
+    ck_assert_uint_eq(got, sent);
+    TURN_UNTIL(told.visited == 1);
+    ck_assert_str_eq(told.reason, "-");
+    (void)close(fd);
+    finish();
+}
+END_TEST
+
+START_TEST(who_waits_in_vain_is_turned_away)
+{
+    const struct gb_net_forward *made;
+    char bytes[16];
+    int first, second;
+
+    start();
+    made = forward(NULL, NULL);
+    gb_net_leave(net, "asleep", false);
+    first = connect_to(made);
+    TURN_UNTIL(told.wanted == 1);
+    gb_net_turn_away(net);
+    ck_assert_int_eq(client_read(first, bytes, sizeof(bytes)), -ECONNRESET);
+    second = connect_to(made);
+    TURN_UNTIL(told.wanted == 2);
+    join(-1, 'b', "");
+    TURN_UNTIL(guest.opened == 1);
+    gb_net_turn_away(net); /* nobody waits */
+    ck_assert_uint_eq(made->open, 1);
+    (void)close(first);
+    (void)close(second);
+    finish();
+}
+END_TEST
 
 static void exchange(const char *path)
 {
@@ -569,6 +704,9 @@ int main(void)
     tcase_add_test(tests, visitors_beyond_the_limit_wait);
     tcase_add_test(tests, forwards_are_bounded);
     tcase_add_test(tests, only_places_of_this_host);
+    tcase_add_test(tests, between_two_conversations_connections_break_and_clients_wait);
+    tcase_add_test(tests, what_both_have_ended_is_still_delivered);
+    tcase_add_test(tests, who_waits_in_vain_is_turned_away);
     tcase_add_test(tests, a_guest_cannot_have_streams_of_its_own);
     suite_add_tcase(suite, tests);
     return check_run(suite);

@@ -8,6 +8,7 @@
 #include "net/net.h"
 #include "net/synth.h"
 #include "wire/mux.h"
+#include "wire/sync.h"
 
 enum {
     NET_RULE_TEXT = 256,         /* bytes of a rule that are reported */
@@ -28,7 +29,9 @@ struct net_waiter {
 
 struct gb_net {
     struct gb_loop *loop;
-    struct gb_stream *port;
+    struct gb_stream *port; /* NULL: there is no VM */
+    bool joined;
+    struct gb_sync sync;
     struct gb_buf out;
     struct gb_mux mux;
     struct gb_policy policy;
@@ -69,9 +72,11 @@ void link_fill(struct gb_mux_stream *stream);
 int link_data(struct gb_mux_stream *stream, struct gb_bytes bytes);
 void link_shut(struct gb_mux_stream *stream);
 void link_ended(struct gb_mux_stream *stream, const struct gb_err *why);
-/* Breaks connections that no rule allows any more; with @all, all of them: the session has ended.
- */
-void link_check_all(struct gb_net *net, bool all);
+/* Breaks connections that no rule allows any more. */
+void link_check_all(struct gb_net *net);
+/* Breaks all of them; @finishing: also those that both sides have ended, and whose last bytes are
+ * still being sent. */
+void link_end_all(struct gb_net *net, const char *reason, bool finishing);
 
 /* ---- question.c ---- */
 
@@ -89,5 +94,9 @@ void forward_fill(struct gb_mux_stream *stream);
 int forward_data(struct gb_mux_stream *stream, struct gb_bytes bytes);
 void forward_shut(struct gb_mux_stream *stream);
 void forward_ended(struct gb_mux_stream *stream, const struct gb_err *why);
+/* Breaks the connections of all of them, like link_end_all(). */
+void forward_break_all(struct gb_net *net, const char *reason, bool finishing);
+/* Accepts clients who had to wait, as far as possible. */
+void forward_go_on(struct gb_net *net);
 /* Ends all of them. */
 void forward_end_all(struct gb_net *net);

@@ -597,7 +597,20 @@ static void link_check_waiting(struct net_link *link, const struct gb_policy_rul
     link_refuse(link, GB_CONNECT_UNREACHABLE);
 }
 
-void link_check_all(struct gb_net *net, bool all)
+void link_end_all(struct gb_net *net, const char *reason, bool finishing)
+{
+    struct net_link *link;
+
+    GB_LIST_FOREACH(link, &net->links, link) {
+        if (link->stream == NULL && !finishing)
+            continue;
+        question_leave(net, &link->waiter, reason);
+        link_tell_end(link, reason);
+        link_free(link, true);
+    }
+}
+
+void link_check_all(struct gb_net *net)
 {
     struct net_link *link;
 
@@ -605,11 +618,7 @@ void link_check_all(struct gb_net *net, bool all)
         const char *name;
         const struct gb_policy_rule *rule = flow_rule(net, link->address, link->port, &name);
 
-        if (all) {
-            question_leave(net, &link->waiter, "session_ended");
-            link_tell_end(link, "session_ended");
-            link_free(link, true);
-        } else if (link->waiter.question != NULL) {
+        if (link->waiter.question != NULL) {
             link_check_waiting(link, rule);
         } else if (rule == NULL && (link->socket != NULL || link->dial == NULL)) {
             link_break(link, "no_rule");

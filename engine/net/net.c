@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/net.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +156,16 @@ static bool net_must_wait(const struct gb_net *net)
     return gb_stream_queued(net->port) + net->out.size > NET_ANSWERS_MAX;
 }
 
+/* Not before its mark has come: until then another process may read the port. */
+static void net_answer_mark(struct gb_net *net)
+{
+    struct gb_buf mark = {0};
+
+    gb_buf_add(&mark, net->sync.mark, GB_SYNC_BYTES);
+    gb_stream_send_buf(net->port, &mark);
+    gb_buf_release(&mark);
+}
+
 static void net_on_input(void *arg, struct gb_buf *input)
 {
     struct gb_net *net = arg;
@@ -163,6 +174,16 @@ static void net_on_input(void *arg, struct gb_buf *input)
     size_t size;
     int r = 0;
 
+    if (!net->joined) {
+        gb_buf_clear(input);
+        return;
+    }
+    if (net->sync.left > 0) {
+        gb_buf_consume(input, gb_sync_drop(&net->sync, gb_buf_bytes(input)));
+        if (net->sync.left > 0)
+            return;
+        net_answer_mark(net);
+    }
     while (!net->failed && !net_must_wait(net) &&
            (r = gb_frame_next(gb_buf_bytes(input), &frame, &size, &err)) == 1) {
         if (!gb_mux_takes(&frame))
@@ -193,7 +214,7 @@ static void net_on_sent(void *arg, size_t bytes)
     struct gb_net *net = arg;
 
     (void)bytes;
-    if (gb_stream_queued(net->port) >= NET_QUEUE_LOW)
+    if (!net->joined || gb_stream_queued(net->port) >= NET_QUEUE_LOW)
         return;
     if (gb_mux_is_ready(&net->mux))
         flow_later(net);
@@ -203,12 +224,12 @@ static void net_on_sent(void *arg, size_t bytes)
 
 /* ---- life ---- */
 
-struct gb_net *gb_net_new(struct gb_loop *loop, int fd, struct gb_policy *policy,
+static const struct gb_err net_gone = {.code = GB_ECLOSED, .message = "the network is gone"};
+
+struct gb_net *gb_net_new(struct gb_loop *loop, struct gb_policy *policy,
                           const struct gb_net_limits *limits, const struct gb_net_events *events,
                           void *arg)
 {
-    static const struct gb_stream_events port_events = {
-        .input = net_on_input, .closed = net_on_closed, .sent = net_on_sent};
     struct gb_net *net = xcalloc(1, sizeof(*net));
 
     net->loop = loop;
@@ -222,8 +243,53 @@ struct gb_net *gb_net_new(struct gb_loop *loop, int fd, struct gb_policy *policy
     gb_list_init(&net->questions);
     gb_list_init(&net->forwards);
     gb_mux_init(&net->mux, GB_SIDE_HOST, net_kinds, net, &net->out);
-    net->port = gb_stream_new(loop, fd, READ_BYTES, &port_events, net);
     return net;
+}
+
+void gb_net_take_names(struct gb_net *net, const struct gb_net *origin)
+{
+    gb_synth_copy(&net->synth, &origin->synth);
+}
+
+void gb_net_join(struct gb_net *net, int fd, const uint8_t *mark)
+{
+    static const struct gb_stream_events port_events = {
+        .input = net_on_input, .closed = net_on_closed, .sent = net_on_sent};
+
+    static_assert((int)GB_NET_MARK_BYTES == (int)GB_SYNC_BYTES,
+                  "a mark is what both sides drop up to");
+    assert(!net->joined && (fd >= 0 || net->port != NULL));
+    if (fd >= 0) {
+        gb_stream_free(net->port);
+        net->port = gb_stream_new(net->loop, fd, READ_BYTES, &port_events, net);
+    }
+    gb_mux_init(&net->mux, GB_SIDE_HOST, net_kinds, net, &net->out);
+    gb_sync_expect(&net->sync, mark);
+    net->joined = true;
+    net->failed = false;
+    gb_stream_pause(net->port, false);
+    flow_later(net);
+    forward_go_on(net);
+}
+
+bool gb_net_is_joined(const struct gb_net *net)
+{
+    return net->joined;
+}
+
+void gb_net_leave(struct gb_net *net, const char *reason, bool vm_gone)
+{
+    if (net->joined) {
+        net->joined = false;
+        link_end_all(net, reason, false);
+        forward_break_all(net, reason, false);
+        gb_mux_clear(&net->mux, &net_gone);
+        gb_buf_clear(&net->out);
+    }
+    if (vm_gone) {
+        gb_stream_free(net->port);
+        net->port = NULL;
+    }
 }
 
 void gb_net_set_policy(struct gb_net *net, struct gb_policy *policy)
@@ -231,7 +297,7 @@ void gb_net_set_policy(struct gb_net *net, struct gb_policy *policy)
     gb_policy_release(&net->policy);
     net->policy = *policy;
     *policy = (struct gb_policy){0};
-    link_check_all(net, false);
+    link_check_all(net);
     flow_later(net);
 }
 
@@ -252,17 +318,15 @@ struct gb_net_figures gb_net_figures(const struct gb_net *net)
 
 void gb_net_end(struct gb_net *net)
 {
-    link_check_all(net, true);
+    link_end_all(net, "session_ended", true);
     forward_end_all(net);
 }
 
 void gb_net_free(struct gb_net *net)
 {
-    static const struct gb_err gone = {.code = GB_ECLOSED, .message = "the network is gone"};
-
     if (net == NULL)
         return;
-    gb_mux_clear(&net->mux, &gone);
+    gb_mux_clear(&net->mux, &net_gone);
     gb_loop_undefer(&net->flush);
     gb_stream_free(net->port);
     gb_buf_release(&net->out);

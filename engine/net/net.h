@@ -19,6 +19,11 @@
  * each of its clients gets a stream to that port (forward.c). This needs no rule, and allows the
  * guest nothing: all streams are opened here.
  *
+ * Rules, names and forwarded ports are the session's; connections are a VM's. When the session gets
+ * another one, or the guest's end of the conversation has died, all connections are broken
+ * (gb_net_leave), and a new conversation begins (gb_net_join). In between there is none: clients of
+ * forwarded ports wait.
+ *
  * All functions: loop thread only. Events are called from the loop. */
 #pragma once
 
@@ -100,9 +105,13 @@ struct gb_net_events {
      * descriptor (given) to use instead, if the connection is intercepted; GB_NET_STRAIGHT: it is
      * not; GB_NET_NOT: it is refused. NULL: none is ever intercepted. */
     int (*diverted)(void *arg, const struct gb_net_news *news, int socket);
-    /* The guest violated the protocol. Called once and last. */
+    /* A client waits at a forwarded port, and there is no conversation. May be repeated. */
+    void (*wanted)(void *arg);
+    /* The guest violated the protocol. Called once for each conversation, and last. */
     void (*failed)(void *arg, const struct gb_err *err);
 };
+
+enum { GB_NET_MARK_BYTES = 16 }; /* of the mark of a conversation (wire/sync.h) */
 
 struct gb_net_limits {
     unsigned connections; /* at a time */
@@ -115,10 +124,23 @@ struct gb_net_figures {
     unsigned open;
 };
 
-/* Takes @fd, our end of the port, and moves the content of @policy. Gives. */
-struct gb_net *gb_net_new(struct gb_loop *loop, int fd, struct gb_policy *policy,
+/* Moves the content of @policy. There is no conversation yet. Gives. */
+struct gb_net *gb_net_new(struct gb_loop *loop, struct gb_policy *policy,
                           const struct gb_net_limits *limits, const struct gb_net_events *events,
                           void *arg);
+/* Adds the names of @origin, with their addresses: a guest was made from one that knows them. To be
+ * called first. */
+void gb_net_take_names(struct gb_net *net, const struct gb_net *origin);
+/* Begins a conversation, when there is none. Takes @fd, our end of the port; -1: the one of the
+ * last conversation. The guest is told the same @mark, GB_NET_MARK_BYTES. */
+void gb_net_join(struct gb_net *net, int fd, const uint8_t *mark);
+bool gb_net_is_joined(const struct gb_net *net);
+/* There is no conversation, and none is to be expected soon: breaks the connections of clients that
+ * wait for one. */
+void gb_net_turn_away(struct gb_net *net);
+/* Ends it, breaking all connections, for @reason; what the guest has sent to the end is still
+ * delivered. @vm_gone: the port is of no use any more. No-op if there is none. */
+void gb_net_leave(struct gb_net *net, const char *reason, bool vm_gone);
 /* Moves the content of @policy. Breaks connections that it does not allow. */
 void gb_net_set_policy(struct gb_net *net, struct gb_policy *policy);
 /* The cell that is running, 0: none: connections and lookups that begin from now on are its own. */

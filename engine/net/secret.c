@@ -290,6 +290,17 @@ int gb_secret_parse(struct gb_secret *secret, const char *name, struct gb_bytes 
     return secret_check(secret, err);
 }
 
+struct gb_secret gb_secret_copy(const struct gb_secret *secret)
+{
+    struct gb_secret copy = *secret;
+
+    copy.origin = xstrdup(secret->origin);
+    copy.trust = secret->trust == NULL ? NULL : xstrdup(secret->trust);
+    for (size_t i = 0; i < copy.host_count; i++)
+        copy.hosts[i] = xstrdup(secret->hosts[i]);
+    return copy;
+}
+
 void gb_secret_release(struct gb_secret *secret)
 {
     for (size_t i = 0; i < secret->host_count; i++)

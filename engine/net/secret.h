@@ -52,6 +52,8 @@ struct gb_secret {
 int gb_secret_parse(struct gb_secret *secret, const char *name, struct gb_bytes text,
                     struct gb_err *err);
 void gb_secret_release(struct gb_secret *secret);
+/* The same again. Release it. */
+struct gb_secret gb_secret_copy(const struct gb_secret *secret);
 bool gb_secret_covers(const struct gb_secret *secret, const char *host);
 /* GB_EINVALID if a session cannot have both, because they are for the same variable, or for the
  * same host: in the same place of requests, or with other certificates that vouch for it. */

@@ -21,6 +21,25 @@ void gb_synth_release(struct gb_synth *synth)
     *synth = (struct gb_synth){0};
 }
 
+static size_t synth_most(const struct gb_synth *synth)
+{
+    return synth->most > 0 ? synth->most : GB_SYNTH_MAX;
+}
+
+static uint32_t synth_add(struct gb_synth *synth, const char *name)
+{
+    if (synth->names == NULL)
+        synth->names = xcalloc(GB_SYNTH_MAX, sizeof(*synth->names));
+    synth->names[synth->count] = xstrdup(name);
+    return NET + FIRST + (uint32_t)synth->count++;
+}
+
+void gb_synth_copy(struct gb_synth *synth, const struct gb_synth *from)
+{
+    for (size_t i = 0; i < from->count && i < synth_most(synth); i++)
+        (void)synth_add(synth, from->names[i]);
+}
+
 static bool synth_take_token(struct gb_synth *synth, uint64_t now_ns)
 {
     uint64_t passed_ms, filled;
@@ -45,13 +64,9 @@ uint32_t gb_synth_address(struct gb_synth *synth, const char *name, uint64_t now
         if (strcmp(synth->names[i], name) == 0)
             return NET + FIRST + (uint32_t)i;
     }
-    if (synth->count == (synth->most > 0 ? synth->most : GB_SYNTH_MAX) ||
-        !synth_take_token(synth, now_ns))
+    if (synth->count >= synth_most(synth) || !synth_take_token(synth, now_ns))
         return 0;
-    if (synth->names == NULL)
-        synth->names = xcalloc(GB_SYNTH_MAX, sizeof(*synth->names));
-    synth->names[synth->count] = xstrdup(name);
-    return NET + FIRST + (uint32_t)synth->count++;
+    return synth_add(synth, name);
 }
 
 bool gb_synth_is(uint32_t address)

@@ -22,6 +22,9 @@ struct gb_synth {
 };
 
 void gb_synth_release(struct gb_synth *synth);
+/* Assigns the names of @from their addresses there, as far as @synth, which is empty, may have so
+ * many. */
+void gb_synth_copy(struct gb_synth *synth, const struct gb_synth *from);
 /* The address of the normalised name; 0 if there were too many new ones, recently (@now_ns,
  * monotonic) or in total. */
 uint32_t gb_synth_address(struct gb_synth *synth, const char *name, uint64_t now_ns);

@@ -17,7 +17,9 @@ static const struct gb_param answer_params[] = {
     {.name = "answer", .type = GB_PARAM_CHOICE, .offset = offsetof(struct gb_params, answer),
      .required = REQUIRED, .choices = gb_network_answer_names,
      .doc = "for the connections that wait (`once`, `refuse`), or for all connections to that "
-            "host and port from now on (`session`, `never`: a rule before all others)"},
+            "host and port from now on (`session`, `never`: a rule before all others; `always`: "
+            "like `session`, and the rule is written into the `[network]` of the settings with "
+            "which the session was opened)"},
 };
 #define PORT {.name = "port", .type = GB_PARAM_INTEGER, .offset = offsetof(struct gb_params, port), \
      .required = REQUIRED, .min = 1, .max = UINT16_MAX, .doc = "of the guest"}
@@ -47,7 +49,7 @@ static const struct gb_method rows[] = {
     {.name = "session.network_answer",
      .doc = "Answers a `network.question`. `not_found`: it has been answered, or its "
             "connections no longer wait.",
-     PARAMS(answer_params), .errors = SESSION_ERRORS},
+     PARAMS(answer_params), .errors = SESSION_ERRORS | ERROR(POLICY)},
     {.name = "session.port_open",
      .doc = "Opens a port of the guest to programs on this host (docs/network.md), until it is "
             "closed or the session ends. The session does not need a network for this, and "

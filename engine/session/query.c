@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "session/internal.h"
+#include "wire/sync.h"
 
 struct session_query {
     struct gb_list link; /* in session->queries */
@@ -292,17 +293,20 @@ int gb_session_make_folder(struct gb_session *session, const struct gb_file_chan
     return query_order(session, GB_GUEST_FILE_MKDIR, &gb_file_change_fields, what, done, arg, err);
 }
 
-int gb_session_network(struct gb_session *session, enum gb_session_network how, gb_vm_done_fn *done,
-                       void *arg, struct gb_err *err)
+int gb_session_network(struct gb_session *session, enum gb_session_network how, const uint8_t *mark,
+                       gb_vm_done_fn *done, void *arg, struct gb_err *err)
 {
     static const enum gb_guest_type types[] = {
         [GB_SESSION_NETWORK_START] = GB_GUEST_NETWORK_START,
         [GB_SESSION_NETWORK_ON] = GB_GUEST_NETWORK_ON,
         [GB_SESSION_NETWORK_OFF] = GB_GUEST_NETWORK_OFF,
     };
+    const struct gb_network_begin begin = {.mark = {mark, GB_SYNC_BYTES}};
 
     static_assert(ARRAY_SIZE(types) == GB_SESSION_NETWORK_COUNT, "one for each");
-    return query_order(session, types[how], NULL, NULL, done, arg, err);
+    if (how == GB_SESSION_NETWORK_OFF)
+        return query_order(session, types[how], NULL, NULL, done, arg, err);
+    return query_order(session, types[how], &gb_network_begin_fields, &begin, done, arg, err);
 }
 
 int gb_session_trust(struct gb_session *session, struct gb_bytes certificates, gb_vm_done_fn *done,

@@ -64,8 +64,9 @@ enum gb_session_network {
     GB_SESSION_NETWORK_OFF,
     GB_SESSION_NETWORK_COUNT
 };
-int gb_session_network(struct gb_session *session, enum gb_session_network how, gb_vm_done_fn *done,
-                       void *arg, struct gb_err *err);
+/* @mark: GB_SYNC_BYTES (wire/sync.h), of the conversation on the second port; for OFF any. */
+int gb_session_network(struct gb_session *session, enum gb_session_network how, const uint8_t *mark,
+                       gb_vm_done_fn *done, void *arg, struct gb_err *err);
 /* @certificates: which ones programs trust beyond the image's, as PEM. */
 int gb_session_trust(struct gb_session *session, struct gb_bytes certificates, gb_vm_done_fn *done,
                      void *arg, struct gb_err *err);

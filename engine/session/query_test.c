@@ -4,6 +4,7 @@
 
 #include "guest/testing.h"
 #include "session/session.h"
+#include "wire/sync.h"
 
 /* A session, and the last answer. */
 struct user {
@@ -111,6 +112,7 @@ static void list(struct user *user, const char *path, const char *after, uint32_
 START_TEST(answers_have_types)
 {
     const struct gb_file_change change = {.path = gb_bytes_str("x")};
+    const uint8_t mark[GB_SYNC_BYTES] = {1};
     struct user user;
 
     begin(&user, "/honest/nothing/1");
@@ -130,10 +132,12 @@ START_TEST(answers_have_types)
     ck_assert(user.code == GB_OK && user.text[0] == 'f');
     ck_assert_int_eq(gb_session_remove_file(user.session, &change, on_done, &user, NULL), 0);
     ck_assert_int_eq(gb_session_make_folder(user.session, &change, on_done, &user, NULL), 0);
-    ck_assert_int_eq(gb_session_network(user.session, GB_SESSION_NETWORK_OFF, on_done, &user, NULL),
-                     0);
+    for (int how = 0; how < GB_SESSION_NETWORK_COUNT; how++)
+        ck_assert_int_eq(gb_session_network(user.session, (enum gb_session_network)how, mark,
+                                            on_done, &user, NULL),
+                         0);
     ck_assert_int_eq(gb_session_trust(user.session, gb_bytes_str(""), on_done, &user, NULL), 0);
-    kit_wait_for(&user.answered, 6);
+    kit_wait_for(&user.answered, 8);
     ck_assert_int_eq(user.code, GB_OK);
     ck_assert_int_eq(user.closed, 0);
     end(&user);

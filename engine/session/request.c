@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Users' requests to a session's agent: they count as activity, and prevent its VM from being
  * exchanged. */
+#include "base/mem.h"
 #include "session/internal.h"
 
 /* STAT and PING only look: the idle clock keeps running. Terminals count for as long as they exist.
- * The others are internal. */
+ * The network is set up anew in each VM, whatever its past. The others are internal. */
 static bool request_is_life(enum gb_guest_type type)
 {
-    return type != GB_GUEST_STAT && type != GB_GUEST_PING && type != GB_GUEST_CONFIGURE &&
-           type != GB_GUEST_HOLD && type != GB_GUEST_RESUME && type != GB_GUEST_TERMINAL &&
-           type != GB_GUEST_RESIZE;
+    static const enum gb_guest_type others[] = {
+        GB_GUEST_STAT,          GB_GUEST_PING,     GB_GUEST_CONFIGURE,  GB_GUEST_HOLD,
+        GB_GUEST_RESUME,        GB_GUEST_TERMINAL, GB_GUEST_RESIZE,     GB_GUEST_NETWORK_ON,
+        GB_GUEST_NETWORK_START, GB_GUEST_TRUST,    GB_GUEST_NETWORK_OFF};
+
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        if (others[i] == type)
+            return false;
+    return true;
 }
 
 /* It changes nothing in the guest. */

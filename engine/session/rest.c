@@ -29,6 +29,18 @@ static void rest_tell(struct gb_session *session, const struct gb_err *err)
         done(session->rest_arg, err);
 }
 
+static void rest_moved(struct gb_session *session)
+{
+    if (session->events.moved != NULL)
+        session->events.moved(session->arg);
+}
+
+static void rest_stayed(struct gb_session *session)
+{
+    if (session->events.stayed != NULL)
+        session->events.stayed(session->arg);
+}
+
 static void rest_end(struct gb_session *session)
 {
     session_enter(session, SESSION_IDLE);
@@ -186,10 +198,13 @@ static void rest_on_exchanged(void *arg, const struct gb_err *err)
     if (err == NULL && !session_is_over(session)) {
         session->epoch++;
         rest_discard(session, "the session lives on in another VM");
-        rest_end(session);
+        rest_moved(session);
+        if (!session_is_over(session))
+            rest_end(session);
     } else if (err != NULL && !session_is_over(session) && session->aside != NULL) {
         gb_guest_exchange(session->guest, session->aside);
         rest_discard(session, err->message);
+        rest_stayed(session);
     } else {
         rest_discard(session, session->why.message);
     }
@@ -217,6 +232,7 @@ void gb_session_sleep(struct gb_session *session, uint64_t keep_ms)
     rest_discard(session, "the session is asleep");
     session->asleep_ms = keep_ms;
     session_enter(session, SESSION_ASLEEP);
+    rest_moved(session);
     gb_session_want_if_asked(session);
 }
 
@@ -226,11 +242,14 @@ static void rest_on_woken(void *arg, const struct gb_err *err)
 
     if (err == NULL && !session_is_over(session)) {
         rest_discard(session, "the session is awake"); /* there was none */
-        rest_end(session);
+        rest_moved(session);
+        if (!session_is_over(session))
+            rest_end(session);
     } else if (err != NULL && !session_is_over(session) && session->aside != NULL) {
         gb_guest_exchange(session->guest, session->aside);
         rest_discard(session, err->message);
         session_enter(session, SESSION_ASLEEP);
+        rest_stayed(session);
     } else {
         rest_discard(session, session->why.message);
     }
@@ -258,6 +277,8 @@ static void rest_on_refused(void *arg)
         return; /* it has been woken after all, or has ended */
     session_cells_refuse(session, &session->refusal);
     gb_guest_refuse_requests(session->guest, &session->refusal);
+    if (session->events.refused != NULL)
+        session->events.refused(session->arg);
     session_tell_changed(session);
 }
 
@@ -292,6 +313,11 @@ bool gb_session_is_kept(const struct gb_session *session)
 bool gb_session_is_held(const struct gb_session *session)
 {
     return session->state == SESSION_HELD;
+}
+
+bool gb_session_is_moving(const struct gb_session *session)
+{
+    return session->aside != NULL;
 }
 
 uint64_t gb_session_epoch(const struct gb_session *session)

@@ -259,6 +259,14 @@ static void session_on_listening(void *arg, const uint16_t *ports, unsigned coun
         session->events.listening(session->arg, ports, count);
 }
 
+static void session_on_network_lost(void *arg)
+{
+    struct gb_session *session = arg;
+
+    if (session->events.network_lost != NULL)
+        session->events.network_lost(session->arg);
+}
+
 static void session_on_background(void *arg, uint32_t cell, enum gb_output stream,
                                   struct gb_bytes bytes)
 {
@@ -373,6 +381,7 @@ static const struct gb_guest_events session_guest_events = {
     .done = session_cell_done,
     .background = session_on_background,
     .listening = session_on_listening,
+    .network_lost = session_on_network_lost,
     .request_ended = session_request_ended,
     .failed = session_on_failed,
     .dead = session_on_dead,

@@ -77,6 +77,17 @@ struct gb_session_events {
     void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
     /* The ports of the guest on which programs listen, ascending. May be NULL. */
     void (*listening)(void *arg, const uint16_t *ports, unsigned count);
+    /* What NETWORK_ON or NETWORK_START has started in the guest has ended by itself. May be NULL.
+     */
+    void (*network_lost)(void *arg);
+    /* It has another VM, which continues from a moment of its past: what is requested of the guest
+     * now comes before what waits. Or it is ASLEEP, and has none. May be NULL. */
+    void (*moved)(void *arg);
+    /* Another VM was to come (gb_session_is_moving()), and did not: it has its own, or is ASLEEP
+     * again. May be NULL. */
+    void (*stayed)(void *arg);
+    /* After gb_session_refuse(): what waited has failed. May be NULL. */
+    void (*refused)(void *arg);
     /* The clone has died before the session was open, and before any user's request was sent to it.
      * True: another VM follows, as after gb_session_new(). False, or NULL: the session ends. */
     bool (*lost)(void *arg, const struct gb_err *why);
@@ -206,6 +217,9 @@ bool gb_session_is_asleep(const struct gb_session *session);
 bool gb_session_is_kept(const struct gb_session *session);
 /* Whether it is at rest, or being brought to rest or released. */
 bool gb_session_is_held(const struct gb_session *session);
+/* Whether another VM is about to be its own (gb_session_exchange(), gb_session_wake()):
+ * gb_session_vm() is that one already, but `moved` or `stayed` decides. */
+bool gb_session_is_moving(const struct gb_session *session);
 /* How often it was exchanged, plus one. */
 uint64_t gb_session_epoch(const struct gb_session *session);
 

@@ -10,7 +10,7 @@
 /* A session and all that was told of it. */
 struct user {
     struct gb_session *session;
-    int opened, open_failed, closed, lost, changed, rested;
+    int opened, open_failed, closed, lost, changed, rested, moved, stayed;
     uint64_t idle_ms; /* when it is not kept */
     bool again;       /* another VM follows a lost one */
     struct gb_err open_error, why;
@@ -49,6 +49,22 @@ static void on_rested(void *arg)
     user->rested++;
 }
 
+static void on_moved(void *arg)
+{
+    struct user *user = arg;
+
+    ck_assert(!gb_session_is_moving(user->session));
+    user->moved++;
+}
+
+static void on_stayed(void *arg)
+{
+    struct user *user = arg;
+
+    ck_assert(!gb_session_is_moving(user->session));
+    user->stayed++;
+}
+
 static void give_clone(struct user *user, const char *script);
 
 static bool on_lost(void *arg, const struct gb_err *why)
@@ -72,6 +88,8 @@ static void on_closed(void *arg, const struct gb_err *why)
 static const struct gb_session_events session_events = {.opened = on_opened,
                                                         .changed = on_changed,
                                                         .rested = on_rested,
+                                                        .moved = on_moved,
+                                                        .stayed = on_stayed,
                                                         .lost = on_lost,
                                                         .closed = on_closed};
 
@@ -685,8 +703,11 @@ START_TEST(lives_on_in_another_vm)
     hold(&user, &rest, &second);
     before = gb_session_vm(user.session);
     make_other(&rest, "/honest/nothing/1");
+    ck_assert(!gb_session_is_moving(user.session));
     gb_session_exchange(user.session, rest.guest, on_exchanged, &rest);
+    ck_assert(gb_session_is_moving(user.session));
     kit_wait_for(&rest.exchanged, 1);
+    ck_assert(user.moved == 1 && user.stayed == 0);
     kit_wait_for(&second.done, 1);
     ck_assert_ptr_ne(gb_session_vm(user.session), before);
     ck_assert_int_eq(second.cell->exit_code, 2); /* a number that is not used again */
@@ -715,6 +736,7 @@ START_TEST(keeps_its_vm_when_the_other_fails)
     kit_wait_for(&rest.failed, 1);
     ck_assert_int_eq(user.session->state, SESSION_HELD);
     ck_assert_ptr_eq(gb_session_vm(user.session), before);
+    ck_assert(user.moved == 0 && user.stayed == 1);
     gb_session_release(user.session, on_released, &rest);
     kit_wait_for(&second.done, 1);
     ck_assert_uint_eq(second.cell->out.size, strlen("second"));
@@ -741,6 +763,7 @@ START_TEST(ends_at_rest)
     kit_wait_for(&user.closed, 1);
     ck_assert_int_eq(rest.failed, 1);
     ck_assert_int_eq(second.failed, 1);
+    ck_assert(user.moved == 0 && user.stayed == 0);
     ck_assert(!second.error.dispatched);
     gb_cell_unref(second.cell);
     end(&user);

@@ -57,11 +57,18 @@ static const char *const frame_meanings[] = {
     [GB_GUEST_DATA] = "bytes; header flag 1: CREDIT as soon as all that came has been consumed",
     [GB_GUEST_SHUT] = "the sender's half has ended; the kind's last word",
     [GB_GUEST_CREDIT] = "so much of the window was consumed",
-    [GB_GUEST_NETWORK_ON] = "starts netd, and gives programs a route to it and a name server",
+    [GB_GUEST_NETWORK_LOST] =
+        "netd has ended by itself: programs have no route any more, and their "
+        "connections are broken",
+    [GB_GUEST_NETWORK_ON] =
+        "starts netd, unless one runs that was started with this `mark`, and gives programs a "
+        "route to it and a name server; one with another mark is ended before, and the connections "
+        "with it; both sides begin on the second port with the 16 bytes of the mark, netd first, "
+        "and drop what comes before them",
     [GB_GUEST_NETWORK_OFF] = "answers connections that wait, breaks those that are open, takes "
                              "route and name server away; netd stays",
     [GB_GUEST_NETWORK_START] =
-        "starts netd without a route to it: forward streams can be opened on the second port",
+        "likewise, without a route to it: forward streams can be opened on the second port",
     [GB_GUEST_LISTENING] = "the ports on which programs of the user listen, u16 each, ascending, "
                            "at most 64: when that "
                            "has changed, at most ten times a second; after the answer to RESUME; "

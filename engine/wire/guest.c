@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "wire/sync.h"
 #include "wire/table.h"
 
 enum {
@@ -84,6 +85,8 @@ TABLE(gb_guest_error_fields, "ERROR",
       U32(gb_guest_error, code), BYTES(gb_guest_error, message, MESSAGE_MAX));
 TABLE(gb_guest_log_fields, "LOG",
       U8(gb_guest_log, level), BYTES(gb_guest_log, text, GB_GUEST_LOG_MAX));
+TABLE(gb_network_begin_fields, "NETWORK_ON or NETWORK_START",
+      BYTES(gb_network_begin, mark, GB_SYNC_BYTES));
 TABLE(gb_listening_fields, "LISTENING",
       BYTES(gb_listening, ports, sizeof(uint16_t) * GB_LISTENING_MAX));
 /* clang-format on */

@@ -13,7 +13,7 @@
 #include "wire/frame.h"
 
 /* Increment with every change below. */
-#define GB_GUEST_VERSION 11u
+#define GB_GUEST_VERSION 12u
 
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_NETWORK_PORT "glassbell.1"
@@ -23,7 +23,7 @@
 #define GB_GUEST_CERTIFICATES "/run/certificates.pem"
 
 /* X(constant, name). Ranges: 1– lifecycle, 16– cells, 24– streams, 32– queries, 40– terminals, 48–
- * files, 59– network, 64– answers. */
+ * files, 58– network, 64– answers. */
 #define GB_GUEST_TYPES(X)                                                                          \
     X(GB_GUEST_HELLO, 1)                                                                           \
     X(GB_GUEST_READY, 2)                                                                           \
@@ -59,6 +59,7 @@
     X(GB_GUEST_FILE_STAT, 55)                                                                      \
     X(GB_GUEST_FILE_REMOVE, 56)                                                                    \
     X(GB_GUEST_FILE_MKDIR, 57)                                                                     \
+    X(GB_GUEST_NETWORK_LOST, 58)                                                                   \
     X(GB_GUEST_TRUST, 59)                                                                          \
     X(GB_GUEST_NETWORK_ON, 60)                                                                     \
     X(GB_GUEST_NETWORK_OFF, 61)                                                                    \
@@ -218,6 +219,10 @@ struct gb_file_change {
     uint8_t recursive;
 };
 
+struct gb_network_begin {
+    struct gb_bytes mark; /* GB_SYNC_BYTES, with which both begin on the second port */
+};
+
 struct gb_trust {
     struct gb_bytes certificates; /* PEM; empty: none beyond the image's */
 };
@@ -266,7 +271,8 @@ extern const struct gb_fields gb_hello_fields, gb_ready_fields, gb_pong_fields, 
     gb_done_fields, gb_open_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
     gb_is_complete_fields, gb_completeness_fields, gb_terminal_fields, gb_resize_fields,
     gb_file_list_fields, gb_file_path_fields, gb_file_change_fields, gb_trust_fields,
-    gb_status_fields, gb_guest_error_fields, gb_guest_log_fields, gb_listening_fields;
+    gb_status_fields, gb_guest_error_fields, gb_guest_log_fields, gb_listening_fields,
+    gb_network_begin_fields;
 
 /* Adds a complete frame: the header and the fields of @message (NULL with a NULL table: no
  * payload). */

@@ -19,12 +19,13 @@ static const struct {
 } question_answers[] = {
     {"once", 'y', "let through, this time"},
     {"session", 's', "let through, for the rest of the session"},
+    {"always", 'a', "let through, and so in the settings"},
     {"refuse", 'n', "refused, this time"},
     {"never", 'v', "refused, for the rest of the session"},
 };
-static const struct bar_key question_keys[] = {{"y", "once"},    {"s", "this session"},
-                                               {"n", "refuse"},  {"v", "never"},
-                                               {"Esc", "later"}, {NULL, NULL}};
+static const struct bar_key question_keys[] = {
+    {"y", "once"},  {"s", "this session"}, {"a", "always"}, {"n", "refuse"},
+    {"v", "never"}, {"Esc", "later"},      {NULL, NULL}};
 
 /* Asks for the answer to one question, which stays the same when others are answered meanwhile. */
 struct asking {

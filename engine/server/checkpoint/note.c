@@ -7,7 +7,12 @@
 #include "base/mem.h"
 #include "rpc/object.h"
 
-enum { NOTE_NODES_MAX = 200000, NOTE_POLICIES = GB_SETTINGS_CHECKPOINTS_CELL + 1 };
+enum {
+    NOTE_NODES_MAX = 200000,
+    NOTE_RULES_MAX = 1024 * 1024,
+    NOTE_SECRETS_MAX = 4096,
+    NOTE_POLICIES = GB_SETTINGS_CHECKPOINTS_CELL + 1,
+};
 
 const char *const note_policies[] = {
     [GB_SETTINGS_CHECKPOINTS_OFF] = "off",
@@ -47,6 +52,9 @@ static const struct gb_member note_members[] = {
     TEXT(id), TEXT(image), TEXT(key), TEXT(label), TEXT(owner), TEXT(client), TEXT(origin),
     NOTE(template, "template", GB_TEXT, GB_NULLABLE, .max = 64 * 1024),
     NOTE(checkpoints, "checkpoints", GB_TEXT, GB_OPTIONAL, .max = 16),
+    NOTE(network, "network", GB_TEXT, GB_OPTIONAL, .max = GB_SETTINGS_NAME_MAX),
+    NOTE(rules, "rules", GB_TEXT, GB_OPTIONAL, .max = NOTE_RULES_MAX),
+    NOTE(secrets, "secrets", GB_TEXT, GB_OPTIONAL, .max = NOTE_SECRETS_MAX),
     NOTE(origin_checkpoint, "origin_checkpoint", GB_U64, GB_ALWAYS),
     NOTE(origin_cell, "origin_cell", GB_U32, GB_ALWAYS),
     NOTE(epoch, "epoch", GB_U64, GB_ALWAYS),

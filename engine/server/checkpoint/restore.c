@@ -131,11 +131,18 @@ static bool restore_next_setting(const void *owner, size_t *at, void *ret_item)
     return true;
 }
 
+/* Absent if it is empty. */
+static struct gb_bytes restore_saved(const struct gb_buf *text)
+{
+    return text->size == 0 ? (struct gb_bytes){0} : gb_buf_bytes(text);
+}
+
 void restore_write(struct hosted *hosted, struct gb_buf *text)
 {
+    _cleanup_(saved_release) struct saved_session saved = {0};
     const struct checkpoint_session *state = checkpoint_of(hosted);
     const struct gb_session_config config = gb_session_config_of(hosted->session);
-    const struct note note = {
+    struct note note = {
         .version = NOTE_VERSION,
         .id = gb_bytes_str(gb_session_id(hosted->session)),
         .image = gb_bytes_str(config.image->name),
@@ -164,6 +171,10 @@ void restore_write(struct hosted *hosted, struct gb_buf *text)
         .env = {.next = restore_next_setting, .owner = config.env},
     };
 
+    PART_CALL(hosted->server, save_session, hosted, &saved);
+    note.network = restore_saved(&saved.network);
+    note.rules = restore_saved(&saved.rules);
+    note.secrets = restore_saved(&saved.secrets);
     note_write(text, &note);
 }
 
@@ -206,12 +217,20 @@ static uint64_t restore_asleep_ms(const struct gb_server *server, const struct n
     return awake && most_ms == 0 ? note->idle_ms : restore_left_ms(most_ms, note->slept_at_ns);
 }
 
+static void restore_read_saved(const struct note *note, struct saved_session *ret_saved)
+{
+    gb_buf_add(&ret_saved->network, note->network.data, note->network.size);
+    gb_buf_add(&ret_saved->rules, note->rules.data, note->rules.size);
+    gb_buf_add(&ret_saved->secrets, note->secrets.data, note->secrets.size);
+}
+
 static int restore_hosted(struct gb_server *server, const struct note *note, bool awake,
                           struct hosted **ret_hosted, struct gb_err *err)
 {
     _cleanup_(gb_env_release) struct gb_env env = {0};
     _cleanup_(freep) char *id = restore_copy(note->id);
     _cleanup_(freep) char *image = restore_copy(note->image);
+    _cleanup_(saved_release) struct saved_session saved = {0};
     const struct gb_session_config config = {
         .image = gb_host_find_image(server->host, image),
         .memory_mb = note->memory_mb,
@@ -231,6 +250,9 @@ static int restore_hosted(struct gb_server *server, const struct note *note, boo
     };
     int r = restore_env(server, note, &env, err);
 
+    restore_read_saved(note, &saved);
+    if (r == 0)
+        r = part_check_saved(server, &saved, err);
     if (r == 0 && note->key.data != NULL && hosted_by_key(server, note->key, false) != NULL)
         r = gb_err_set(err, GB_EINVALID, "another session has its key");
     if (r == 0 && config.image == NULL)
@@ -251,6 +273,7 @@ static int restore_hosted(struct gb_server *server, const struct note *note, boo
     (*ret_hosted)->incarnation_before = note->incarnation_before;
     (*ret_hosted)->cells_before = restored.cells;
     (*ret_hosted)->created_at_ns = note->created_at_ns;
+    PART_CALL(server, load_session, *ret_hosted, &saved);
     return 0;
 }
 

@@ -331,6 +331,38 @@ static void hosted_on_listening(void *arg, const uint16_t *ports, unsigned count
     PART_CALL(hosted->server, session_listening, hosted, ports, count);
 }
 
+static void hosted_on_network_lost(void *arg)
+{
+    struct hosted *hosted = arg;
+
+    if (!hosted->closing)
+        PART_CALL(hosted->server, session_network_lost, hosted);
+}
+
+static void hosted_on_moved(void *arg)
+{
+    struct hosted *hosted = arg;
+
+    if (!hosted->closing)
+        PART_CALL(hosted->server, session_moved, hosted);
+}
+
+static void hosted_on_stayed(void *arg)
+{
+    struct hosted *hosted = arg;
+
+    if (!hosted->closing)
+        PART_CALL(hosted->server, session_stayed, hosted);
+}
+
+static void hosted_on_refused(void *arg)
+{
+    struct hosted *hosted = arg;
+
+    if (!hosted->closing)
+        PART_CALL(hosted->server, session_refused, hosted);
+}
+
 static bool hosted_on_lost(void *arg, const struct gb_err *why)
 {
     struct hosted *hosted = arg;
@@ -392,6 +424,10 @@ static const struct gb_session_events hosted_events = {
     .rested = hosted_on_rested,
     .background = hosted_on_background,
     .listening = hosted_on_listening,
+    .network_lost = hosted_on_network_lost,
+    .moved = hosted_on_moved,
+    .stayed = hosted_on_stayed,
+    .refused = hosted_on_refused,
     .lost = hosted_on_lost,
     .interpreter_lost = hosted_on_interpreter_lost,
     .sending = hosted_on_sending,

@@ -129,6 +129,27 @@ int part_check_past(struct hosted *hosted, struct gb_err *err)
     return 0;
 }
 
+int part_check_saved(struct gb_server *server, const struct saved_session *saved,
+                     struct gb_err *err)
+{
+    const struct gb_part *const *at;
+
+    PART_FOREACH(at, server, check_saved) {
+        int r = (*at)->check_saved(server, saved, err);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+void saved_release(struct saved_session *saved)
+{
+    gb_buf_release(&saved->network);
+    gb_buf_release(&saved->rules);
+    gb_buf_release(&saved->secrets);
+}
+
 int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
                      struct gb_journal_ticket *ticket)
 {

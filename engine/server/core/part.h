@@ -83,6 +83,13 @@ struct gate {
     void (*hold)(struct held_cell *cell);
 };
 
+/* What a session has besides its VM. Zeroed is nothing; release it with saved_release(). */
+struct saved_session {
+    struct gb_buf network; /* its policy's name; "none": it had a network; empty: it never had */
+    struct gb_buf rules;
+    struct gb_buf secrets; /* names, each followed by a space */
+};
+
 /* Which sessions a watcher wants events from. */
 struct session_filter {
     bool (*covers)(const struct session_filter *filter, const char *session);
@@ -144,6 +151,24 @@ struct gb_part {
     /* Whether the session can be checkpointed and rewound: not if the part has state of it outside
      * the VM that would not follow. GB_ENOPAST, with the reason. */
     int (*check_past)(struct hosted *hosted, struct gb_err *err);
+    /* It is to continue from a moment of another session's past: the part gives it what that one
+     * has besides its VM. Before `session_new`. */
+    void (*session_forked)(struct hosted *hosted, struct hosted *origin);
+    /* Adds what the part has of the session besides its VM, for another server that takes it up. */
+    void (*save_session)(struct hosted *hosted, struct saved_session *saved);
+    /* Whether such a session can be taken up; and then, before `session_new`, that it is. */
+    int (*check_saved)(struct gb_server *server, const struct saved_session *saved,
+                       struct gb_err *err);
+    void (*load_session)(struct hosted *hosted, const struct saved_session *saved);
+    /* It has another VM, which continues from a moment of its past: what is requested of the guest
+     * now comes before what waits. Or it is asleep, and has none. */
+    void (*session_moved)(struct hosted *hosted);
+    /* It was to get another VM, and has not. */
+    void (*session_stayed)(struct hosted *hosted);
+    /* It is asleep, and cannot be woken now: what waited for that has failed. */
+    void (*session_refused)(struct hosted *hosted);
+    /* What provides the network in its guest has ended by itself. */
+    void (*session_network_lost)(struct hosted *hosted);
     /* It was rewound or taken forward again: these of its cells are undone now (model/undone.h). */
     void (*session_rewound)(struct hosted *hosted, struct gb_bytes undone);
     /* Output of a cell that has ended. */
@@ -270,6 +295,10 @@ int part_add_env(struct gb_server *server, const struct gb_params *params, struc
                  struct gb_err *err);
 /* `check_past` of all parts. */
 int part_check_past(struct hosted *hosted, struct gb_err *err);
+/* `check_saved` of all parts. */
+int part_check_saved(struct gb_server *server, const struct saved_session *saved,
+                     struct gb_err *err);
+void saved_release(struct saved_session *saved);
 /* `await_rollback` of all parts. */
 bool part_await_rollback(struct hosted *hosted, uint32_t cell, const struct rollback_wait *wait);
 /* `record_cell`; 1 if no part records cells. */

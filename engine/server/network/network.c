@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "network.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -11,6 +12,7 @@
 #include "server/core/hosted.h"
 #include "server/core/request.h"
 #include "server/core/state.h"
+#include "server/network/always.h"
 #include "server/network/ask.h"
 #include "server/network/asking.h"
 #include "server/network/ports.h"
@@ -18,19 +20,6 @@
 #include "server/network/secrets.h"
 #include "server/network/start.h"
 #include "server/network/state.h"
-
-/* A connection's state is split between a process in the guest (netd) and this server: a guest
- * restored to another moment would continue in the middle of frames that were never sent. */
-static int network_check_past(struct hosted *hosted, struct gb_err *err)
-{
-    const struct network_session *state = network_state(hosted);
-
-    if (!state->on && state->net == NULL)
-        return 0;
-    return gb_err_set(err, GB_ENOPAST,
-                      "the session has had a network or an open port, and such sessions cannot be "
-                      "rewound");
-}
 
 static int network_check_open(struct gb_server *server, const struct gb_params *params,
                               struct gb_err *err)
@@ -52,9 +41,10 @@ static void network_take_open(struct hosted *hosted, const struct gb_params *par
         gb_policy_release(&ask.policy);
         return;
     }
-    state->policy = ask.policy;
+    start_make(hosted, &ask.policy);
     state->on = true;
     memcpy(state->name, ask.name, sizeof(state->name));
+    memcpy(state->policy_name, ask.name, sizeof(state->policy_name));
     secrets_take(hosted, params);
 }
 
@@ -62,14 +52,88 @@ static void network_on_session(struct hosted *hosted)
 {
     struct gb_err err = {0};
 
-    if (!network_state(hosted)->on)
+    if (network_state(hosted)->net == NULL)
         return;
-    if (start_network(hosted, GB_SESSION_NETWORK_ON, &err) < 0) {
+    if (start_join(hosted, &err) < 0) {
         hosted_close(hosted, GB_END_CRASHED, err.message);
         return;
     }
-    report_policy(hosted, hosted->client);
+    if (network_state(hosted)->on)
+        report_policy(hosted, hosted->client);
     secrets_on_open(hosted);
+}
+
+static void network_on_moved(struct hosted *hosted)
+{
+    start_moved(hosted);
+    if (!gb_session_is_asleep(hosted->session))
+        secrets_on_moved(hosted);
+}
+
+/* Whoever waits at a port is told; the next one is another reason to try it. */
+static void network_on_refused(struct hosted *hosted)
+{
+    struct network_session *state = network_state(hosted);
+
+    if (state->net != NULL)
+        gb_net_turn_away(state->net);
+}
+
+/* ---- what a session has besides its VM ---- */
+
+static void network_on_forked(struct hosted *hosted, struct hosted *origin)
+{
+    struct network_session *state = network_state(hosted);
+    const struct network_session *from = network_state(origin);
+    struct gb_policy policy = {0};
+
+    if (from->net == NULL)
+        return;
+    /* Cannot fail: it is a policy's own text. */
+    (void)network_ask_add_text(gb_net_policy(from->net), (struct gb_bytes){0}, &policy, NULL);
+    start_make(hosted, &policy);
+    gb_net_take_names(state->net, from->net);
+    state->on = from->on;
+    memcpy(state->name, from->name, sizeof(state->name));
+    memcpy(state->policy_name, from->policy_name, sizeof(state->policy_name));
+    secrets_fork(hosted, origin);
+}
+
+static void network_save(struct hosted *hosted, struct saved_session *saved)
+{
+    const struct network_session *state = network_state(hosted);
+
+    if (state->net == NULL)
+        return;
+    gb_buf_adds(&saved->network, state->on ? state->name : "none");
+    gb_policy_write(gb_net_policy(state->net), &saved->rules);
+    secrets_save(hosted, &saved->secrets);
+}
+
+static int network_check_saved(struct gb_server *server, const struct saved_session *saved,
+                               struct gb_err *err)
+{
+    struct gb_policy policy = {0};
+    int r = gb_policy_parse(&policy, gb_buf_bytes(&saved->rules), err);
+
+    gb_policy_release(&policy);
+    return r < 0 ? r : secrets_check_saved(server, gb_buf_bytes(&saved->secrets), err);
+}
+
+static void network_load(struct hosted *hosted, const struct saved_session *saved)
+{
+    struct network_session *state = network_state(hosted);
+    struct gb_policy policy = {0};
+
+    if (saved->network.size == 0)
+        return;
+    (void)gb_policy_parse(&policy, gb_buf_bytes(&saved->rules), NULL); /* it was checked */
+    start_make(hosted, &policy);
+    state->on = !gb_bytes_equal(gb_buf_bytes(&saved->network), "none");
+    if (state->on)
+        (void)snprintf(state->name, sizeof(state->name), "%.*s", (int)saved->network.size,
+                       (const char *)gb_buf_data(&saved->network));
+    secrets_load(hosted, gb_buf_bytes(&saved->secrets));
 }
 
 static void network_on_session_end(struct hosted *hosted, const struct gb_err *why)
@@ -79,48 +143,45 @@ static void network_on_session_end(struct hosted *hosted, const struct gb_err *w
     (void)why;
     if (state->net != NULL) {
         gb_net_end(state->net);
-        report_end(hosted);
+        if (hosted->opened)
+            report_end(hosted);
     }
     asking_release(hosted);
     secrets_release(hosted);
     ports_release(hosted);
+    start_release(hosted);
     gb_net_free(TAKE_PTR(state->net));
-    gb_policy_release(&state->policy);
 }
 
 /* ---- session.network ---- */
 
-/* Sets another policy, or none. */
+/* Sets another policy, or none. What has no conversation with its guest now is told when it has. */
 static int network_change(struct hosted *hosted, struct network_ask *ask, struct gb_err *err)
 {
     struct network_session *state = network_state(hosted);
-    bool was_on = state->on;
-    int r;
+    const bool was_on = state->on, is_new = state->net == NULL;
 
-    if (!ask->on && state->net == NULL)
+    if (!ask->on && is_new)
         return 0;
-    r = start_check(hosted, err);
-    if (r < 0)
-        return r;
-    if (state->net != NULL)
+    if (gb_session_is_asleep(hosted->session)) /* what is stored would not follow */
+        return gb_err_set(err, GB_EBUSY, "the session is asleep: wake it first");
+    if (is_new)
+        start_make(hosted, &ask->policy);
+    else
         gb_net_set_policy(state->net, &ask->policy);
-    else {
-        state->policy = ask->policy;
-        ask->policy = (struct gb_policy){0};
-    }
     state->on = ask->on;
     memcpy(state->name, ask->on ? ask->name : "", ask->on ? sizeof(state->name) : 1);
-    if (ask->on && !was_on)
-        return start_network(hosted, GB_SESSION_NETWORK_ON, err);
-    return ask->on || !was_on ? 0 : start_request(hosted, GB_SESSION_NETWORK_OFF, err);
+    if (is_new)
+        return start_join(hosted, err);
+    return gb_net_is_joined(state->net) && ask->on != was_on ? start_turn(hosted, err) : 0;
 }
 
 static int network_add(struct hosted *hosted, const struct gb_json *rules, struct gb_err *err)
 {
+    static const struct gb_policy none;
     struct network_session *state = network_state(hosted);
     struct network_ask ask = {.on = true, .name = "rules"};
-    const struct gb_policy *policy =
-        state->net != NULL ? gb_net_policy(state->net) : &state->policy;
+    const struct gb_policy *policy = state->net != NULL ? gb_net_policy(state->net) : &none;
     int r = network_ask_add(policy, rules, &ask.policy, err);
 
     if (r == 0)
@@ -174,6 +235,8 @@ static void network_handle(struct request *request, const struct gb_params *para
         r = network_ask_read(&server->settings, params->network, &ask, &err);
         if (r == 0)
             r = network_change(hosted, &ask, &err);
+        if (r == 0)
+            memcpy(network_state(hosted)->policy_name, ask.name, sizeof(ask.name));
         gb_policy_release(&ask.policy);
     } else if (r == 0 && params->rules != NULL) {
         r = network_add(hosted, params->rules, &err);
@@ -195,7 +258,7 @@ static int network_answer(struct hosted *hosted, uint64_t number, enum gb_networ
     struct network_session *state = network_state(hosted);
     const struct gb_net_question *question =
         state->net == NULL ? NULL : gb_net_question(state->net, number - 1);
-    const bool allow = answer == GB_ANSWER_ONCE || answer == GB_ANSWER_SESSION;
+    const bool allow = answer != GB_ANSWER_REFUSE && answer != GB_ANSWER_NEVER;
     struct network_ask ask = {.on = true, .name = "rules"};
     _cleanup_(gb_buf_release) struct gb_buf rule = {0};
     int r = 0;
@@ -203,7 +266,7 @@ static int network_answer(struct hosted *hosted, uint64_t number, enum gb_networ
     if (question == NULL || question->number != number)
         return gb_err_set(err, GB_ENOTFOUND, "the session has no question %llu that waits",
                           (unsigned long long)number);
-    if (answer == GB_ANSWER_SESSION || answer == GB_ANSWER_NEVER) {
+    if (answer != GB_ANSWER_ONCE && answer != GB_ANSWER_REFUSE) {
         asking_put_rule(&rule, question, allow);
         r = network_ask_add_text(gb_net_policy(state->net), gb_buf_bytes(&rule), &ask.policy, err);
     }
@@ -219,13 +282,52 @@ static int network_answer(struct hosted *hosted, uint64_t number, enum gb_networ
     return r;
 }
 
+/* The rule is in the settings, or could not be written: then the question still waits. */
+static void network_on_always(struct hosted *hosted, struct request *request, uint64_t number,
+                              const struct gb_err *problem)
+{
+    struct gb_err err = {0};
+
+    if (problem == NULL && !hosted->closing) {
+        network_state(hosted)->answerer = request == NULL ? NULL : request->connection->client;
+        (void)network_answer(hosted, number, GB_ANSWER_ALWAYS, &err); /* it may be over by now */
+        network_state(hosted)->answerer = NULL;
+    }
+    if (request != NULL && problem != NULL)
+        request_fail(request, problem);
+    else if (request != NULL)
+        request_ok(request);
+}
+
+/* 0: @request is answered later. */
+static int network_answer_always(struct request *request, struct hosted *hosted, uint64_t number,
+                                 struct gb_err *err)
+{
+    const struct network_session *state = network_state(hosted);
+    const struct gb_net_question *question =
+        state->net == NULL ? NULL : gb_net_question(state->net, number - 1);
+    _cleanup_(gb_buf_release) struct gb_buf rule = {0};
+    _cleanup_(freep) char *line = NULL;
+
+    if (question == NULL || question->number != number)
+        return gb_err_set(err, GB_ENOTFOUND, "the session has no question %llu that waits",
+                          (unsigned long long)number);
+    asking_put_rule(&rule, question, true);
+    line = xstrndup((const char *)gb_buf_data(&rule), rule.size - 1); /* without the newline */
+    return always_begin(request, hosted, number, line, network_on_always, err);
+}
+
 static void network_handle_answer(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
     struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
     int r = -1;
 
-    if (hosted != NULL) {
+    if (hosted != NULL && params->answer == GB_ANSWER_ALWAYS) {
+        r = network_answer_always(request, hosted, (uint64_t)params->question, &err);
+        if (r == 0)
+            return;
+    } else if (hosted != NULL) {
         network_state(hosted)->answerer = request->connection->client;
         r = network_answer(hosted, (uint64_t)params->question,
                            (enum gb_network_answer)params->answer, &err);
@@ -307,8 +409,15 @@ const struct gb_part network_part = {
     .add_env = secrets_add_env,
     .take_open = network_take_open,
     .session_new = secrets_start,
-    .check_past = network_check_past,
     .session_opened = network_on_session,
+    .session_moved = network_on_moved,
+    .session_stayed = start_stayed,
+    .session_refused = network_on_refused,
+    .session_network_lost = start_lost,
+    .session_forked = network_on_forked,
+    .save_session = network_save,
+    .check_saved = network_check_saved,
+    .load_session = network_load,
     .session_ended = network_on_session_end,
     .session_listening = ports_on_listening,
     .describe_session = network_describe_session,

@@ -76,15 +76,18 @@ static int ports_open(struct hosted *hosted, const struct gb_params *params,
     struct network_session *state = network_state(hosted);
     const struct gb_net_forward_ask ask = {
         .port = (uint16_t)params->port, .path = params->unix_path, .address = params->address};
-    int r;
+    struct gb_policy nothing = {0};
+    int r = 0;
 
     if (!hosted->opened)
         return gb_err_set(err, GB_EBUSY, "the session is not open yet");
     if (ask.path.data != NULL && ask.address.data != NULL)
         return gb_err_set(err, GB_EINVALID, "give address or unix, and not both");
-    r = start_check(hosted, err);
-    if (r == 0 && state->net == NULL)
-        r = start_network(hosted, GB_SESSION_NETWORK_START, err);
+    if (state->net == NULL) {
+        start_make(hosted, &nothing);
+        if (!gb_session_is_asleep(hosted->session))
+            r = start_join(hosted, err);
+    }
     if (r < 0)
         return r;
     return gb_net_forward(state->net, &ask, ret_forward, err);

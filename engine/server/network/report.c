@@ -162,7 +162,13 @@ static void report_remember(struct network_session *state, const struct gb_net_n
 /* Whether the guest or the session has ended it, so that nothing was refused. */
 static bool report_is_given_up(const char *reason)
 {
-    return strcmp(reason, "abandoned") == 0 || strcmp(reason, "session_ended") == 0;
+    static const char *const reasons[] = {"abandoned", "session_ended", "session_asleep",
+                                          "session_rewound", "guest_network_ended"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+        if (strcmp(reason, reasons[i]) == 0)
+            return true;
+    return false;
 }
 
 /* For whoever wrote the code, often a model: what can be done about it. */

@@ -47,19 +47,17 @@ static const struct gb_settings_text *secrets_find(const struct gb_settings *set
     return NULL;
 }
 
-static int secrets_read_one(const struct gb_settings *settings, const struct gb_json *name,
+static int secrets_read_one(const struct gb_settings *settings, struct gb_bytes name,
                             struct secret_grant *grants, size_t count, struct gb_err *err)
 {
-    const struct gb_settings_text *text =
-        name->type == GB_JSON_STRING ? secrets_find(settings, name->text) : NULL;
+    const struct gb_settings_text *text = secrets_find(settings, name);
     int r;
 
     if (text == NULL)
         return gb_err_set(err, GB_EINVALID,
                           "the settings have no [secret \"%.*s\"]: `glassbell secret list` shows "
                           "those that they have",
-                          name->type == GB_JSON_STRING ? (int)MIN(name->text.size, (size_t)64) : 0,
-                          (const char *)name->text.data);
+                          (int)MIN(name.size, (size_t)64), (const char *)name.data);
     r = gb_secret_parse(&grants[count].secret, text->name, gb_bytes_str(text->text), err);
     if (r == 0)
         r = edge_check_source(&grants[count].secret, err);
@@ -83,7 +81,40 @@ static int secrets_read(const struct gb_server *server, const struct gb_params *
                           GB_EDGE_SECRETS_MAX);
     name = gb_json_first(params->secrets);
     for (uint32_t i = 0; i < params->secrets->count && r == 0; i++, name = gb_json_next(name))
+        r = secrets_read_one(&server->settings,
+                             name->type == GB_JSON_STRING ? name->text : gb_bytes_str(""), grants,
+                             (*ret_count)++, err);
+    return r;
+}
+
+/* The same from names that are each followed by a space. */
+static int secrets_read_saved(const struct gb_server *server, struct gb_bytes names,
+                              struct secret_grant *grants, size_t *ret_count, struct gb_err *err)
+{
+    const uint8_t *end;
+    int r = 0;
+
+    *ret_count = 0;
+    while (r == 0 && names.size > 0 && (end = memchr(names.data, ' ', names.size)) != NULL) {
+        const struct gb_bytes name = {names.data, (size_t)(end - names.data)};
+
+        if (*ret_count == GB_EDGE_SECRETS_MAX)
+            return gb_err_set(err, GB_EINVALID, "too many secrets");
         r = secrets_read_one(&server->settings, name, grants, (*ret_count)++, err);
+        names.data += name.size + 1;
+        names.size -= name.size + 1;
+    }
+    return r == 0 && names.size > 0 ? gb_err_set(err, GB_EINVALID, "its secrets are damaged") : r;
+}
+
+int secrets_check_saved(struct gb_server *server, struct gb_bytes names, struct gb_err *err)
+{
+    struct secret_grant *grants = xcalloc(GB_EDGE_SECRETS_MAX, sizeof(*grants));
+    size_t count;
+    int r = secrets_read_saved(server, names, grants, &count, err);
+
+    secrets_clear(grants, count);
+    free(grants);
     return r;
 }
 
@@ -157,21 +188,70 @@ static const char *secrets_placeholder(const struct gb_session_config *config,
     return "";
 }
 
+/* With what it has room for grants. */
+static struct network_secrets *secrets_new(struct hosted *hosted)
+{
+    struct network_secrets *secrets = xcalloc(1, sizeof(*secrets));
+
+    network_state(hosted)->secrets = secrets;
+    return secrets;
+}
+
+static void secrets_take_placeholders(struct hosted *hosted, struct network_secrets *secrets)
+{
+    const struct gb_session_config config = gb_session_config_of(hosted->session);
+
+    for (size_t i = 0; i < secrets->count; i++)
+        (void)snprintf(secrets->grants[i].placeholder, sizeof(secrets->grants[i].placeholder), "%s",
+                       secrets_placeholder(&config, &secrets->grants[i].secret));
+}
+
 void secrets_take(struct hosted *hosted, const struct gb_params *params)
 {
-    struct network_session *state = network_state(hosted);
-    const struct gb_session_config config = gb_session_config_of(hosted->session);
     struct network_secrets *secrets;
 
     if (params->secrets == NULL || params->secrets->count == 0)
         return;
-    secrets = xcalloc(1, sizeof(*secrets));
-    state->secrets = secrets;
+    secrets = secrets_new(hosted);
     /* It was checked just before. */
     (void)secrets_read(hosted->server, params, secrets->grants, &secrets->count, NULL);
-    for (size_t i = 0; i < secrets->count; i++)
-        (void)snprintf(secrets->grants[i].placeholder, sizeof(secrets->grants[i].placeholder), "%s",
-                       secrets_placeholder(&config, &secrets->grants[i].secret));
+    secrets_take_placeholders(hosted, secrets);
+}
+
+void secrets_load(struct hosted *hosted, struct gb_bytes names)
+{
+    struct network_secrets *secrets;
+
+    if (names.size == 0)
+        return;
+    secrets = secrets_new(hosted);
+    /* It was checked just before. */
+    (void)secrets_read_saved(hosted->server, names, secrets->grants, &secrets->count, NULL);
+    secrets_take_placeholders(hosted, secrets);
+}
+
+void secrets_save(struct hosted *hosted, struct gb_buf *names)
+{
+    const struct network_secrets *secrets = network_state(hosted)->secrets;
+
+    for (size_t i = 0; secrets != NULL && i < secrets->count; i++)
+        gb_buf_addf(names, "%s ", secrets->grants[i].secret.name);
+}
+
+/* Also those that the settings have no more. */
+void secrets_fork(struct hosted *hosted, struct hosted *origin)
+{
+    const struct network_secrets *from = network_state(origin)->secrets;
+    struct network_secrets *secrets;
+
+    if (from == NULL)
+        return;
+    secrets = secrets_new(hosted);
+    secrets->count = from->count;
+    for (size_t i = 0; i < from->count; i++) {
+        secrets->grants[i] = from->grants[i];
+        secrets->grants[i].secret = gb_secret_copy(&from->grants[i].secret);
+    }
 }
 
 /* ---- the edge ---- */
@@ -184,12 +264,14 @@ static void secrets_on_answer(void *arg, const struct gb_err *err)
         hosted_close(hosted, GB_END_CRASHED, err->message);
 }
 
-/* The cells that wait come after this. */
+/* The cells that wait come after this. Without a VM, secrets_on_moved() follows. */
 static void secrets_tell_guest(struct hosted *hosted)
 {
     const struct gb_buf *certificate = &network_state(hosted)->secrets->certificate;
     struct gb_err err = {0};
 
+    if (gb_session_is_asleep(hosted->session))
+        return;
     if (gb_session_trust(hosted->session, gb_buf_bytes(certificate), secrets_on_answer, hosted,
                          &err) < 0)
         hosted_close(hosted, GB_END_CRASHED, err.message);
@@ -298,7 +380,7 @@ void secrets_start(struct hosted *hosted)
     struct network_secrets *secrets = network_state(hosted)->secrets;
     struct gb_err err = {0};
 
-    if (secrets == NULL)
+    if (secrets == NULL || secrets->edge != NULL || gb_session_is_asleep(hosted->session))
         return;
     gb_session_delay(hosted->session, true);
     if (edge_start(hosted->server->loop, hosted->server->host, secrets->grants, secrets->count,
@@ -312,6 +394,18 @@ void secrets_on_open(struct hosted *hosted)
 
     if (secrets != NULL && secrets->certificate.size > 0)
         secrets_tell_guest(hosted);
+}
+
+void secrets_on_moved(struct hosted *hosted)
+{
+    const struct network_secrets *secrets = network_state(hosted)->secrets;
+
+    if (secrets == NULL)
+        return;
+    if (secrets->certificate.size > 0)
+        secrets_tell_guest(hosted);
+    else
+        secrets_start(hosted);
 }
 
 int secrets_divert(void *arg, const struct gb_net_news *news, int socket)

@@ -20,10 +20,19 @@ int secrets_add_env(struct gb_server *server, const struct gb_params *params, st
                     struct gb_err *err);
 /* Stores them with the session, whose environment has them. */
 void secrets_take(struct hosted *hosted, const struct gb_params *params);
-/* Starts what puts them in; no-op without secrets. */
+/* For another server: appends their names, each followed by a space; there, checks and stores them.
+ */
+void secrets_save(struct hosted *hosted, struct gb_buf *names);
+int secrets_check_saved(struct gb_server *server, struct gb_bytes names, struct gb_err *err);
+void secrets_load(struct hosted *hosted, struct gb_bytes names);
+/* Gives a session the secrets of @origin, whose placeholders it has in its environment. */
+void secrets_fork(struct hosted *hosted, struct hosted *origin);
+/* Starts what puts them in; no-op without secrets, or if it is asleep. */
 void secrets_start(struct hosted *hosted);
 /* The session is open: tells its guest which authority to trust, before any cell. */
 void secrets_on_open(struct hosted *hosted);
+/* It has another VM. */
+void secrets_on_moved(struct hosted *hosted);
 /* For gb_net_events.diverted; @arg is the struct hosted. */
 int secrets_divert(void *arg, const struct gb_net_news *news, int socket);
 void secrets_release(struct hosted *hosted);

@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starts the guest's side of the network, and the conversation with it. */
+/* Starts the guest's side of the network, and the conversation with it, in each VM that the session
+ * has. */
 #pragma once
 
 #include "base/err.h"
-#include "session/query.h"
+#include "net/policy.h"
 
 struct hosted;
 
-/* 0; or GB_EBUSY: there is no conversation, and none can begin now, because the VM is being
- * replaced, or the session is asleep. */
-int start_check(struct hosted *hosted, struct gb_err *err);
-/* Creates the conversation if there is none, with the policy in the state, and tells the guest. If
- * the guest refuses later, the session is closed. Call start_check() first. */
-int start_network(struct hosted *hosted, enum gb_session_network how, struct gb_err *err);
-/* Tells the guest only. */
-int start_request(struct hosted *hosted, enum gb_session_network how, struct gb_err *err);
+/* Gives the session a network that allows nothing to anybody yet: `net` of its state, with the
+ * content of @policy, which is moved. */
+void start_make(struct hosted *hosted, struct gb_policy *policy);
+/* Begins a conversation with the session's guest, which is told to turn the network on or, if it is
+ * not, to start what ports need. If the guest refuses later, the session is closed. The session has
+ * a VM. While another one is on its way to it, nothing happens: start_moved() or start_stayed()
+ * does it. */
+int start_join(struct hosted *hosted, struct gb_err *err);
+/* There is a conversation, and the network was turned on or off: tells the guest. */
+int start_turn(struct hosted *hosted, struct gb_err *err);
+/* The session has another VM, or none: all connections are broken, and the next conversation
+ * begins. */
+void start_moved(struct hosted *hosted);
+/* It was to get another VM, and has not: begins a conversation if there is none. */
+void start_stayed(struct hosted *hosted);
+/* What provides the network in the guest has ended by itself: the same, but not too often. */
+void start_lost(struct hosted *hosted);
+void start_release(struct hosted *hosted);

@@ -30,11 +30,14 @@ struct network_listening {
 enum { NOTES_MAX = 4, NOTE_TEXT = 400 };
 
 struct network_session {
-    char name[GB_SETTINGS_NAME_MAX + 1]; /* "": none */
-    struct gb_policy policy;             /* until there is a guest */
-    struct gb_net *net;                  /* exists once it has been on */
+    char name[GB_SETTINGS_NAME_MAX + 1];        /* "": none */
+    char policy_name[GB_SETTINGS_NAME_MAX + 1]; /* with which it began, before rules were added */
+    struct gb_net *net;                         /* NULL: it never had a network, or an open port */
     bool on;
-    uint32_t cell;                           /* running; 0: none */
+    uint8_t mark[GB_NET_MARK_BYTES]; /* of the conversation */
+    struct gb_allowance restarts;    /* of what has ended by itself in the guest */
+    struct gb_timer *restart_timer;  /* until the next one is allowed; NULL: there never was one */
+    uint32_t cell;                   /* running; 0: none */
     char refused[REFUSED_MAX][REFUSED_TEXT]; /* since the last reply to a cell */
     size_t refused_count;
     struct network_audit audit;
@@ -47,6 +50,11 @@ struct network_session {
     struct network_secrets *secrets; /* secrets.c; NULL: none */
 };
 
+struct network_server {
+    bool writing; /* the settings file */
+};
+
 extern const struct part_state network_sizes;
 
 struct network_session *network_state(struct hosted *hosted);
+struct network_server *network_server(const struct gb_server *server);

@@ -6,6 +6,7 @@ import copy
 import gc
 import os
 import pickle
+import socket
 import threading
 from types import SimpleNamespace
 from unittest import mock
@@ -333,7 +334,8 @@ def test_no_server(tmp_path):
         execute(one.model_copy(update={"infra_errors": "raise"}), "print(1)")
 
 
-@pytest.mark.parametrize("wrong", [{"image": "nothing"}, {"image": ""}, {"network": "on"}, {"network": {"mode": "full"}},
+@pytest.mark.parametrize("wrong", [{"image": "nothing"}, {"image": ""}, {"network": 5}, {"network": {"mode": "full"}},
+                                   {"network": {}}, {"secrets": ["API"]}, {"secrets": ["API"], "network": "none"},
                                    {"memory_mb": 1}, {"memory_mb": 63}, {"memory_mb": 2 << 20}, {"memory_mb": -1},
                                    {"timeout_seconds": 0}, {"lease_wait_seconds": -1}], ids=str)
 def test_mistakes_are_told_to_the_developer(executor, wrong):
@@ -344,6 +346,20 @@ def test_mistakes_are_told_to_the_developer(executor, wrong):
     assert str(value) in str(caught.value) or name in str(caught.value)
     if name == "image":
         assert "there are: " in str(caught.value) and "python" in str(caught.value)
+
+
+def test_a_network_by_permission(executor):
+    """What is allowed is reached; a mistake in a name is told with the first code."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        at = listener.getsockname()[1]
+        one = executor(network={"rules": [f"allow app.test :{at} tcp private", "resolve app.test 127.0.0.1"]})
+        code = ("import socket\ndef reach(host, port):\n    try:\n        return bool(socket.create_connection((host, port), "
+                f"30))\n    except OSError as e:\n        return str(e)\nprint(reach('app.test', {at}))")
+        assert execute(one, code, id="network").stdout == "True\n"
+        result = execute(one, "print(reach('other.test', 80))", id="network")
+        assert "Name or service not known" in result.stdout
+    for wrong in ({"network": "nobody"}, {"network": {"allow": ["a.test"]}, "secrets": ["NOBODY"]}):
+        assert "nobody" in execute(executor(**wrong), "print(1)", id="wrong").stderr.lower()
 
 
 def test_no_such_image_where_no_server_runs(tmp_path):

@@ -209,7 +209,8 @@ class AsyncSession:
                                      rules=list(rules) if rules is not None else None))
 
     async def network_answer(self, question: int, answer: str) -> None:
-        """Answers a `network.question`: "once", "session", "refuse" or "never"."""
+        """Answers a `network.question`: "once", "session", "always", "refuse" or
+        "never"."""
         await self._call("session.network_answer", question=_check.whole("question", question, 1),
                          answer=answer)
 

@@ -70,8 +70,12 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
     """The image: what is installed in the sandbox. $GLASSBELL_ADK_IMAGE, else `python`."""
     memory_mb: Optional[int] = Field(default=None, ge=64, le=1 << 20)
     """RAM of the sandbox; by default the image's."""
-    network: Any = None
-    """There is none yet: anything but None and "none" is refused."""
+    network: Union[str, dict[str, Any], None] = None
+    """What the sandbox may reach: the name of a policy in the server's settings, or
+    {"allow": ["example.com", …]}; by default nothing (docs/network.md)."""
+    secrets: list[str] = Field(default_factory=list)
+    """Names of secrets in the server's settings, which requests of the sandbox get, but not the
+    sandbox; `network` has to allow their hosts."""
     env: dict[str, str] = Field(default_factory=dict)
     """Environment variables of the sandbox."""
     stateful: bool = True
@@ -128,13 +132,16 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
 
     @field_validator("network")
     @classmethod
-    def _supported(cls, value: Any) -> Any:
-        if value not in (None, "none", {"mode": "none"}):
-            raise ValueError('sandboxes have no network yet: leave it out, or say "none"')
+    def _is_network(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value != {"mode": "none"} and (
+                not value or not set(value) <= {"allow", "rules"}):
+            raise ValueError('network is the name of a policy, or {"allow": […]} or {"rules": […]}')
         return value
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        if self.secrets and self.network in (None, "none", "off", {"mode": "none"}):
+            raise ValueError("secrets are for connections: `network` has to allow their hosts")
         if self.optimize_data_file and (not self.stateful or self.isolation_scope == "execution"):
             raise ValueError("optimize_data_file needs a sandbox that keeps its state: later code "
                              "uses the data frames of earlier code")
@@ -186,7 +193,8 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
         return self.client().stats()
 
     def _spec(self) -> Spec:
-        return Spec(self.image, self.memory_mb, self.network, self.env, self.setup_code)
+        return Spec(self.image, self.memory_mb, self.network, self.env, self.setup_code,
+                    tuple(self.secrets))
 
     def _limit(self) -> float:
         timeout = getattr(self, "timeout_seconds", None)
@@ -278,7 +286,7 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
     def _open(self, client: Client, key: Optional[str] = None,
               owner: Optional[str] = None) -> Session:
         return client.open(self.image, key=key, memory_mb=self.memory_mb, network=self.network,
-                           env=self.env or None, idle=self.idle_ttl_seconds,
+                           secrets=self.secrets or None, env=self.env or None, idle=self.idle_ttl_seconds,
                            lifetime=self.max_lifetime_seconds, label="adk",
                            checkpoints=self._checkpoints(key),
                            owner=context.short(owner), deadline=self.boot_timeout_seconds)

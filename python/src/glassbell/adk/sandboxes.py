@@ -36,10 +36,11 @@ class Spec:
     network: Any
     env: Mapping[str, str]
     setup_code: str
+    secrets: tuple[str, ...] = ()
 
     def hashed(self) -> str:
         return json.dumps([self.image, self.memory_mb, self.network, sorted(self.env.items()),
-                           self.setup_code])
+                           self.setup_code, *([self.secrets] if self.secrets else [])])
 
 
 @dataclass(frozen=True)
