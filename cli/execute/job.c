@@ -18,7 +18,6 @@
 enum {
     STDERR_MAX = 4u << 20,
     DEADLINE_MS = 10000,
-    OPEN_DEADLINE_MS = 300000,
     ABANDONED_IDLE_MS = 60000, /* a VM whose client was killed closes itself after being idle this
                                 * long */
 };
@@ -318,8 +317,9 @@ static void job_open(struct job *job)
     (void)params_put_env(execution->args, &out); /* all three were checked before */
     (void)params_put_memory(execution->args, &out);
     (void)params_put_network(execution->args, &out);
+    (void)params_put_packages(execution->args, &out);
     gb_json_end(&out);
-    (void)gb_client_call(execution->app->client, "session.open", &params, OPEN_DEADLINE_MS,
+    (void)gb_client_call(execution->app->client, "session.open", &params, params_open_ms(execution->args),
                          job_on_opened, job);
     gb_buf_release(&params);
 }

@@ -37,7 +37,6 @@
 #include "show/words.h"
 
 enum {
-    OPEN_DEADLINE_MS = 300000,
     CALL_DEADLINE_MS = 30000,
     CLOSE_DEADLINE_MS = 5000,
     CELL_TIMEOUT_MS = GB_TIMEOUT_MAX_MS,
@@ -128,7 +127,8 @@ bool repl_open_session(struct repl *repl)
     gb_json_put_str(&out, "label", "repl");
     gb_json_put_u64(&out, "idle_ms", 0);
     if (!params_put_memory(repl->args, &out) || !params_put_env(repl->args, &out) ||
-        !params_put_network(repl->args, &out)) {
+        !params_put_network(repl->args, &out) ||
+        !params_put_packages(repl->args, &out)) {
         gb_buf_release(&params);
         return false;
     }
@@ -137,7 +137,8 @@ bool repl_open_session(struct repl *repl)
         spinner.timer = gb_timer_new(repl->app->loop, repl_spin, &spinner);
         gb_timer_start(spinner.timer, SPINNER_AFTER_MS);
     }
-    good = app_call(repl->app, "session.open", &params, OPEN_DEADLINE_MS, repl_keep_session, repl);
+    good = app_call(repl->app, "session.open", &params, params_open_ms(repl->args),
+                    repl_keep_session, repl);
     gb_timer_free(spinner.timer);
     if (spinner.step > 0)
         (void)gb_fd_write_full(STDERR_FILENO, "\r\033[K", 4);

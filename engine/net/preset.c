@@ -59,6 +59,12 @@ static bool preset_split(struct gb_bytes line, struct gb_bytes *ret_key, struct 
 
 /* ---- addresses ---- */
 
+/* What is found: rules, and the address of the index itself, which is that of the first file or
+ * variable that has one. Either may be NULL. */
+struct preset_found {
+    struct gb_buf *rules, *index;
+};
+
 /* Words that a rule cannot have as names. */
 static bool preset_is_word(const char *name)
 {
@@ -70,7 +76,7 @@ static bool preset_is_word(const char *name)
 }
 
 /* "https://user:word@host:8443/path" */
-static bool preset_add_url(struct gb_bytes url, struct gb_buf *rules)
+static bool preset_add_url(struct gb_bytes url, bool is_index, const struct preset_found *found)
 {
     struct gb_bytes at = url, host;
     char name[GB_HOST_NAME_MAX + 1];
@@ -97,17 +103,21 @@ static bool preset_add_url(struct gb_bytes url, struct gb_buf *rules)
     }
     if (!gb_name_normalise(host, name) || preset_is_word(name))
         return false;
+    if (is_index && found->index != NULL && found->index->size == 0)
+        gb_buf_add(found->index, url.data, url.size);
     /* The owner of this host has named it, so it may be one of the site's. */
-    gb_buf_addf(rules, "allow %s :%u %s private\n", name, (unsigned)port, tls ? "tls" : "http");
+    if (found->rules != NULL)
+        gb_buf_addf(found->rules, "allow %s :%u %s private\n", name, (unsigned)port,
+                    tls ? "tls" : "http");
     return true;
 }
 
-static bool preset_add_urls(struct gb_bytes value, struct gb_buf *rules)
+static bool preset_add_urls(struct gb_bytes value, bool is_index, const struct preset_found *found)
 {
     struct gb_bytes word;
 
     while ((word = preset_word(&value)).size > 0)
-        if (!preset_add_url(word, rules))
+        if (!preset_add_url(word, is_index, found))
             return false;
     return true;
 }
@@ -116,13 +126,17 @@ static bool preset_add_urls(struct gb_bytes value, struct gb_buf *rules)
 
 static bool preset_is_index(struct gb_bytes key)
 {
-    return gb_bytes_equal(key, "index-url") || gb_bytes_equal(key, "index_url") ||
-           gb_bytes_equal(key, "extra-index-url") || gb_bytes_equal(key, "extra_index_url");
+    return gb_bytes_equal(key, "index-url") || gb_bytes_equal(key, "index_url");
 }
 
-bool gb_preset_read_pip(struct gb_bytes file, struct gb_buf *rules)
+static bool preset_is_extra(struct gb_bytes key)
 {
-    bool here = false, goes_on = false;
+    return gb_bytes_equal(key, "extra-index-url") || gb_bytes_equal(key, "extra_index_url");
+}
+
+static bool preset_read_pip(struct gb_bytes file, const struct preset_found *found)
+{
+    bool here = false, goes_on = false, is_index = false;
     struct gb_bytes line;
 
     while (gb_bytes_line(&file, &line)) {
@@ -132,16 +146,18 @@ bool gb_preset_read_pip(struct gb_bytes file, struct gb_buf *rules)
         if (text.size == 0 || text.data[0] == '#' || text.data[0] == ';')
             continue;
         if (is_indented && goes_on) { /* further addresses */
-            if (!preset_add_urls(text, rules))
+            if (!preset_add_urls(text, is_index, found))
                 return false;
             continue;
         }
         goes_on = false;
         if (text.data[0] == '[')
             here = gb_bytes_equal(text, "[global]") || gb_bytes_equal(text, "[install]");
-        else if (here && preset_split(text, &key, &value) && preset_is_index(key)) {
+        else if (here && preset_split(text, &key, &value) &&
+                 (preset_is_index(key) || preset_is_extra(key))) {
             goes_on = true;
-            if (!preset_add_urls(value, rules))
+            is_index = preset_is_index(key);
+            if (!preset_add_urls(value, is_index, found))
                 return false;
         }
     }
@@ -158,7 +174,7 @@ static bool preset_is_registry(struct gb_bytes key)
             memcmp(key.data + key.size - size, ending, size) == 0);
 }
 
-bool gb_preset_read_npm(struct gb_bytes file, struct gb_buf *rules)
+static bool preset_read_npm(struct gb_bytes file, const struct preset_found *found)
 {
     struct gb_bytes line;
 
@@ -168,10 +184,20 @@ bool gb_preset_read_npm(struct gb_bytes file, struct gb_buf *rules)
         if (text.size == 0 || text.data[0] == '#' || text.data[0] == ';' ||
             !preset_split(text, &key, &value) || !preset_is_registry(key))
             continue;
-        if (!preset_add_urls(value, rules))
+        if (!preset_add_urls(value, gb_bytes_equal(key, "registry"), found))
             return false;
     }
     return true;
+}
+
+bool gb_preset_read_pip(struct gb_bytes file, struct gb_buf *rules)
+{
+    return preset_read_pip(file, &(struct preset_found){.rules = rules});
+}
+
+bool gb_preset_read_npm(struct gb_bytes file, struct gb_buf *rules)
+{
+    return preset_read_npm(file, &(struct preset_found){.rules = rules});
 }
 
 /* ---- this host ---- */
@@ -179,9 +205,10 @@ bool gb_preset_read_npm(struct gb_bytes file, struct gb_buf *rules)
 struct preset {
     const char *name, *program;
     const char *variables[3]; /* that hold addresses; the last one is NULL */
+    size_t indexes;           /* how many of them are that of the index itself */
     const char *file_variable;
     const char *files[4]; /* likewise; "~/": of the user */
-    bool (*read)(struct gb_bytes file, struct gb_buf *rules);
+    bool (*read)(struct gb_bytes file, const struct preset_found *found);
 };
 
 static const struct preset presets[] = {
@@ -189,22 +216,25 @@ static const struct preset presets[] = {
         .name = "python",
         .program = "pip",
         .variables = {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"},
+        .indexes = 1,
         .file_variable = "PIP_CONFIG_FILE",
         .files = {"~/.config/pip/pip.conf", "~/.pip/pip.conf", "/etc/pip.conf"},
-        .read = gb_preset_read_pip,
+        .read = preset_read_pip,
     },
     {
         .name = "node",
         .program = "npm",
         .variables = {"NPM_CONFIG_REGISTRY", "npm_config_registry"},
+        .indexes = 2,
         .file_variable = "NPM_CONFIG_USERCONFIG",
         .files = {"~/.npmrc", "/etc/npmrc"},
-        .read = gb_preset_read_npm,
+        .read = preset_read_npm,
     },
 };
 
 /* A file that is missing or cannot be read has no addresses. */
-static bool preset_read_file(const struct preset *preset, const char *path, struct gb_buf *rules)
+static bool preset_read_file(const struct preset *preset, const char *path,
+                             const struct preset_found *found)
 {
     const char *home = getenv("HOME");
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
@@ -218,42 +248,85 @@ static bool preset_read_file(const struct preset *preset, const char *path, stru
     }
     if (gb_fd_read_file(path, FILE_MAX, &text, NULL) < 0)
         return true;
-    return preset->read(gb_buf_bytes(&text), rules);
+    return preset->read(gb_buf_bytes(&text), found);
 }
 
-static bool preset_find(const struct preset *preset, struct gb_buf *rules)
+/* Variables come first, as they do for the programs themselves. */
+static bool preset_find(const struct preset *preset, const struct preset_found *found)
 {
-    const char *value = getenv(preset->file_variable);
-    bool good = value == NULL || preset_read_file(preset, value, rules);
+    const char *value;
+    bool good = true;
 
     for (size_t i = 0; good && preset->variables[i] != NULL; i++) {
         value = getenv(preset->variables[i]);
-        good = value == NULL || preset_add_urls(gb_bytes_str(value), rules);
+        good = value == NULL || preset_add_urls(gb_bytes_str(value), i < preset->indexes, found);
     }
+    value = getenv(preset->file_variable);
+    good = good && (value == NULL || preset_read_file(preset, value, found));
     for (size_t i = 0; good && preset->files[i] != NULL; i++)
-        good = preset_read_file(preset, preset->files[i], rules);
+        good = preset_read_file(preset, preset->files[i], found);
     return good;
+}
+
+static const struct preset *preset_named(struct gb_bytes name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(presets); i++)
+        if (gb_bytes_equal(name, presets[i].name))
+            return &presets[i];
+    return NULL;
+}
+
+/* 0; fails if what is configured cannot be read. */
+static int preset_look(const struct preset *preset, const struct preset_found *found,
+                       struct gb_err *err)
+{
+    if (preset_find(preset, found))
+        return 0;
+    return gb_err_set(err, GB_EINVALID,
+                      "an index in the configuration of %s on the server's host has no address of "
+                      "the form https://HOST/…",
+                      preset->program);
 }
 
 int gb_preset_rules(struct gb_bytes name, struct gb_buf *rules, struct gb_err *err)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(presets); i++) {
-        const struct preset *preset = &presets[i];
-        size_t before = rules->size;
+    const struct preset *preset = preset_named(name);
+    const size_t before = rules->size;
+    int r;
 
-        if (!gb_bytes_equal(name, preset->name))
-            continue;
-        if (!preset_find(preset, rules))
-            return gb_err_set(err, GB_EINVALID,
-                              "an index in the configuration of %s on the server's host has no "
-                              "address of the form https://HOST/…",
-                              preset->program);
-        if (rules->size == before)
-            return gb_err_set(err, GB_EINVALID,
-                              "no index is configured for %s on the server's host; configure one, "
-                              "or write the rules yourself in [network \"%s\"] of the settings",
-                              preset->program, preset->name);
-        return 1;
-    }
+    if (preset == NULL)
+        return 0;
+    r = preset_look(preset, &(struct preset_found){.rules = rules}, err);
+    if (r < 0)
+        return r;
+    if (rules->size == before)
+        return gb_err_set(err, GB_EINVALID,
+                          "no index is configured for %s on the server's host; configure one, or "
+                          "write the rules yourself in [network \"%s\"] of the settings",
+                          preset->program, preset->name);
+    return 1;
+}
+
+int gb_preset_index(struct gb_bytes name, struct gb_buf *index, struct gb_err *err)
+{
+    const struct preset *preset = preset_named(name);
+    int r;
+
+    if (preset == NULL)
+        return gb_err_set(err, GB_EUNSUPPORTED, "no index is known for the network %.*s",
+                          (int)MIN(name.size, (size_t)GB_HOST_NAME_MAX), (const char *)name.data);
+    r = preset_look(preset, &(struct preset_found){.index = index}, err);
+    if (r < 0)
+        return r;
+    if (index->size == 0)
+        return gb_err_set(err, GB_EINVALID,
+                          "no index is configured for %s on the server's host, and packages come "
+                          "from there: configure one",
+                          preset->program);
+    if (memchr(gb_buf_data(index), '@', index->size) != NULL)
+        return gb_err_set(err, GB_EUNSUPPORTED,
+                          "the index that is configured for %s has a password in its address, "
+                          "which must not reach the VM that fetches packages",
+                          preset->program);
     return 0;
 }

@@ -11,6 +11,10 @@
  * configured for it, or its address cannot be read. */
 int gb_preset_rules(struct gb_bytes name, struct gb_buf *rules, struct gb_err *err);
 
+/* Adds the address of the index itself, to be given to a package manager in a guest. GB_EINVALID: as
+ * above. GB_EUNSUPPORTED: it has credentials in it, or there is no such preset. */
+int gb_preset_index(struct gb_bytes name, struct gb_buf *index, struct gb_err *err);
+
 /* The addresses in a configuration file of pip (`index-url`, `extra-index-url` under `[global]` and
  * `[install]`) or of npm (`registry`, also of scopes), as rules. False: one is no address. */
 bool gb_preset_read_pip(struct gb_bytes file, struct gb_buf *rules);

@@ -127,6 +127,9 @@ struct gb_part {
     void (*take_open)(struct hosted *hosted, const struct gb_params *params);
     /* It is in the registry; its VM has not been requested. */
     void (*session_new)(struct hosted *hosted);
+    /* The same, and what it is to be made from may not be there yet. True: the part calls
+     * hosted_go_on(), or ends the session. */
+    bool (*session_preparing)(struct hosted *hosted);
     /* Its guest is running, and no cell has been sent to it: requests made now come first. */
     void (*session_opened)(struct hosted *hosted);
     /* It is open, and its state or the number of its cells has changed. */
@@ -183,6 +186,8 @@ struct gb_part {
     int (*record_cell)(struct hosted *hosted, const struct gb_cell_info *cell,
                        struct gb_journal_ticket *ticket);
 
+    /* What is to be recorded of the session has changed. */
+    void (*record_session)(struct hosted *hosted);
     /* The highest recorded number of a cell of the session with this id; 0: none. */
     uint32_t (*last_cell)(struct gb_server *server, struct gb_bytes id);
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The packages part's state. */
+#pragma once
+
+#include "base/list.h"
+#include "server/core/hosted.h"
+#include "server/core/part.h"
+#include "server/packages/store.h"
+
+struct build;
+
+struct packages_server {
+    struct gb_list builds; /* struct build */
+    char *folder;
+};
+
+struct packages_session {
+    struct hosted *hosted;
+    struct gb_buf wanted;  /* lines, sorted; empty: no packages */
+    struct gb_list wait;   /* in the build that it waits for */
+    struct build *waits_for;
+    char key[STORE_KEY_HEX + 1];
+    bool waits;
+    struct build *builds; /* it is the builder of this */
+};
+
+extern const struct part_state packages_sizes;
+
+/* Tells watchers, and the client that waits for the session, what is being done. */
+void packages_tell(struct hosted *hosted, struct gb_bytes text);
+
+struct packages_session *packages_of(struct hosted *hosted);
+struct packages_server *packages_server(const struct gb_server *server);
+
+/* The layer that the session waited for is there, or will never be. */
+void packages_ready(struct hosted *hosted, const struct gb_err *err);
