@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. A build begins when the first session waits for its layer, and ends when the
- * layer is there, or cannot be had, or nobody waits any more. At most BUILDERS_MAX of them run;
- * others wait for their turn. Steps: the builder opens → its program runs → the lock is read → the
+ * layer is there, or cannot be had, or nobody waits any more. At most BUILDERS_MAX builders exist:
+ * the others wait for their turn, which comes from the loop, when the end of a builder's session has
+ * been told. Steps: the builder opens → its program runs → the lock is read → the
  * layer is read in pieces → a thread writes both to disk → those who wait are told. The struct is
  * freed when it is over, its builder has ended and no thread uses it. */
 #include "build.h"
@@ -52,7 +53,7 @@ struct build {
     struct gb_err published_err;
 };
 
-static void build_start_next(struct gb_server *server);
+static void build_call_next(struct gb_server *server);
 
 static void build_free_if_done(struct build *build)
 {
@@ -68,7 +69,7 @@ static void build_free_if_done(struct build *build)
     free(build->index);
     free(build->client);
     free(build);
-    build_start_next(server);
+    build_call_next(server);
 }
 
 /* @err NULL: the layer is there. May free it. */
@@ -363,25 +364,41 @@ static void build_start(struct build *build)
     struct gb_err err = {0};
 
     build->begun = true;
-    if (open_for_part(build->server, build->client, &params, &build->builder, &err) < 0)
+    if (open_for_part(build->server, build->client, &params, &build->builder, &err) < 0) {
         build_end(build, &err);
-    else
-        packages_of(build->builder)->builds = build;
+        return;
+    }
+    packages_of(build->builder)->builds = build;
+    packages_of(build->builder)->is_builder = true;
+    packages_server(build->server)->builders++;
 }
 
-static void build_start_next(struct gb_server *server)
+static void build_on_turn(void *arg)
 {
+    struct gb_server *server = arg;
     struct packages_server *state = packages_server(server);
-    unsigned running = 0;
-    struct build *build, *next = NULL;
+    struct build *build;
 
+    if (state->builders >= BUILDERS_MAX)
+        return;
     GB_LIST_FOREACH(build, &state->builds, link) {
-        running += build->builder != NULL;
-        if (!build->begun && !build->over && next == NULL)
-            next = build;
+        if (build->begun || build->over)
+            continue;
+        build_call_next(server); /* there may be room for one more */
+        build_start(build);      /* may free it */
+        return;
     }
-    if (next != NULL && running < BUILDERS_MAX)
-        build_start(next);
+}
+
+static void build_call_next(struct gb_server *server)
+{
+    gb_loop_defer(server->loop, &packages_server(server)->turn, build_on_turn, server);
+}
+
+void build_on_ended(struct hosted *builder)
+{
+    packages_server(builder->server)->builders--;
+    build_call_next(builder->server);
 }
 
 static struct build *build_find(struct packages_server *state, const char *key)
@@ -417,7 +434,7 @@ void build_join(struct hosted *hosted, const char *key, const char *index)
     }
     session->waits_for = build;
     gb_list_add_tail(&build->waiters, &session->wait);
-    build_start_next(hosted->server);
+    build_call_next(hosted->server);
 }
 
 void build_leave(struct hosted *hosted)

@@ -9,6 +9,7 @@
 void build_join(struct hosted *hosted, const char *key, const char *index);
 void build_leave(struct hosted *hosted);
 
-/* For sessions that are builders: their guest runs; their VM is gone. */
+/* For sessions that are builders: their guest runs; their VM is gone; they have ended. */
 void build_on_opened(struct hosted *builder);
 void build_on_closed(struct hosted *builder, const struct gb_err *why);
+void build_on_ended(struct hosted *builder);

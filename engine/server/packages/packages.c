@@ -40,6 +40,7 @@ static void packages_server_new(struct gb_server *server)
 
 static void packages_server_free(struct gb_server *server)
 {
+    gb_loop_undefer(&packages_server(server)->turn);
     free(packages_server(server)->folder);
 }
 
@@ -266,6 +267,8 @@ static void packages_on_ended(struct hosted *hosted, const struct gb_err *why)
     struct packages_session *state = packages_of(hosted);
 
     (void)why;
+    if (state->is_builder)
+        build_on_ended(hosted);
     gb_buf_release(&state->wanted);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/list.h"
+#include "loop/loop.h"
 #include "server/core/hosted.h"
 #include "server/core/part.h"
 #include "server/packages/store.h"
@@ -11,6 +12,8 @@ struct build;
 
 struct packages_server {
     struct gb_list builds; /* struct build */
+    unsigned builders;     /* sessions that have not ended */
+    struct gb_deferred turn; /* of the builds that have not begun */
     char *folder;
 };
 
@@ -22,6 +25,7 @@ struct packages_session {
     char key[STORE_KEY_HEX + 1];
     bool waits;
     struct build *builds; /* it is the builder of this */
+    bool is_builder;      /* it is one, or was until its VM ended */
 };
 
 extern const struct part_state packages_sizes;
