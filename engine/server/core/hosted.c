@@ -479,18 +479,21 @@ static void hosted_register(struct hosted *hosted)
 
 void hosted_begin(struct hosted *hosted, uint64_t wait_ms)
 {
-    const struct gb_part *const *part;
-
     hosted->wait_ms = wait_ms;
     hosted_register(hosted);
-    PART_FOREACH(part, hosted->server, session_preparing)
-        if ((*part)->session_preparing(hosted))
-            return;
     hosted_go_on(hosted);
 }
 
 void hosted_go_on(struct hosted *hosted)
 {
+    const struct gb_server *server = hosted->server;
+
+    while (hosted->prepared < server->part_count) {
+        const struct gb_part *part = server->parts[hosted->prepared++];
+
+        if (part->session_preparing != NULL && part->session_preparing(hosted))
+            return;
+    }
     gb_start_begin(&hosted->start, hosted->server->capacity->pool, hosted->session,
                    hosted->wait_ms);
 }

@@ -54,6 +54,7 @@ struct hosted {
     size_t cells;                    /* in progress, including their recording */
     size_t delays;                   /* hosted_delay_end() */
     unsigned preparing;              /* hosted_delay_ready() */
+    size_t prepared;                 /* how many parts have been asked: session_preparing */
     uint64_t wait_ms;                /* for capacity */
     bool has_status;                 /* the last status from the guest */
     uint64_t guest_total, guest_used;
@@ -71,7 +72,7 @@ int hosted_restore(struct gb_server *server, const struct gb_session_config *con
 void hosted_begin_asleep(struct hosted *hosted, struct gb_snapshot *origin);
 /* Registers it and begins to start its VM, waiting at most @wait_ms for capacity. */
 void hosted_begin(struct hosted *hosted, uint64_t wait_ms);
-/* Begins to start the VM, after a part's `session_preparing`. */
+/* After a part's `session_preparing`: asks the next one, and then begins to start the VM. */
 void hosted_go_on(struct hosted *hosted);
 /* From within `session_opened`: its VM runs, but nobody is told yet that it is open; or now. */
 void hosted_delay_ready(struct hosted *hosted);

@@ -127,8 +127,8 @@ struct gb_part {
     void (*take_open)(struct hosted *hosted, const struct gb_params *params);
     /* It is in the registry; its VM has not been requested. */
     void (*session_new)(struct hosted *hosted);
-    /* The same, and what it is to be made from may not be there yet. True: the part calls
-     * hosted_go_on(), or ends the session. */
+    /* The same, and what it needs may not be there yet. True: the part calls hosted_go_on() later,
+     * or ends the session; parts behind it are asked then. */
     bool (*session_preparing)(struct hosted *hosted);
     /* Its guest is running, and no cell has been sent to it: requests made now come first. */
     void (*session_opened)(struct hosted *hosted);

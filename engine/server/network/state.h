@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/allowance.h"
+#include "net/index.h"
 #include "net/net.h"
 #include "server/core/hosted.h"
 #include "server/core/part.h"
@@ -29,11 +30,18 @@ struct network_listening {
 
 enum { NOTES_MAX = 4, NOTE_TEXT = 400 };
 
+struct network_server {
+    struct gb_indexes *indexes;
+};
+
 struct network_session {
     char name[GB_SETTINGS_NAME_MAX + 1]; /* "": none */
     struct gb_policy policy;             /* until there is a guest */
     struct gb_net *net;                  /* exists once it has been on */
     bool on;
+    bool pending;              /* its policy has to be found before it starts */
+    int preset;                /* of which preset, if so */
+    struct gb_index_wait wait; /* for that */
     uint32_t cell;                           /* running; 0: none */
     char refused[REFUSED_MAX][REFUSED_TEXT]; /* since the last reply to a cell */
     size_t refused_count;
@@ -49,4 +57,5 @@ struct network_session {
 
 extern const struct part_state network_sizes;
 
+struct network_server *network_server(const struct gb_server *server);
 struct network_session *network_state(struct hosted *hosted);

@@ -35,12 +35,14 @@ static void packages_server_new(struct gb_server *server)
     struct packages_server *state = packages_server(server);
 
     gb_list_init(&state->builds);
+    state->indexes = gb_indexes_new(server->loop);
     state->folder = xasprintf("%s/layers", server->host->cache);
 }
 
 static void packages_server_free(struct gb_server *server)
 {
     gb_loop_undefer(&packages_server(server)->turn);
+    gb_indexes_free(packages_server(server)->indexes);
     free(packages_server(server)->folder);
 }
 
@@ -73,26 +75,26 @@ static int packages_read(const struct gb_json *packages, struct gb_bytes *lines,
     return r;
 }
 
-/* The address of the index, for the language of an image. */
-static int packages_find_index(const struct gb_image *image, struct gb_buf *index,
-                               struct gb_err *err)
+/* Where packages of an image's language come from: the number of a preset. */
+static int packages_preset(const struct gb_image *image, struct gb_err *err)
 {
-    const char *network = image->record->packages.network;
+    const int preset = gb_preset_number(gb_bytes_str(image->record->packages.network));
 
-    if (network[0] == '\0')
+    if (preset < 0)
         return gb_err_set(err, GB_EUNSUPPORTED, "there are no packages of %s to be had",
                           image->record->title);
-    return gb_preset_index(gb_bytes_str(network), index, err);
+    return preset;
 }
 
 static int packages_check_open(struct gb_server *server, const struct gb_params *params,
                                struct gb_err *err)
 {
+    const struct gb_bytes nothing = {0};
     struct gb_bytes lines[GB_PACKAGES_MAX];
     _cleanup_(gb_buf_release) struct gb_buf index = {0};
     const struct gb_image *image;
     size_t count;
-    int r;
+    int r, preset;
 
     if (params->packages == NULL || params->packages->count == 0)
         return 0;
@@ -100,7 +102,13 @@ static int packages_check_open(struct gb_server *server, const struct gb_params 
     if (r < 0)
         return r;
     image = open_image(server, params->image, err);
-    return image == NULL ? -GB_EIMAGE : packages_find_index(image, &index, err);
+    if (image == NULL)
+        return -GB_EIMAGE;
+    preset = packages_preset(image, err);
+    if (preset < 0)
+        return preset;
+    r = gb_preset_index(preset, nothing, &index, err);
+    return r == -GB_ENOTFOUND ? 0 : r; /* it may be found */
 }
 
 static void packages_take_open(struct hosted *hosted, const struct gb_params *params)
@@ -136,41 +144,67 @@ static bool packages_open_layer(struct hosted *hosted, const char *key)
     return true;
 }
 
-static int packages_make_key(struct hosted *hosted, char key[STORE_KEY_HEX + 1],
-                             struct gb_buf *index, struct gb_err *err)
+static void packages_make_key(struct hosted *hosted, const struct gb_buf *index)
 {
     const struct gb_image *image = gb_session_image(hosted->session);
-    const struct packages_session *state = packages_of(hosted);
+    struct packages_session *state = packages_of(hosted);
     _cleanup_(gb_buf_release) struct gb_buf request = {0};
-    int r = packages_find_index(image, index, err);
 
-    if (r < 0)
-        return r;
-    gb_buf_addf(&request, "image %s\nlanguage %s\nindex %s\n", image->sha256, image->language,
-                gb_buf_str(index));
+    gb_buf_addf(&request, "image %s\nlanguage %s\nindex ", image->sha256, image->language);
+    gb_buf_add(&request, gb_buf_data(index), index->size);
+    gb_buf_adds(&request, "\n");
     gb_buf_add(&request, gb_buf_data(&state->wanted), state->wanted.size);
-    store_key(gb_buf_bytes(&request), key);
-    return 0;
+    store_key(gb_buf_bytes(&request), state->key);
+}
+
+/* With what the package manager says. True: it has to wait, or has ended. */
+static bool packages_prepare(struct hosted *hosted, int preset)
+{
+    struct packages_session *state = packages_of(hosted);
+    struct gb_bytes said = gb_indexes_said(packages_server(hosted->server)->indexes, preset);
+    _cleanup_(gb_buf_release) struct gb_buf index = {0};
+    struct gb_err err = {0};
+
+    if (gb_preset_index(preset, said, &index, &err) < 0) {
+        gb_session_fail(hosted->session, &err);
+        return true;
+    }
+    packages_make_key(hosted, &index);
+    if (packages_open_layer(hosted, state->key))
+        return false;
+    build_join(hosted, state->key, gb_buf_str(&index));
+    return true;
+}
+
+static int packages_preset_of(struct hosted *hosted)
+{
+    return gb_preset_number(
+        gb_bytes_str(gb_session_image(hosted->session)->record->packages.network));
+}
+
+static void packages_on_told(void *arg)
+{
+    struct hosted *hosted = arg;
+
+    if (!hosted->closing && !packages_prepare(hosted, packages_preset_of(hosted)))
+        hosted_go_on(hosted);
 }
 
 static bool packages_on_preparing(struct hosted *hosted)
 {
     struct packages_session *state = packages_of(hosted);
+    const struct gb_bytes nothing = {0};
     _cleanup_(gb_buf_release) struct gb_buf index = {0};
-    char key[STORE_KEY_HEX + 1];
-    struct gb_err err = {0};
+    int preset;
 
     if (state->wanted.size == 0)
         return false;
-    if (packages_make_key(hosted, key, &index, &err) < 0) {
-        gb_session_fail(hosted->session, &err);
+    preset = packages_preset_of(hosted); /* it was checked that there is one */
+    if (gb_preset_index(preset, nothing, &index, NULL) == -GB_ENOTFOUND &&
+        !gb_indexes_ask(packages_server(hosted->server)->indexes, preset, &state->told,
+                        packages_on_told, hosted))
         return true;
-    }
-    memcpy(state->key, key, sizeof(key));
-    if (packages_open_layer(hosted, key))
-        return false;
-    build_join(hosted, key, gb_buf_str(&index));
-    return true;
+    return packages_prepare(hosted, preset);
 }
 
 void packages_ready(struct hosted *hosted, const struct gb_err *err)
@@ -267,6 +301,7 @@ static void packages_on_ended(struct hosted *hosted, const struct gb_err *why)
     struct packages_session *state = packages_of(hosted);
 
     (void)why;
+    gb_indexes_forget(&state->told);
     if (state->is_builder)
         build_on_ended(hosted);
     gb_buf_release(&state->wanted);

@@ -4,6 +4,7 @@
 
 #include "base/list.h"
 #include "loop/loop.h"
+#include "net/index.h"
 #include "server/core/hosted.h"
 #include "server/core/part.h"
 #include "server/packages/store.h"
@@ -14,12 +15,14 @@ struct packages_server {
     struct gb_list builds; /* struct build */
     unsigned builders;     /* sessions that have not ended */
     struct gb_deferred turn; /* of the builds that have not begun */
+    struct gb_indexes *indexes;
     char *folder;
 };
 
 struct packages_session {
     struct hosted *hosted;
     struct gb_buf wanted;  /* lines, sorted; empty: no packages */
+    struct gb_index_wait told; /* where the index has to be found first */
     struct gb_list wait;   /* in the build that it waits for */
     struct build *waits_for;
     char key[STORE_KEY_HEX + 1];
