@@ -16,7 +16,7 @@
 #include "loop/loop.h"
 #include "server/core/open.h"
 #include "server/core/state.h"
-#include "server/packages/requirement.h"
+#include "server/packages/made.h"
 
 #define BUILDER_LAYER "packages.erofs"
 #define BUILDER_LOCK "packages.lock"
@@ -27,12 +27,7 @@ enum {
     BUILDER_CHECKPOINTS = 1, /* off: the second choice of session.open */
     BUILDER_OUTPUT_MAX = 1 << 20,
     BUILDER_STATUS = 3, /* of the program: the packages cannot be had */
-    PIECE_BYTES = 1 << 20,
-    SAID_MAX = 256,
 };
-
-/* Of what a builder may make: the rest of the guests' spare disk stays empty. */
-#define LAYER_BYTES_MAX (UINT64_C(2) << 30)
 
 struct build {
     struct gb_list link; /* in the server's */
@@ -44,6 +39,7 @@ struct build {
     struct hosted *builder; /* NULL: not begun, or it has ended */
     struct gb_cell *cell;
     struct gb_buf piece;
+    uint64_t size; /* of the layer, as the builder says */
     struct store_draft draft;
     uv_work_t work;
     struct gb_surplus_limits limits;
@@ -148,6 +144,7 @@ static void build_on_piece(void *arg, const struct gb_download_end *end, const s
 {
     struct build *build = arg;
     struct gb_err problem = {0};
+    enum made_layer made;
 
     if (build->over)
         return;
@@ -155,18 +152,17 @@ static void build_on_piece(void *arg, const struct gb_download_end *end, const s
         build_end(build, err);
         return;
     }
-    if (end->size > LAYER_BYTES_MAX || build->draft.bytes > LAYER_BYTES_MAX) {
+    made = made_take_piece(build->draft.bytes, build->size, build->piece.size, end->size,
+                           end->eof != 0);
+    build->size = end->size;
+    if (made == MADE_TOO_LARGE)
         build_fail(build, GB_ETOOLARGE, "the packages take more than 2 GiB");
-        return;
-    }
-    if (store_add(&build->draft, gb_buf_bytes(&build->piece), &problem) < 0) {
-        build_end(build, &problem);
-        return;
-    }
-    if (end->eof == 0 && build->piece.size > 0)
-        build_fetch(build);
-    else if (build->draft.bytes == 0 || build->draft.bytes != end->size)
+    else if (made == MADE_NONSENSE)
         build_fail(build, GB_EPACKAGES, "the builder made no layer");
+    else if (store_add(&build->draft, gb_buf_bytes(&build->piece), &problem) < 0)
+        build_end(build, &problem);
+    else if (made == MADE_MORE)
+        build_fetch(build);
     else
         build_publish(build);
 }
@@ -175,26 +171,13 @@ static void build_fetch(struct build *build)
 {
     const struct gb_download what = {.path = gb_bytes_str(BUILDER_LAYER),
                                      .offset = build->draft.bytes,
-                                     .length = PIECE_BYTES};
+                                     .length = MADE_PIECE_MAX};
     struct gb_err err = {0};
 
     gb_buf_clear(&build->piece);
     if (gb_session_download(build->builder->session, &what, &build->piece, build_on_piece, build,
                             &err) < 0)
         build_end(build, &err);
-}
-
-/* The lock is hostile text: it has to be what clients may ask for. */
-static bool build_check_lock(struct gb_bytes text)
-{
-    struct gb_bytes line;
-
-    if (text.size > GB_PACKAGES_LOCK_MAX)
-        return false;
-    while (gb_bytes_line(&text, &line))
-        if (requirement_check(line, NULL) < 0)
-            return false;
-    return true;
 }
 
 static void build_on_lock(void *arg, const struct gb_download_end *end, const struct gb_err *err)
@@ -208,7 +191,7 @@ static void build_on_lock(void *arg, const struct gb_download_end *end, const st
         build_end(build, err);
     } else if (end->eof == 0) {
         build_fail(build, GB_ETOOLARGE, "these are too many packages for one session");
-    } else if (!build_check_lock(gb_buf_bytes(&build->piece))) {
+    } else if (!made_check_lock(gb_buf_bytes(&build->piece))) {
         build_fail(build, GB_EPACKAGES, "the builder made no list of packages");
     } else if (store_begin(packages_server(build->server)->folder, &build->draft, &problem) < 0) {
         build_end(build, &problem);
@@ -231,31 +214,17 @@ static void build_fetch_lock(struct build *build)
 
 /* ---- its program ---- */
 
-/* The last line, without what could move a cursor. */
-static void build_last_line(struct gb_bytes text, char ret_line[SAID_MAX])
-{
-    struct gb_bytes line, last = {0};
-    size_t size = 0;
-
-    while (gb_bytes_line(&text, &line))
-        if (line.size > 0)
-            last = line;
-    for (size_t i = 0; i < last.size && size < SAID_MAX - 1; i++)
-        ret_line[size++] = (char)(last.data[i] < 0x20 || last.data[i] == 0x7f ? ' ' : last.data[i]);
-    ret_line[size] = '\0';
-}
-
 static void build_on_output(void *arg, const struct gb_cell *cell, enum gb_output stream,
                             struct gb_bytes bytes)
 {
     struct build *build = arg;
-    char line[SAID_MAX] = "";
+    char line[MADE_LINE_MAX] = "";
     struct gb_list *at;
 
     (void)cell;
     if (stream != GB_STDOUT || build->over)
         return;
-    build_last_line(bytes, line);
+    made_last_line(bytes, line);
     if (line[0] == '\0')
         return;
     for (at = build->waiters.next; at != &build->waiters; at = at->next)
@@ -265,10 +234,10 @@ static void build_on_output(void *arg, const struct gb_cell *cell, enum gb_outpu
 static void build_refuse(struct build *build, const struct gb_cell *cell)
 {
     const struct gb_settings_packages *settings = &build->server->settings.packages;
-    char line[SAID_MAX] = "";
+    char line[MADE_LINE_MAX] = "";
     struct gb_err err = {0};
 
-    build_last_line(gb_buf_bytes(&cell->error), line);
+    made_last_line(gb_buf_bytes(&cell->error), line);
     if ((cell->flags & GB_CELL_TIMED_OUT) != 0)
         (void)gb_err_set(&err, GB_EPACKAGES,
                          "fetching the packages took longer than %llu s ([packages] time)",
