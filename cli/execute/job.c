@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/cell.h"
 #include "cli/params.h"
+#include "cli/preparing.h"
 #include "execute/internal.h"
 #include "model/answer.h"
 #include "model/session.h"
@@ -281,6 +282,7 @@ static void job_on_opened(void *arg, const struct gb_json *result,
     struct job *job = arg;
     struct gb_opened_info opened;
 
+    preparing_end();
     if (error != NULL) {
         if (error->code == GB_ECAPACITY && !error->dispatched &&
             execute_any(job->execution, JOB_UPLOADING, JOB_CLOSING)) {

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/params.h"
+#include "cli/preparing.h"
 #include "model/answer.h"
 #include "model/event.h"
 #include "model/hello.h"
@@ -95,11 +96,15 @@ static void repl_spin(void *arg)
 {
     static const char *const frames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
     struct spinner *spinner = arg;
+    const double seconds =
+        (double)(gb_clock_mono_ns() - spinner->since_ns) / (double)GB_NS_PER_S;
+    const char *frame = frames[spinner->step++ % ARRAY_SIZE(frames)];
     struct gb_buf line = {0};
 
-    gb_buf_addf(&line, "\r%s starting a %s VM, %.1f s\033[K",
-                frames[spinner->step++ % ARRAY_SIZE(frames)], spinner->what,
-                (double)(gb_clock_mono_ns() - spinner->since_ns) / (double)GB_NS_PER_S);
+    if (preparing_text()[0] != '\0')
+        gb_buf_addf(&line, "\r%s %s, %.1f s\033[K", frame, preparing_text(), seconds);
+    else
+        gb_buf_addf(&line, "\r%s starting a %s VM, %.1f s\033[K", frame, spinner->what, seconds);
     repl_write_all(STDERR_FILENO, &line);
     gb_buf_release(&line);
     gb_timer_start(spinner->timer, SPINNER_MS);

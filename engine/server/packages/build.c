@@ -93,6 +93,14 @@ static void build_fail(struct build *build, enum gb_code code, const char *why)
     build_end(build, &err);
 }
 
+static void build_tell(struct build *build, const char *text)
+{
+    struct gb_list *at;
+
+    for (at = build->waiters.next; at != &build->waiters; at = at->next)
+        packages_tell(container_of(at, struct packages_session, wait)->hosted, gb_bytes_str(text));
+}
+
 /* ---- on disk ---- */
 
 static void build_on_thread(uv_work_t *work)
@@ -219,16 +227,13 @@ static void build_on_output(void *arg, const struct gb_cell *cell, enum gb_outpu
 {
     struct build *build = arg;
     char line[MADE_LINE_MAX] = "";
-    struct gb_list *at;
 
     (void)cell;
     if (stream != GB_STDOUT || build->over)
         return;
     made_last_line(bytes, line);
-    if (line[0] == '\0')
-        return;
-    for (at = build->waiters.next; at != &build->waiters; at = at->next)
-        packages_tell(container_of(at, struct packages_session, wait)->hosted, gb_bytes_str(line));
+    if (line[0] != '\0')
+        build_tell(build, line);
 }
 
 static void build_refuse(struct build *build, const struct gb_cell *cell)
@@ -340,6 +345,7 @@ static void build_start(struct build *build)
     packages_of(build->builder)->builds = build;
     packages_of(build->builder)->is_builder = true;
     packages_server(build->server)->builders++;
+    build_tell(build, "Starting a VM that fetches the packages");
 }
 
 static void build_on_turn(void *arg)

@@ -7,9 +7,12 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/event.h"
 #include "net/preset.h"
 #include "server/core/event.h"
+#include "server/core/note.h"
 #include "server/core/open.h"
+#include "server/core/request.h"
 #include "server/core/state.h"
 #include "session/query.h"
 #include "server/packages/build.h"
@@ -228,8 +231,12 @@ void packages_ready(struct hosted *hosted, const struct gb_err *err)
 
 void packages_tell(struct hosted *hosted, struct gb_bytes text)
 {
+    const struct gb_preparing_info info = {.text = text};
+    struct request *request;
     struct event event;
 
+    GB_LIST_FOREACH(request, &hosted->openers, wait)
+        note_send(request->connection, "session.preparing", hosted, &gb_preparing_object, &info);
     if (!event_begin(&event, hosted->server, "session.preparing", hosted))
         return;
     gb_json_put(&event.out, "text", text);
