@@ -33,12 +33,9 @@ PROTOCOL = 1
 DEFAULT_TIMEOUT = 30.0  # seconds that the server gives a cell when nobody says otherwise
 _KEPT = 16  # idle connections
 
-# Seconds that fetching packages may take, beside the start of a VM.
-_FETCHING = 700.0
-
 
 def _fetching(packages: Optional[Sequence[str]]) -> float:
-    return _FETCHING if packages else 0.0
+    return _check.FETCHING if packages else 0.0
 
 
 class Client:

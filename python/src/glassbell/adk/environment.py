@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path, PurePosixPath
-from typing import Any, Mapping, Optional, Union
+from typing import Any, Mapping, Optional, Sequence, Union
 
 from google.adk.environment import BaseEnvironment, ExecutionResult
 
@@ -36,7 +36,7 @@ class GlassbellEnvironment(BaseEnvironment):  # type: ignore[misc, unused-ignore
 
     def __init__(self, *, socket_path: Optional[str] = None, autostart: bool = True,
                  image: str = "python", memory_mb: Optional[int] = None, network: Any = None,
-                 env: Optional[Mapping[str, str]] = None, key: Optional[str] = None,
+                 packages: Optional[Sequence[str]] = None, env: Optional[Mapping[str, str]] = None, key: Optional[str] = None,
                  timeout_seconds: float = 300, boot_timeout_seconds: float = 120,
                  idle_ttl_seconds: float = 900, max_lifetime_seconds: float = 14400,
                  on_lost_session: str = "recreate") -> None:
@@ -45,6 +45,7 @@ class GlassbellEnvironment(BaseEnvironment):  # type: ignore[misc, unused-ignore
         self._client_settings = {"socket": socket_path, "autostart": autostart}
         self._open_settings: dict[str, Any] = {
             "image": image, "memory_mb": memory_mb, "network": network, "key": key,
+            "packages": list(packages) if packages else None,
             "env": dict(env) if env else None, "idle": idle_ttl_seconds,
             "lifetime": max_lifetime_seconds, "label": "adk-environment"}
         self._timeout = timeout_seconds

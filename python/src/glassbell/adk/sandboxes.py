@@ -36,10 +36,11 @@ class Spec:
     network: Any
     env: Mapping[str, str]
     setup_code: str
+    packages: tuple[str, ...] = ()
 
     def hashed(self) -> str:
         return json.dumps([self.image, self.memory_mb, self.network, sorted(self.env.items()),
-                           self.setup_code])
+                           self.setup_code, *([self.packages] if self.packages else [])])
 
 
 @dataclass(frozen=True)
