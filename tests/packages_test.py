@@ -7,13 +7,15 @@ import http.server
 import io
 import json
 import os
+import pty
+import subprocess
 import tarfile
 import threading
 import zipfile
 
 import pytest
 
-from support import Failure, Server, Session, Watcher, err, out, wait_for
+from support import BINARY, Failure, Server, Session, Watcher, err, out, wait_for
 
 LONG = 600  # seconds: a builder boots, and pip is slow where it is emulated
 
@@ -121,10 +123,10 @@ def client(server):
         yield made
 
 
-def opened(client, *packages, image="python"):
+def opened(client, *packages, image="python", **options):
     session = Session.__new__(Session)
     session.client = client
-    session.opened = client.send("session.open", image=image, packages=list(packages)).wait(LONG)
+    session.opened = client.send("session.open", image=image, packages=list(packages), **options).wait(LONG)
     session.id = session.opened["session"]
     return session
 
@@ -163,6 +165,9 @@ def test_what_a_package_needs_comes_with_it(client, server):
         assert [line.split(" ")[0] for line in session.get()["packages"].splitlines()] == ["alpha==1.0", "beta==0.5"]
         assert watcher.until("session.preparing", session=session.id)[-1]["text"]
         session.close()
+    told = [note["params"] for note in list(client.notes.queue) if note["method"] == "session.preparing"]
+    assert {note["session"] for note in told} == {session.id}
+    assert any("beta" in note["text"] for note in told) and all(note["text"].isascii() for note in told)
 
 
 def test_packages_of_javascript(client):
@@ -250,3 +255,154 @@ def test_packages_after_a_rewind_in_a_fork_and_awake(server):
         session.call("session.sleep")
         assert says(session, code) == "one VALUE = 'one'"
         assert client.call("session.get", session=fork)["packages"] == session.get()["packages"]
+
+
+# Who opens it, and how.
+
+
+def on_terminal(*command, env):
+    """The exit status, standard output, and what came to the terminal that is standard error."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not piece:
+                break
+            shown += piece
+        os.close(ours)
+        return process.wait(LONG), process.stdout.read().decode(), shown.decode()
+
+
+def test_on_the_command_line(server, tmp_path):
+    (tmp_path / "requirements.txt").write_text("# for a test\nalpha==1.0  # the old one\n\nbeta\n")
+    code = "import alpha, beta; print(alpha.VALUE, beta.VALUE)"
+    command = [BINARY, "run", "--socket", server.socket, "--packages", str(tmp_path / "requirements.txt"), "-c", code]
+    status, said, shown = on_terminal(*command, env=server.env)
+    assert (status, said) == (0, "one beta of one\n"), shown
+    assert "\rStarting a VM that fetches the packages\033[K" in shown and shown.endswith("\r\033[K")
+    done = subprocess.run(command, env=server.env, capture_output=True, text=True, check=False, timeout=LONG)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "one beta of one\n", "")
+    listed = subprocess.run([BINARY, "packages", "--socket", server.socket, "--json"], env=server.env, capture_output=True,
+                            text=True, check=True)
+    assert "alpha==1.0" in listed.stdout and "beta==0.5" in listed.stdout
+
+
+def test_as_a_tool_of_a_model(server):
+    lines = [{"id": 1, "method": "initialize", "params": {"protocolVersion": "2025-06-18", "capabilities": {},
+                                                          "clientInfo": {"name": "test", "version": "1"}}},
+             {"method": "notifications/initialized"},
+             {"id": 2, "method": "tools/call", "params": {"name": "run_code", "arguments": {
+                 "code": "import alpha; print(alpha.VALUE)", "packages": ["alpha==1.0"]}}},
+             {"id": 3, "method": "tools/call", "params": {"name": "open_session", "arguments": {"packages": "alpha"}}}]
+    with subprocess.Popen([BINARY, "mcp", "--no-autostart"], env=server.env, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as process:
+        for line in lines:
+            process.stdin.write(json.dumps({"jsonrpc": "2.0", **line}) + "\n")
+        process.stdin.flush()
+        replies = {}
+        while not {2, 3} <= set(replies):
+            reply = json.loads(process.stdout.readline())
+            replies[reply.get("id")] = reply
+        process.stdin.close()
+    assert replies[2]["result"]["structuredContent"]["stdout"] == "one\n"
+    assert "packages must be an array" in json.dumps(replies[3])
+
+
+# Where the index is.
+
+
+def program(folder, name, script):
+    """A program of the host, made up."""
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+UNCONFIGURED = {"PIP_INDEX_URL": "", "PIP_EXTRA_INDEX_URL": "", "PIP_CONFIG_FILE": "/dev/null", "NPM_CONFIG_REGISTRY": "",
+                "npm_config_registry": "", "NPM_CONFIG_USERCONFIG": "/dev/null"}
+
+
+def unconfigured(folder):
+    """The environment of a server on a host where no package manager has a configuration."""
+    return {**UNCONFIGURED, "HOME": str(folder), "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def test_an_index_that_only_its_program_knows(index, tmp_path):
+    port = index.server_address[1]
+    program(tmp_path, "pip", f'echo "  -i, --index-url <url>  (default http://index.test:{port}/simple)."')
+    program(tmp_path, "npm", f"echo http://index.test:{port}/npm/")
+    rules = f"allow index.test :{port} http private\nresolve index.test 127.0.0.1\n"
+    (tmp_path / "glassbell.conf").write_text(f'[network "python"]\n{rules}\n[network "node"]\n{rules}')
+    with Server("--config", str(tmp_path / "glassbell.conf"), env=unconfigured(tmp_path)) as server, \
+            server.client() as client:
+        session = opened(client, "alpha==2.0")
+        assert says(session, "import alpha; print(alpha.VALUE)") == "two"
+
+
+def test_files_on_another_host(tmp_path):
+    """The preset allows the hosts that the index names, and not at private addresses."""
+    program(tmp_path, "pip", 'echo "  -i, --index-url <url>  (default https://index.test/simple)."\n'
+            'echo "  Found link https://files.test:8443/a/alpha-1.tar.gz (from https://index.test/simple/alpha/)"')
+    program(tmp_path, "npm", "case $1 in config) echo https://npm.test/;; view) echo https://tar.test/npm.tgz;; esac")
+    python = ["allow index.test :443 tls", "allow files.test :8443 tls"]
+    with Server(env=unconfigured(tmp_path)) as server, server.client() as client:
+        session = opened(client, network="python")
+        assert session.call("session.network")["rules"].splitlines() == python
+        shown = session.call("session.network", network="node")
+        assert shown["network"] == "node"
+        assert shown["rules"].splitlines() == ["allow npm.test :443 tls", "allow tar.test :443 tls"]
+        assert session.call("session.network", network="python")["rules"].splitlines() == python
+
+
+def test_programs_that_are_not_there(tmp_path):
+    program(tmp_path, "pip", "exit 1")
+    program(tmp_path, "python3", "exit 1")
+    with Server(env=unconfigured(tmp_path)) as server, server.client() as client:
+        for params in ({"network": "python"}, {"packages": ["alpha"]}):
+            with pytest.raises(Failure) as failed:
+                client.call("session.open", **params)
+            assert failed.value.kind == "invalid_input" and "pip" in str(failed.value)
+        session = opened(client)
+        with pytest.raises(Failure) as failed:
+            session.call("session.network", network="python")
+        assert failed.value.kind == "invalid_input" and session.call("session.network")["network"] == "none"
+
+
+# In a session whose policy allows the index.
+
+
+def test_package_managers_inside(client):
+    session = opened(client, network="python")
+    says(session, "import subprocess; subprocess.run(['pip', 'install', '-q', 'beta'], check=True)")
+    assert says(session, "import beta; print(beta.VALUE)") == "beta of two"
+    session = opened(client, image="javascript", network="node")
+    says(session, "require('node:child_process').execSync('npm install --silent gamma')")
+    assert says(session, "console.log(require('gamma').value)") == "gamma delta"
+
+
+# The machine's own index, found where the server finds it, and nowhere written down.
+
+
+@pytest.fixture(scope="module")
+def reached(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reached")
+    done = subprocess.run(["pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--only-binary", ":all:",
+                           "--retries", "0", "--timeout", "10", "--dest", str(folder), "six==1.16.0"],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
+    if done.returncode != 0 or not list(folder.iterdir()):
+        pytest.skip("no package index is reachable from this machine")
+
+
+def test_the_index_of_this_machine(reached):
+    with Server() as server, server.client() as client:
+        session = opened(client, "six==1.16.0")
+        assert says(session, "import six; print(six.__version__)") == "1.16.0"
+        assert session.get()["packages"].startswith("six==1.16.0 --hash=sha256:")
+        session.close()
+        session = opened(client, network="python")
+        says(session, "import subprocess; subprocess.run(['pip', 'install', '-q', 'six==1.16.0'], check=True)")
+        assert says(session, "import six; print(six.__version__)") == "1.16.0"

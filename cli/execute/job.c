@@ -321,8 +321,8 @@ static void job_open(struct job *job)
     (void)params_put_network(execution->args, &out);
     (void)params_put_packages(execution->args, &out);
     gb_json_end(&out);
-    (void)gb_client_call(execution->app->client, "session.open", &params, params_open_ms(execution->args),
-                         job_on_opened, job);
+    (void)gb_client_call(execution->app->client, "session.open", &params,
+                         params_open_ms(execution->args), job_on_opened, job);
     gb_buf_release(&params);
 }
 

@@ -319,7 +319,8 @@ static int program_try(struct app *app, const struct args *args, struct execute_
     (void)params_put_network(args, &out);
     (void)params_put_packages(args, &out);
     gb_json_end(&out);
-    if (app_call(app, "session.open", &params, params_open_ms(args), program_take_opened, &session)) {
+    if (app_call(app, "session.open", &params, params_open_ms(args), program_take_opened,
+                 &session)) {
         config->session = session;
         config->ours = true;
         status = execute(app, args, config);

@@ -8,7 +8,12 @@
 #include "base/mem.h"
 #include "cli/app.h"
 
-enum { POLICY_MAX = 64 * 1024, REQUIREMENTS_FILE_MAX = 256 * 1024, OPEN_MS = 300000, FETCH_MS = 700000 };
+enum {
+    POLICY_MAX = 64 * 1024,
+    REQUIREMENTS_FILE_MAX = 256 * 1024,
+    OPEN_MS = 300000,
+    FETCH_MS = 700000
+};
 
 bool params_put_env(const struct args *args, struct gb_json_out *out)
 {
@@ -90,7 +95,8 @@ static bool params_trim_requirement(struct gb_bytes *line)
     bool goes_on = false;
 
     for (size_t i = 0; i < line->size; i++) {
-        if (line->data[i] == '#' && (i == 0 || line->data[i - 1] == ' ' || line->data[i - 1] == '\t'))
+        if (line->data[i] == '#' &&
+            (i == 0 || line->data[i - 1] == ' ' || line->data[i - 1] == '\t'))
             line->size = i;
     }
     while (line->size > 0 && strchr(" \t\r\\", line->data[line->size - 1]) != NULL && !goes_on) {
@@ -146,8 +152,8 @@ bool params_put_packages(const struct args *args, struct gb_json_out *out)
     gb_json_array(out, "packages");
     while (good && (value = args_next(args, "packages", &at)) != NULL) {
         size = strlen(value);
-        if (value[0] != '@' && (strchr(value, '/') != NULL ||
-                                (size > 4 && strcmp(value + size - 4, ".txt") == 0))) {
+        if (value[0] != '@' &&
+            (strchr(value, '/') != NULL || (size > 4 && strcmp(value + size - 4, ".txt") == 0))) {
             good = params_put_requirements(value, out);
             continue;
         }

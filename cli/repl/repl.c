@@ -96,8 +96,7 @@ static void repl_spin(void *arg)
 {
     static const char *const frames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
     struct spinner *spinner = arg;
-    const double seconds =
-        (double)(gb_clock_mono_ns() - spinner->since_ns) / (double)GB_NS_PER_S;
+    const double seconds = (double)(gb_clock_mono_ns() - spinner->since_ns) / (double)GB_NS_PER_S;
     const char *frame = frames[spinner->step++ % ARRAY_SIZE(frames)];
     struct gb_buf line = {0};
 
@@ -132,8 +131,7 @@ bool repl_open_session(struct repl *repl)
     gb_json_put_str(&out, "label", "repl");
     gb_json_put_u64(&out, "idle_ms", 0);
     if (!params_put_memory(repl->args, &out) || !params_put_env(repl->args, &out) ||
-        !params_put_network(repl->args, &out) ||
-        !params_put_packages(repl->args, &out)) {
+        !params_put_network(repl->args, &out) || !params_put_packages(repl->args, &out)) {
         gb_buf_release(&params);
         return false;
     }

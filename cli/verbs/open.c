@@ -11,7 +11,6 @@
 #include "verbs/options.h"
 #include "verbs/verbs.h"
 
-
 static bool open_put_seconds(const struct args *args, struct gb_json_out *out, const char *option,
                              const char *name)
 {

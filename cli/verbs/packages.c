@@ -76,8 +76,8 @@ static int packages_run(const struct args *args)
     struct app app;
     bool good = true;
 
-    if (!removes && (args->word_count > 1 ||
-                     (args->word_count == 1 && strcmp(args->words[0], "list") != 0)))
+    if (!removes &&
+        (args->word_count > 1 || (args->word_count == 1 && strcmp(args->words[0], "list") != 0)))
         return app_wrong_use(args, "packages can `list` and `remove NAME...`");
     app_open(&app, args);
     if (!removes)

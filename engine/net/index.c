@@ -24,7 +24,7 @@ extern char **environ;
 struct inquiry {
     struct gb_indexes *indexes;
     int preset;
-    struct gb_list waiters; /* struct gb_index_wait */
+    struct gb_list waiters;    /* struct gb_index_wait */
     struct gb_buf said, heard; /* the last time; so far */
     struct gb_buf configured;  /* rules, as of when it was asked */
     uint64_t told_ns;          /* 0: never */
@@ -137,11 +137,8 @@ static int inquiry_begin(struct inquiry *inquiry, struct gb_err *err)
 {
     char *const argv[] = {(char[]){"sh"}, (char[]){"-c"},
                           (char *)(uintptr_t)gb_preset_command(inquiry->preset), NULL};
-    struct gb_child_config config = {.file = "/bin/sh",
-                                     .argv = argv,
-                                     .env = environ,
-                                     .fd_count = 3,
-                                     .new_session = true};
+    struct gb_child_config config = {
+        .file = "/bin/sh", .argv = argv, .env = environ, .fd_count = 3, .new_session = true};
     struct gb_loop *loop = inquiry->indexes->loop;
     int pipe[2], r = gb_socket_pipe(pipe);
 

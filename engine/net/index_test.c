@@ -106,8 +106,8 @@ START_TEST(one_command_for_all_who_ask)
     while (told < 2)
         (void)uv_run(&uv, UV_RUN_ONCE);
     ck_assert_int_eq(calls(), 2); /* the command calls it twice */
-    ck_assert(gb_bytes_equal(gb_indexes_said(indexes, NODE),
-                             "https://a.example/\nhttps://a.example/\n"));
+    ck_assert(
+        gb_bytes_equal(gb_indexes_said(indexes, NODE), "https://a.example/\nhttps://a.example/\n"));
     ck_assert_uint_eq(gb_indexes_said(indexes, PYTHON).size, 0);
     ck_assert(ask(NODE)); /* it is known */
     gb_indexes_forget(&waits[0]);

@@ -98,9 +98,9 @@ END_TEST
 /* A host with no configuration, or with that of a variable. */
 static void configure(const char *pip_index, const char *npm_index)
 {
-    static const char *const variables[] = {
-        "PIP_INDEX_URL",       "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE",
-        "NPM_CONFIG_REGISTRY", "npm_config_registry", "NPM_CONFIG_USERCONFIG"};
+    static const char *const variables[] = {"PIP_INDEX_URL",       "PIP_EXTRA_INDEX_URL",
+                                            "PIP_CONFIG_FILE",     "NPM_CONFIG_REGISTRY",
+                                            "npm_config_registry", "NPM_CONFIG_USERCONFIG"};
 
     ck_assert_int_eq(setenv("HOME", "/nonexistent", 1), 0);
     for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
@@ -135,8 +135,9 @@ START_TEST(what_pip_says)
     configure(NULL, NULL);
     ck_assert_int_eq(gb_preset_rules(PYTHON, gb_bytes_str(pip_says), &text, &err), 0);
     if (access("/etc/pip.conf", F_OK) < 0)
-        ck_assert_str_eq(gb_buf_str(&text), "allow a.example :443 tls\nallow files.example :443 tls\n"
-                                            "allow a.example :8080 http\n");
+        ck_assert_str_eq(gb_buf_str(&text),
+                         "allow a.example :443 tls\nallow files.example :443 tls\n"
+                         "allow a.example :8080 http\n");
     gb_buf_clear(&text);
     ck_assert_int_eq(gb_preset_index(PYTHON, gb_bytes_str(pip_says), &text, &err), 0);
     ck_assert_str_eq(gb_buf_str(&text), "https://a.example/simple");

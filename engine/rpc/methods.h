@@ -80,7 +80,8 @@ struct gb_method_group {
 struct gb_params {
     struct gb_bytes client, image, key, label, owner, session, code, standard_input, text;
     struct gb_bytes path, after, state, to, note, find, file, name, address, unix_path;
-    const struct gb_json *env, *network, *sessions, *kinds, *args, *args_base64, *rules, *secrets, *packages;
+    const struct gb_json *env, *network, *sessions, *kinds, *args, *args_base64, *rules, *secrets,
+        *packages;
     int64_t protocol, memory_mb, wait_ms, timeout_ms, idle_ms, lifetime_ms, mode, max_stdout,
         max_stderr;
     int64_t cursor, offset, length, permissions, limit, after_cell, before_cell, subscription, cell;

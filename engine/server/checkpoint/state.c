@@ -56,8 +56,8 @@ struct gb_past *checkpoint_new_past(struct hosted *hosted, struct gb_snapshot *s
     _cleanup_(freep) char *path = xasprintf("%s/%s", checkpoint_of_server(hosted->server)->folder,
                                             gb_session_id(hosted->session));
 
-    return gb_past_new(hosted->server->loop, snapshot, path, limits,
-                       hosted->server->host->tracking, hosted->disk_fd);
+    return gb_past_new(hosted->server->loop, snapshot, path, limits, hosted->server->host->tracking,
+                       hosted->disk_fd);
 }
 
 int checkpoint_make_past(struct hosted *hosted, struct gb_err *err)

@@ -110,8 +110,7 @@ static int network_add_env(struct gb_server *server, const struct gb_params *par
 static int network_find(struct hosted *hosted, struct gb_err *err)
 {
     struct network_session *state = network_state(hosted);
-    struct gb_bytes said =
-        gb_indexes_said(network_server(hosted->server)->indexes, state->preset);
+    struct gb_bytes said = gb_indexes_said(network_server(hosted->server)->indexes, state->preset);
 
     state->pending = false;
     return network_ask_preset(state->preset, said, &state->policy, err);

@@ -39,9 +39,9 @@ struct network_session {
     struct gb_policy policy;             /* until there is a guest */
     struct gb_net *net;                  /* exists once it has been on */
     bool on;
-    bool pending;              /* its policy has to be found before it starts */
-    int preset;                /* of which preset, if so */
-    struct gb_index_wait wait; /* for that */
+    bool pending;                            /* its policy has to be found before it starts */
+    int preset;                              /* of which preset, if so */
+    struct gb_index_wait wait;               /* for that */
     uint32_t cell;                           /* running; 0: none */
     char refused[REFUSED_MAX][REFUSED_TEXT]; /* since the last reply to a cell */
     size_t refused_count;

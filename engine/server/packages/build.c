@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. A build begins when the first session waits for its layer, and ends when the
  * layer is there, or cannot be had, or nobody waits any more. At most BUILDERS_MAX builders exist:
- * the others wait for their turn, which comes from the loop, when the end of a builder's session has
- * been told. Steps: the builder opens → its program runs → the lock is read → the
- * layer is read in pieces → a thread writes both to disk → those who wait are told. The struct is
- * freed when it is over, its builder has ended and no thread uses it. */
+ * the others wait for their turn, which comes from the loop, when the end of a builder's session
+ * has been told. Steps: the builder opens → its program runs → the lock is read → the layer is read
+ * in pieces → a thread writes both to disk → those who wait are told. The struct is freed when it
+ * is over, its builder has ended and no thread uses it. */
 #include "build.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 enum {
     BUILDERS_MAX = 2,
     BUILDER_SPARE_MS = 300000, /* of its life, beside its program's time */
-    BUILDER_CHECKPOINTS = 1, /* off: the second choice of session.open */
+    BUILDER_CHECKPOINTS = 1,   /* off: the second choice of session.open */
     BUILDER_OUTPUT_MAX = 1 << 20,
     BUILDER_STATUS = 3, /* of the program: the packages cannot be had */
 };

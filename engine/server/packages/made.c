@@ -8,8 +8,7 @@ bool made_check_lock(struct gb_bytes text)
 {
     struct gb_bytes line;
 
-    if (text.size > GB_PACKAGES_LOCK_MAX ||
-        (text.size > 0 && text.data[text.size - 1] != '\n'))
+    if (text.size > GB_PACKAGES_LOCK_MAX || (text.size > 0 && text.data[text.size - 1] != '\n'))
         return false;
     while (gb_bytes_line(&text, &line))
         if (requirement_check(line, NULL) < 0)

@@ -28,8 +28,8 @@ enum made_layer {
 };
 
 /* A piece of the layer with @piece bytes has come, of a file that is said to have @size bytes and,
- * with @eof, ends there; @before: bytes of the pieces before it; @said: their @size, 0 for the first
- * piece. */
+ * with @eof, ends there; @before: bytes of the pieces before it; @said: their @size, 0 for the
+ * first piece. */
 enum made_layer made_take_piece(uint64_t before, uint64_t said, uint64_t piece, uint64_t size,
                                 bool eof);
 

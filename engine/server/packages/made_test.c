@@ -108,7 +108,9 @@ START_TEST(what_it_says)
 
     made_last_line(gb_bytes_str("one\ntwo\n\n"), line);
     ck_assert_str_eq(line, "two");
-    made_last_line(gb_bytes_str("a\x1b]0;x\x07\xc2\x9b" "1m\r"), line);
+    made_last_line(gb_bytes_str("a\x1b]0;x\x07\xc2\x9b"
+                                "1m\r"),
+                   line);
     ck_assert_str_eq(line, "a ]0;x   1m ");
     made_last_line(gb_bytes_str(""), line);
     ck_assert_str_eq(line, "");

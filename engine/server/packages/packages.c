@@ -169,6 +169,8 @@ static bool packages_prepare(struct hosted *hosted, int preset)
     struct gb_err err = {0};
 
     if (gb_preset_index(preset, said, &index, &err) < 0) {
+        if (err.code == GB_ENOTFOUND) /* of an index; it is no session that is missing */
+            err.code = GB_EINVALID;
         gb_session_fail(hosted->session, &err);
         return true;
     }
@@ -272,8 +274,8 @@ static void packages_on_attached(void *arg, const struct gb_err *err)
     struct hosted *hosted = arg;
     struct gb_err problem = {0};
 
-    if (err == NULL && gb_session_mount_packages(hosted->session, packages_on_mounted, hosted,
-                                                 &problem) < 0)
+    if (err == NULL &&
+        gb_session_mount_packages(hosted->session, packages_on_mounted, hosted, &problem) < 0)
         err = &problem;
     if (err != NULL)
         packages_give_up(hosted, err);

@@ -52,7 +52,8 @@ static bool requirement_take_name(struct gb_bytes *text)
     return true;
 }
 
-/* Versions and comparisons: after a space or directly, never anything that begins like an option. */
+/* Versions and comparisons: after a space or directly, never anything that begins like an option.
+ */
 static bool requirement_take_version(struct gb_bytes *text)
 {
     (void)requirement_span(text, " ");
@@ -106,9 +107,8 @@ int requirement_check(struct gb_bytes line, struct gb_err *err)
 
     (void)requirement_span(&hashes, " ");
     if (line.size <= (size_t)GB_PACKAGE_MAX && requirement_find(text, " -") == end &&
-        requirement_take_name(&text) &&
-        requirement_take_version(&text) && requirement_take_marker(&text) && text.size == 0 &&
-        requirement_take_hashes(&hashes))
+        requirement_take_name(&text) && requirement_take_version(&text) &&
+        requirement_take_marker(&text) && text.size == 0 && requirement_take_hashes(&hashes))
         return 0;
     return gb_err_set(err, GB_EINVALID,
                       "%.*s is no package: it takes NAME, NAME==VERSION or the like, and neither "

@@ -12,8 +12,8 @@
 struct build;
 
 struct packages_server {
-    struct gb_list builds; /* struct build */
-    unsigned builders;     /* sessions that have not ended */
+    struct gb_list builds;   /* struct build */
+    unsigned builders;       /* sessions that have not ended */
     struct gb_deferred turn; /* of the builds that have not begun */
     struct gb_indexes *indexes;
     char *folder;
@@ -21,9 +21,9 @@ struct packages_server {
 
 struct packages_session {
     struct hosted *hosted;
-    struct gb_buf wanted;  /* lines, sorted; empty: no packages */
+    struct gb_buf wanted;      /* lines, sorted; empty: no packages */
     struct gb_index_wait told; /* where the index has to be found first */
-    struct gb_list wait;   /* in the build that it waits for */
+    struct gb_list wait;       /* in the build that it waits for */
     struct build *waits_for;
     char key[STORE_KEY_HEX + 1];
     bool waits;

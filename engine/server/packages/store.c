@@ -82,8 +82,7 @@ static bool store_read_line(struct gb_bytes line, struct layer *layer)
     if (gb_bytes_skip(&line, "layer "))
         return store_read_digest(line, layer);
     if (gb_bytes_skip(&line, "bytes "))
-        return gb_bytes_number(&line, GB_VM_SPARE_BYTES, &layer->bytes) &&
-               line.size == 0;
+        return gb_bytes_number(&line, GB_VM_SPARE_BYTES, &layer->bytes) && line.size == 0;
     if (gb_bytes_skip(&line, "image "))
         to = &layer->image;
     else if (gb_bytes_skip(&line, "wanted "))

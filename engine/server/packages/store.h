@@ -27,7 +27,7 @@ enum {
 /* What is known of a layer. Zeroed is empty. */
 struct layer {
     char key[STORE_KEY_HEX + 1], digest[STORE_DIGEST_HEX + 1];
-    uint64_t bytes; /* of the file system */
+    uint64_t bytes;                    /* of the file system */
     struct gb_buf image, wanted, lock; /* lines: a name; what was asked for; what is in it */
 };
 void layer_release(struct layer *layer);
