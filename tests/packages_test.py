@@ -406,3 +406,30 @@ def test_the_index_of_this_machine(reached):
         session = opened(client, network="python")
         says(session, "import subprocess; subprocess.run(['pip', 'install', '-q', 'six==1.16.0'], check=True)")
         assert says(session, "import six; print(six.__version__)") == "1.16.0"
+
+
+def test_packages_of_one_that_sleeps_outlive_the_server(index, tmp_path):
+    port = index.server_address[1]
+    rules = f"allow index.test :{port} http private\nresolve index.test 127.0.0.1\n"
+    (tmp_path / "glassbell.conf").write_text(f'[network "python"]\n{rules}')
+    server = Server("--config", str(tmp_path / "glassbell.conf"),
+                    env={**unconfigured(tmp_path), "PIP_INDEX_URL": f"http://index.test:{port}/simple"})
+    with server.client() as client:
+        first, second = opened(client, "alpha==1.0", key="first"), opened(client, "alpha==2.0", key="second")
+        for session in (first, second):
+            says(session, "import alpha")
+            session.call("session.sleep")
+        packages = first.get()["packages"]
+        kept = [one for one in client.call("packages.list")["layers"] if one["packages"] == "alpha==2.0\n"]
+        client.call("packages.remove", name=max(kept, key=lambda one: one["used_at"])["name"])
+    assert server.stop() == 0
+    server.start()
+    with server, server.client() as client:
+        first.client = second.client = client
+        assert first.get()["state"] == "asleep" and first.get()["packages"] == packages
+        code = "import subprocess\nprint(alpha.VALUE, subprocess.run(['python3', '-c', 'import alpha; print(alpha.VALUE)']," \
+               " capture_output=True, text=True).stdout)"
+        assert says(first, code) == "one one"
+        with pytest.raises(Failure) as failed:
+            second.exec("1")
+        assert "packages" in str(failed.value)

@@ -151,7 +151,7 @@ static void sleep_on_marked(void *arg, const struct gb_err *err)
 /* One that ends with its client, or with its cell, has no mark: nobody would end it then. */
 static bool sleep_outlives_server(struct hosted *hosted)
 {
-    return checkpoint_of(hosted)->bound == NULL && !hosted->run && hosted->packages == NULL;
+    return checkpoint_of(hosted)->bound == NULL && !hosted->run;
 }
 
 static void sleep_fall(struct hosted *hosted)

@@ -217,6 +217,7 @@ static void hosted_end(struct hosted *hosted)
     free(hosted->client);
     free(hosted->origin.session);
     free(hosted->packages);
+    free(hosted->layer);
     hosted->disk_fd = gb_close(hosted->disk_fd);
     free(hosted);
     server_changed(server);

@@ -42,6 +42,7 @@ struct hosted {
     struct origin origin;
     char *packages;     /* a line for each that is mounted, with its digest; NULL: none */
     int disk_fd;        /* what is behind the spare disk of its VMs; -1: nothing */
+    char *layer;        /* the name of that for another server; NULL: nothing */
     const char *reason; /* why it was created */
     enum gb_end end;    /* why it ends, if `end_known` or `ended` */
     bool opened, closing, run, end_known;

@@ -170,6 +170,7 @@ int open_fork(struct connection *connection, const struct hosted *parent, const 
     hosted->origin = *origin;
     hosted->origin.session = xstrdup(origin->session);
     hosted->packages = parent->packages == NULL ? NULL : xstrdup(parent->packages);
+    hosted->layer = parent->layer == NULL ? NULL : xstrdup(parent->layer);
     hosted->disk_fd = parent->disk_fd < 0 ? -1 : fcntl(parent->disk_fd, F_DUPFD_CLOEXEC, 0);
     *ret_hosted = hosted;
     return 0;

@@ -143,6 +143,7 @@ static bool packages_open_layer(struct hosted *hosted, const char *key)
         return false;
     hosted->disk_fd = fd;
     hosted->packages = xstrdup(gb_buf_str(&layer.lock));
+    hosted->layer = xstrdup(layer.digest);
     layer_release(&layer);
     return true;
 }
@@ -245,6 +246,11 @@ void packages_tell(struct hosted *hosted, struct gb_bytes text)
     event_end(&event);
 }
 
+static int packages_open_again(struct gb_server *server, struct gb_bytes layer, struct gb_err *err)
+{
+    return store_open_layer(packages_server(server)->folder, layer, err);
+}
+
 /* ---- into its VM ---- */
 
 static void packages_give_up(struct hosted *hosted, const struct gb_err *err)
@@ -334,6 +340,7 @@ const struct gb_part packages_part = {
     .check_open = packages_check_open,
     .take_open = packages_take_open,
     .session_preparing = packages_on_preparing,
+    .open_layer = packages_open_again,
     .session_opened = packages_on_opened,
     .session_closed = packages_on_closed,
     .session_ended = packages_on_ended,

@@ -125,20 +125,32 @@ bool store_look(const char *folder, const char *key, struct layer *ret_layer)
     return true;
 }
 
-int store_open(const char *folder, const char *key, struct layer *ret_layer, struct gb_err *err)
+int store_open_layer(const char *folder, struct gb_bytes digest, struct gb_err *err)
 {
-    _cleanup_(freep) char *record = store_path(folder, key, RECORD);
-    _cleanup_(freep) char *path = NULL;
     struct layer layer = {0};
+    _cleanup_(freep) char *path = NULL;
     struct stat info;
     int fd = -1;
 
-    if (store_look(folder, key, &layer)) {
+    if (store_read_digest(digest, &layer)) {
         path = store_path(folder, layer.digest, LAYER);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     }
-    if (fd < 0 || fstat(fd, &info) < 0 || (uint64_t)info.st_size != GB_VM_SPARE_BYTES) {
-        (void)gb_close(fd);
+    if (fd >= 0 && fstat(fd, &info) == 0 && (uint64_t)info.st_size == GB_VM_SPARE_BYTES)
+        return fd;
+    (void)gb_close(fd);
+    return gb_err_set(err, GB_ENOTFOUND, "the packages of the session are not kept any more");
+}
+
+int store_open(const char *folder, const char *key, struct layer *ret_layer, struct gb_err *err)
+{
+    _cleanup_(freep) char *record = store_path(folder, key, RECORD);
+    struct layer layer = {0};
+    int fd = -1;
+
+    if (store_look(folder, key, &layer))
+        fd = store_open_layer(folder, gb_bytes_str(layer.digest), err);
+    if (fd < 0) {
         layer_release(&layer);
         return gb_err_set(err, GB_ENOTFOUND, "there is no such layer");
     }

@@ -39,6 +39,9 @@ void store_key(struct gb_bytes request, char ret_key[STORE_KEY_HEX + 1]);
  * it as the most recently used. */
 int store_open(const char *folder, const char *key, struct layer *ret_layer, struct gb_err *err);
 
+/* Opens a layer by its digest. GB_ENOTFOUND. */
+int store_open_layer(const char *folder, struct gb_bytes digest, struct gb_err *err);
+
 /* The records of all layers, at most STORE_LAYERS_MAX, with what a layer takes on disk and its last
  * use. */
 enum { STORE_LAYERS_MAX = 1000 };
