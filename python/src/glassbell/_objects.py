@@ -572,4 +572,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "terminal": Member("integer", 4294967295, (), ""),
         "by": Member("text", 128, (), ""),
     },
+    "session_preparing": {
+        "text": Member("text", 0, (), ""),
+    },
 }
