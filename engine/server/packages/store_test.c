@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/packages/store.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +25,13 @@ static void setup(void)
 
 static void teardown(void)
 {
-    _cleanup_(freep) char *command = xasprintf("rm -rf %s", folder);
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
 
-    ck_assert_int_eq(system(command), 0);
+    while (entries != NULL && (entry = readdir(entries)) != NULL)
+        (void)unlinkat(dirfd(entries), entry->d_name, 0);
+    (void)closedir(entries);
+    ck_assert_int_eq(rmdir(folder), 0);
 }
 
 /* A layer of that content, for a request of that name. */
@@ -42,7 +47,8 @@ static struct layer publish(const char *request, const char *content)
     gb_buf_adds(&layer.lock, "six==1.16.0\nxyz==2\n");
     ck_assert_int_eq(store_begin(folder, &draft, &err), 0);
     for (; *content != '\0'; content++)
-        ck_assert_int_eq(store_add(&draft, (struct gb_bytes){(const uint8_t *)content, 1}, &err), 0);
+        ck_assert_int_eq(store_add(&draft, (struct gb_bytes){(const uint8_t *)content, 1}, &err),
+                         0);
     ck_assert_int_eq(store_publish(folder, &draft, &layer, &err), 0);
     store_drop(&draft);
     return layer;
@@ -112,7 +118,8 @@ START_TEST(damage)
         "glassbell packages 2\n",
         "glassbell packages 1\n",
         "glassbell packages 1\nlayer abc\nbytes 7\n",
-        "glassbell packages 1\nlayer ../../../../../../../../../../../../../etc/passwd00000000000000"
+        "glassbell packages 1\nlayer "
+        "../../../../../../../../../../../../../etc/passwd00000000000000"
         "0000\nbytes 7\n",
         "glassbell packages 1\nbytes 7\n",
         "glassbell packages 1\nbytes 99999999999999999999\n",
@@ -127,7 +134,8 @@ START_TEST(damage)
     ck_assert_int_eq(gb_fd_read_file(record, STORE_RECORD_MAX, &whole, &err), 0);
     for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
         ck_assert_int_eq(gb_fd_replace_file(record, gb_bytes_str(records[i]), 0600, &err), 0);
-        ck_assert_msg(store_open(folder, made.key, &found, &err) == -GB_ENOTFOUND, "%s", records[i]);
+        ck_assert_msg(store_open(folder, made.key, &found, &err) == -GB_ENOTFOUND, "%s",
+                      records[i]);
         ck_assert(!store_look(folder, made.key, &found));
     }
     ck_assert_int_eq(gb_fd_replace_file(record, gb_buf_bytes(&whole), 0600, &err), 0);
