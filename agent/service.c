@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "console.h"
 #include "listening.h"
+#include "packages.h"
 #include "parse/settings.h"
 #include "system.h"
 #include "trust.h"
@@ -265,6 +266,18 @@ static void serve_trust(struct agent *agent, const struct gb_frame *frame,
         port_send_ok(&agent->port, frame->id);
 }
 
+static void serve_packages(struct agent *agent, const struct gb_frame *frame,
+                           const union request *request)
+{
+    struct gb_err err;
+
+    (void)request;
+    if (packages_mount(&agent->boot, &err) < 0)
+        port_send_error(&agent->port, frame->id, &err);
+    else
+        port_send_ok(&agent->port, frame->id);
+}
+
 static const struct service {
     enum gb_guest_type type;
     void (*serve)(struct agent *agent, const struct gb_frame *frame, const union request *request);
@@ -286,6 +299,7 @@ static const struct service {
     {GB_GUEST_FILE_STAT, serve_file_stat},
     {GB_GUEST_FILE_REMOVE, serve_file_remove},
     {GB_GUEST_FILE_MKDIR, serve_file_mkdir},
+    {GB_GUEST_PACKAGES, serve_packages},
     {GB_GUEST_TRUST, serve_trust},
     {GB_GUEST_NETWORK_ON, serve_network_on},
     {GB_GUEST_NETWORK_OFF, serve_network_off},

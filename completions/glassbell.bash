@@ -2,7 +2,7 @@
 _glassbell()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local verbs='run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork diff checkpoint checkpoints sleep wake answer network secret port put get log export mcp serve stdio doctor image version help completion'
+    local verbs='run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork diff checkpoint checkpoints sleep wake answer network packages secret port put get log export mcp serve stdio doctor image version help completion'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
@@ -19,6 +19,7 @@ _glassbell()
             --memory|-m) return ;;
             --net) return ;;
             --secret) return ;;
+            --packages) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --env|-e) return ;;
             --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --download) return ;;
@@ -28,7 +29,7 @@ _glassbell()
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --image --time --memory --net --secret --env --stdin --upload --download --max-output --json --try --keep --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --image --time --memory --net --secret --packages --env --stdin --upload --download --max-output --json --try --keep --host --socket --no-autostart' -- "$word")
             return
         fi
         compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -85,13 +86,14 @@ _glassbell()
             --memory|-m) return ;;
             --net) return ;;
             --secret) return ;;
+            --packages) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --env|-e) return ;;
             --time|-t) return ;;
             --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --memory --net --secret --env --time --raw --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --memory --net --secret --packages --env --time --raw --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
@@ -108,12 +110,13 @@ _glassbell()
             --memory|-m) return ;;
             --net) return ;;
             --secret) return ;;
+            --packages) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --env|-e) return ;;
             --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --key --label --idle --lifetime --time --memory --net --secret --env --json --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --key --label --idle --lifetime --time --memory --net --secret --packages --env --json --host --socket --no-autostart' -- "$word")
             return
         fi
         ;;
@@ -312,6 +315,16 @@ _glassbell()
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    packages)
+        case $before in
+            --host) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --json --host --socket --no-autostart' -- "$word")
+            return
+        fi
         ;;
     secret)
         case $before in

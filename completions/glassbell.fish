@@ -10,7 +10,7 @@ function __glassbell_is
     test (count $words) -gt 1; and test $words[2] = $argv[1]
 end
 function __glassbell_verbs
-    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork diff checkpoint checkpoints sleep wake answer network secret port put get log export mcp serve stdio doctor image version help completion
+    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork diff checkpoint checkpoints sleep wake answer network packages secret port put get log export mcp serve stdio doctor image version help completion
 end
 complete -c glassbell -f
 complete -c glassbell -n __glassbell_is_first -l help -d 'tell about the verbs'
@@ -25,6 +25,7 @@ complete -c glassbell -n '__glassbell_is run' -s t -l time -r -d 'time limit in 
 complete -c glassbell -n '__glassbell_is run' -s m -l memory -r -d 'memory of the VM in MiB'
 complete -c glassbell -n '__glassbell_is run' -l net -r -d 'network access (default none): a name, a file, or rules'
 complete -c glassbell -n '__glassbell_is run' -l secret -r -d 'a secret that it may use without seeing it; may be repeated'
+complete -c glassbell -n '__glassbell_is run' -l packages -r -F -d 'packages that it has: names, or a requirements.txt'
 complete -c glassbell -n '__glassbell_is run' -s e -l env -r -d 'environment variable; may be repeated'
 complete -c glassbell -n '__glassbell_is run' -l stdin -d 'connect our standard input to the program'
 complete -c glassbell -n '__glassbell_is run' -l upload -r -F -d 'copy a file or folder in first; may be repeated'
@@ -73,6 +74,7 @@ complete -c glassbell -n '__glassbell_is repl' -l image -r -a '(glassbell image 
 complete -c glassbell -n '__glassbell_is repl' -s m -l memory -r -d 'memory of the VM in MiB'
 complete -c glassbell -n '__glassbell_is repl' -l net -r -d 'network access (default none): a name, a file, or rules'
 complete -c glassbell -n '__glassbell_is repl' -l secret -r -d 'a secret that it may use without seeing it; may be repeated'
+complete -c glassbell -n '__glassbell_is repl' -l packages -r -F -d 'packages that it has: names, or a requirements.txt'
 complete -c glassbell -n '__glassbell_is repl' -s e -l env -r -d 'environment variable; may be repeated'
 complete -c glassbell -n '__glassbell_is repl' -s t -l time -r -d 'time limit of each cell (default: 24 hours)'
 complete -c glassbell -n '__glassbell_is repl' -l raw -d 'pass escape sequences of the program on to the terminal'
@@ -92,6 +94,7 @@ complete -c glassbell -n '__glassbell_is open' -s t -l time -r -d 'default time 
 complete -c glassbell -n '__glassbell_is open' -s m -l memory -r -d 'memory of the VM in MiB'
 complete -c glassbell -n '__glassbell_is open' -l net -r -d 'network access (default none): a name, a file, or rules'
 complete -c glassbell -n '__glassbell_is open' -l secret -r -d 'a secret that it may use without seeing it; may be repeated'
+complete -c glassbell -n '__glassbell_is open' -l packages -r -F -d 'packages that it has: names, or a requirements.txt'
 complete -c glassbell -n '__glassbell_is open' -s e -l env -r -d 'environment variable; may be repeated'
 complete -c glassbell -n '__glassbell_is open' -l json -d 'print the result as JSON'
 complete -c glassbell -n '__glassbell_is open' -l host -r -d 'a server on another machine: ssh://[USER@]HOST, or a name from the settings (default: $GLASSBELL_HOST)'
@@ -241,6 +244,12 @@ complete -c glassbell -n '__glassbell_is network' -l host -r -d 'a server on ano
 complete -c glassbell -n '__glassbell_is network' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
 complete -c glassbell -n '__glassbell_is network' -l no-autostart -d 'fail if no server runs, instead of starting one'
 complete -c glassbell -n '__glassbell_is network' -a '(glassbell ls --ids 2>/dev/null)'
+complete -c glassbell -n __glassbell_is_first -a packages -d 'list or remove packages that are kept for sessions'
+complete -c glassbell -n '__glassbell_is packages' -l help -d 'tell about packages'
+complete -c glassbell -n '__glassbell_is packages' -l json -d 'print the result as JSON'
+complete -c glassbell -n '__glassbell_is packages' -l host -r -d 'a server on another machine: ssh://[USER@]HOST, or a name from the settings (default: $GLASSBELL_HOST)'
+complete -c glassbell -n '__glassbell_is packages' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
+complete -c glassbell -n '__glassbell_is packages' -l no-autostart -d 'fail if no server runs, instead of starting one'
 complete -c glassbell -n __glassbell_is_first -a secret -d 'list the secrets that sessions can use'
 complete -c glassbell -n '__glassbell_is secret' -l help -d 'tell about secret'
 complete -c glassbell -n '__glassbell_is secret' -l json -d 'print the result as JSON'

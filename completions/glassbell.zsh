@@ -41,6 +41,7 @@ _glassbell_verbs()
         'wake:wake a session that is asleep, before it is used'
         'answer:send a line to a program that waits for input'
         'network:show or change what a session may reach'
+        'packages:list or remove packages that are kept for sessions'
         'secret:list the secrets that sessions can use'
         'port:open a port of a session to this host'
         'put:copy a file or folder into a session'
@@ -82,6 +83,7 @@ _glassbell()
             '*'{-m+,--memory=}'[memory of the VM in MiB]:MB: ' \
             '*--net=[network access (default none)\: a name, a file, or rules]:POLICY: ' \
             '*--secret=[a secret that it may use without seeing it; may be repeated]:NAME: ' \
+            '*--packages=[packages that it has\: names, or a requirements.txt]:NAMES:_files' \
             '*'{-e+,--env=}'[environment variable; may be repeated]:NAME=VALUE: ' \
             '*--stdin[connect our standard input to the program]' \
             '*--upload=[copy a file or folder in first; may be repeated]:LOCAL\[\:REMOTE\]:_files' \
@@ -140,6 +142,7 @@ _glassbell()
             '*'{-m+,--memory=}'[memory of the VM in MiB]:MB: ' \
             '*--net=[network access (default none)\: a name, a file, or rules]:POLICY: ' \
             '*--secret=[a secret that it may use without seeing it; may be repeated]:NAME: ' \
+            '*--packages=[packages that it has\: names, or a requirements.txt]:NAMES:_files' \
             '*'{-e+,--env=}'[environment variable; may be repeated]:NAME=VALUE: ' \
             '*'{-t+,--time=}'[time limit of each cell (default\: 24 hours)]:SECONDS: ' \
             '*--raw[pass escape sequences of the program on to the terminal]' \
@@ -161,6 +164,7 @@ _glassbell()
             '*'{-m+,--memory=}'[memory of the VM in MiB]:MB: ' \
             '*--net=[network access (default none)\: a name, a file, or rules]:POLICY: ' \
             '*--secret=[a secret that it may use without seeing it; may be repeated]:NAME: ' \
+            '*--packages=[packages that it has\: names, or a requirements.txt]:NAMES:_files' \
             '*'{-e+,--env=}'[environment variable; may be repeated]:NAME=VALUE: ' \
             '*--json[print the result as JSON]' \
             '*--host=[a server on another machine\: ssh\://\[USER@\]HOST, or a name from the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
@@ -342,6 +346,14 @@ _glassbell()
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
             '*--no-autostart[fail if no server runs, instead of starting one]' \
             '*:word:_glassbell_sessions'
+        ;;
+    packages)
+        _arguments -s -S : \
+            '--help[tell about packages]' \
+            '*--json[print the result as JSON]' \
+            '*--host=[a server on another machine\: ssh\://\[USER@\]HOST, or a name from the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail if no server runs, instead of starting one]'
         ;;
     secret)
         _arguments -s -S : \

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/cell.h"
 #include "cli/params.h"
+#include "cli/preparing.h"
 #include "execute/internal.h"
 #include "model/answer.h"
 #include "model/session.h"
@@ -18,7 +19,6 @@
 enum {
     STDERR_MAX = 4u << 20,
     DEADLINE_MS = 10000,
-    OPEN_DEADLINE_MS = 300000,
     ABANDONED_IDLE_MS = 60000, /* a VM whose client was killed closes itself after being idle this
                                 * long */
 };
@@ -282,6 +282,7 @@ static void job_on_opened(void *arg, const struct gb_json *result,
     struct job *job = arg;
     struct gb_opened_info opened;
 
+    preparing_end();
     if (error != NULL) {
         if (error->code == GB_ECAPACITY && !error->dispatched &&
             execute_any(job->execution, JOB_UPLOADING, JOB_CLOSING)) {
@@ -318,9 +319,10 @@ static void job_open(struct job *job)
     (void)params_put_env(execution->args, &out); /* all three were checked before */
     (void)params_put_memory(execution->args, &out);
     (void)params_put_network(execution->args, &out);
+    (void)params_put_packages(execution->args, &out);
     gb_json_end(&out);
-    (void)gb_client_call(execution->app->client, "session.open", &params, OPEN_DEADLINE_MS,
-                         job_on_opened, job);
+    (void)gb_client_call(execution->app->client, "session.open", &params,
+                         params_open_ms(execution->args), job_on_opened, job);
     gb_buf_release(&params);
 }
 

@@ -20,7 +20,7 @@
 enum { MAX_OUTPUT_DEFAULT_MB = 16, MAX_OUTPUT_MB = 64, CALL_DEADLINE_MS = 30000 };
 /* For `run --try`: the session that is forked, and its forks, close after being idle this long if
  * we are killed. */
-enum { ABANDONED_MS = 60000, OPENING_MS = 300000 };
+enum { ABANDONED_MS = 60000 };
 
 /* Reads the options common to both verbs; *ret_status is the exit status on failure. */
 static bool program_configure(const struct args *args, struct execute_config *config,
@@ -92,7 +92,7 @@ static bool program_check_parameters(const struct args *args)
 
     gb_json_object(&out, NULL);
     good = params_put_env(args, &out) && params_put_memory(args, &out) &&
-           params_put_network(args, &out);
+           params_put_network(args, &out) && params_put_packages(args, &out);
     gb_buf_release(&params);
     return good;
 }
@@ -317,8 +317,10 @@ static int program_try(struct app *app, const struct args *args, struct execute_
         gb_json_put_u64(&out, "idle_ms", ABANDONED_MS);
     (void)params_put_memory(args, &out); /* both were checked before */
     (void)params_put_network(args, &out);
+    (void)params_put_packages(args, &out);
     gb_json_end(&out);
-    if (app_call(app, "session.open", &params, OPENING_MS, program_take_opened, &session)) {
+    if (app_call(app, "session.open", &params, params_open_ms(args), program_take_opened,
+                 &session)) {
         config->session = session;
         config->ours = true;
         status = execute(app, args, config);

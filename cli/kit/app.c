@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "cli/preparing.h"
 #include "model/answer.h"
 #include "model/hello.h"
 #include "model/session.h"
@@ -28,7 +29,7 @@ static void app_on_notified(void *arg, const char *method, const struct gb_json 
 {
     struct app *app = arg;
 
-    if (app->events.notified != NULL)
+    if (!preparing_take(method, params) && app->events.notified != NULL)
         app->events.notified(app->arg, method, params);
 }
 
@@ -164,6 +165,7 @@ static void app_on_reply(void *arg, const struct gb_json *result, const struct g
 {
     struct waiting_call *call = arg;
 
+    preparing_end();
     call->done = true;
     call->failed = error != NULL;
     if (error != NULL)
@@ -283,6 +285,7 @@ static void app_write(const char *before, struct gb_bytes text, const char *afte
     gb_escape(&line, text, MESSAGE_MAX);
     gb_buf_adds(&line, after);
     (void)fflush(stdout);
+    preparing_end();
     (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&line), line.size); /* nobody can be told */
     gb_buf_release(&line);
 }

@@ -124,6 +124,30 @@ static int tool_put_codes(const struct argument *argument, const struct gb_json 
     return 0;
 }
 
+/* What is no package is told by the server. */
+static int tool_put_packages(const struct argument *argument, const struct gb_json *value,
+                             struct gb_json_out *params, struct gb_err *err)
+{
+    const struct gb_json *child;
+
+    if (value->type != GB_JSON_ARRAY)
+        return tool_wrong_type(argument, "an array", value, err);
+    if (value->count > argument->max)
+        return gb_err_set(err, GB_ETOOLARGE, "%s has %" PRIu32 " elements; the limit is %.0f",
+                          argument->name, value->count, argument->max);
+    child = gb_json_first(value);
+    for (uint32_t i = 0; i < value->count; i++, child = gb_json_next(child))
+        if (child->type != GB_JSON_STRING)
+            return gb_err_set(err, GB_EINVALID, "%s must be strings, and one is %s", argument->name,
+                              gb_json_type_name(child->type));
+    gb_json_array(params, argument->wire);
+    child = gb_json_first(value);
+    for (uint32_t i = 0; i < value->count; i++, child = gb_json_next(child))
+        gb_json_put(params, NULL, child->text);
+    gb_json_end(params);
+    return 0;
+}
+
 static int tool_put_argument(const struct argument *argument, const struct gb_json *value,
                              struct gb_json_out *params, int64_t *ret_integer, struct gb_err *err)
 {
@@ -150,6 +174,8 @@ static int tool_put_argument(const struct argument *argument, const struct gb_js
         return 0;
     case ARGUMENT_ENV:
         return tool_put_env(argument, value, params, err);
+    case ARGUMENT_PACKAGES:
+        return tool_put_packages(argument, value, params, err);
     case ARGUMENT_CODES:
         return tool_put_codes(argument, value, params, err);
     case ARGUMENT_TYPE_COUNT:

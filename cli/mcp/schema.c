@@ -42,6 +42,7 @@ static void tool_write_argument(struct gb_json_out *out, const struct argument *
     case ARGUMENT_EXECUTABLE:
         gb_json_put_str(out, "type", "boolean");
         break;
+    case ARGUMENT_PACKAGES:
     case ARGUMENT_CODES:
         gb_json_put_str(out, "type", "array");
         gb_json_object(out, "items");
@@ -121,6 +122,14 @@ static void tool_write_output_schema(struct gb_json_out *out, const struct tool 
     gb_json_end(out);
 }
 
+static bool tool_takes_packages(const struct tool *tool)
+{
+    for (const struct argument *argument = tool->arguments; argument->name != NULL; argument++)
+        if (argument->type == ARGUMENT_PACKAGES)
+            return true;
+    return false;
+}
+
 static void tool_write_tool(struct gb_json_out *out, const struct tool *tool,
                             enum revision revision, const struct gb_languages *languages)
 {
@@ -138,7 +147,8 @@ static void tool_write_tool(struct gb_json_out *out, const struct tool *tool,
         gb_json_put_bool(out, "readOnlyHint", tool->read_only);
         gb_json_put_bool(out, "destructiveHint", tool->destructive);
         gb_json_put_bool(out, "idempotentHint", tool->idempotent);
-        gb_json_put_bool(out, "openWorldHint", false); /* the VMs have no network */
+        /* The VMs have no network, but packages come from somewhere. */
+        gb_json_put_bool(out, "openWorldHint", tool_takes_packages(tool));
         gb_json_end(out);
     }
     gb_json_end(out);

@@ -20,7 +20,8 @@ enum {
 static const char instructions[] =
     "Glassbell runs code in microVMs of its own: what runs there can do no harm to the host, has "
     "no "
-    "network, and sees no files but those that you write into it. Use run_code for one piece of "
+    "network, and sees no files but those that you write into it; `packages` adds packages of its "
+    "language. Use run_code for one piece of "
     "code that needs nothing before or after it. Use open_session and then exec for work in "
     "several steps: names, imports and files stay in the session until you close it or leave it "
     "unused for half an hour. Keep the handle that open_session returns; a call with a handle "

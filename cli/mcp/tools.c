@@ -11,7 +11,7 @@ enum {
     READ_STANDARD = 64u << 10,
     READ_MAX = 1u << 20,
     ENTRIES_STANDARD = 1000,
-    OPEN_DEADLINE_MS = 300000,
+    OPEN_DEADLINE_MS = 1000000, /* packages may have to be fetched */
     FILE_DEADLINE_MS = 120000,
     DEADLINE_MS = 30000,
     PAST_DEADLINE_MS = 180000
@@ -62,6 +62,12 @@ enum {
         .name = "memory_mb", .wire = "memory_mb", .type = ARGUMENT_INTEGER, .min = 64,             \
         .max = 1048576, .doc = "memory of the VM in MiB; default: the image's",                    \
     }
+#define PACKAGES                                                                                   \
+    {                                                                                              \
+        .name = "packages", .wire = "packages", .type = ARGUMENT_PACKAGES, .max = GB_PACKAGES_MAX, \
+        .doc = "packages of the language that the code imports, each as NAME or NAME==VERSION; "   \
+               "they are fetched once, which may take minutes, and the code needs no network",     \
+    }
 #define MAX_OUTPUT                                                                                 \
     {                                                                                              \
         .name = "max_output", .type = ARGUMENT_INTEGER, .min = 256, .max = OUTPUT_MAX,             \
@@ -76,6 +82,7 @@ static const struct argument run_arguments[] = {
     TIMEOUT("time limit in seconds (default 30)"),
     STDIN,
     ENV("environment variables"),
+    PACKAGES,
     MEMORY,
     MAX_OUTPUT,
     END,
@@ -116,6 +123,7 @@ static const struct argument open_arguments[] = {
         .doc = "the session is closed this long after it was opened; 0: no limit (default)",
     },
     ENV("environment variables of the session"),
+    PACKAGES,
     MEMORY,
     END,
 };

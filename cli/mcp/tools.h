@@ -44,6 +44,7 @@ enum argument_type {
     ARGUMENT_CHOICE,     /* one of @choices */
     ARGUMENT_EXECUTABLE, /* true: permission bits 0755 */
     ARGUMENT_ENV,        /* object of strings, at most @max of them */
+    ARGUMENT_PACKAGES,   /* array of at most @max names */
     ARGUMENT_CODES,      /* array of 1 to @max texts; their number on the socket */
     ARGUMENT_TYPE_COUNT
 };

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/params.h"
+#include "cli/preparing.h"
 #include "model/answer.h"
 #include "model/event.h"
 #include "model/hello.h"
@@ -37,7 +38,6 @@
 #include "show/words.h"
 
 enum {
-    OPEN_DEADLINE_MS = 300000,
     CALL_DEADLINE_MS = 30000,
     CLOSE_DEADLINE_MS = 5000,
     CELL_TIMEOUT_MS = GB_TIMEOUT_MAX_MS,
@@ -96,11 +96,14 @@ static void repl_spin(void *arg)
 {
     static const char *const frames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
     struct spinner *spinner = arg;
+    const double seconds = (double)(gb_clock_mono_ns() - spinner->since_ns) / (double)GB_NS_PER_S;
+    const char *frame = frames[spinner->step++ % ARRAY_SIZE(frames)];
     struct gb_buf line = {0};
 
-    gb_buf_addf(&line, "\r%s starting a %s VM, %.1f s\033[K",
-                frames[spinner->step++ % ARRAY_SIZE(frames)], spinner->what,
-                (double)(gb_clock_mono_ns() - spinner->since_ns) / (double)GB_NS_PER_S);
+    if (preparing_text()[0] != '\0')
+        gb_buf_addf(&line, "\r%s %s, %.1f s\033[K", frame, preparing_text(), seconds);
+    else
+        gb_buf_addf(&line, "\r%s starting a %s VM, %.1f s\033[K", frame, spinner->what, seconds);
     repl_write_all(STDERR_FILENO, &line);
     gb_buf_release(&line);
     gb_timer_start(spinner->timer, SPINNER_MS);
@@ -128,7 +131,7 @@ bool repl_open_session(struct repl *repl)
     gb_json_put_str(&out, "label", "repl");
     gb_json_put_u64(&out, "idle_ms", 0);
     if (!params_put_memory(repl->args, &out) || !params_put_env(repl->args, &out) ||
-        !params_put_network(repl->args, &out)) {
+        !params_put_network(repl->args, &out) || !params_put_packages(repl->args, &out)) {
         gb_buf_release(&params);
         return false;
     }
@@ -137,7 +140,8 @@ bool repl_open_session(struct repl *repl)
         spinner.timer = gb_timer_new(repl->app->loop, repl_spin, &spinner);
         gb_timer_start(spinner.timer, SPINNER_AFTER_MS);
     }
-    good = app_call(repl->app, "session.open", &params, OPEN_DEADLINE_MS, repl_keep_session, repl);
+    good = app_call(repl->app, "session.open", &params, params_open_ms(repl->args),
+                    repl_keep_session, repl);
     gb_timer_free(spinner.timer);
     if (spinner.step > 0)
         (void)gb_fd_write_full(STDERR_FILENO, "\r\033[K", 4);

@@ -11,8 +11,6 @@
 #include "verbs/options.h"
 #include "verbs/verbs.h"
 
-enum { OPEN_DEADLINE_MS = 300000 };
-
 static bool open_put_seconds(const struct args *args, struct gb_json_out *out, const char *option,
                              const char *name)
 {
@@ -61,7 +59,8 @@ static int open_run(const struct args *args)
     if (!open_put_seconds(args, &out, "idle", "idle_ms") ||
         !open_put_seconds(args, &out, "lifetime", "lifetime_ms") ||
         !open_put_seconds(args, &out, "time", "timeout_ms") || !params_put_memory(args, &out) ||
-        !params_put_env(args, &out) || !params_put_network(args, &out)) {
+        !params_put_env(args, &out) || !params_put_network(args, &out) ||
+        !params_put_packages(args, &out)) {
         gb_buf_release(&params);
         return EXIT_USAGE;
     }
@@ -72,7 +71,7 @@ static int open_run(const struct args *args)
     gb_json_end(&out);
     if (image == NULL)
         status = EXIT_USAGE;
-    else if (app_call(&app, "session.open", &params, OPEN_DEADLINE_MS, open_print_opened,
+    else if (app_call(&app, "session.open", &params, params_open_ms(args), open_print_opened,
                       (void *)(uintptr_t)args))
         status = 0;
     app_close(&app);
@@ -104,6 +103,7 @@ static const struct option open_options[] = {
     OPTION_MEMORY,
     OPTION_NET,
     OPTION_SECRET,
+    OPTION_PACKAGES,
     OPTION_ENV,
     OPTION_JSON,
     {0},

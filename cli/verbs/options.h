@@ -44,6 +44,11 @@
         .name = "secret", .value = "NAME", .kind = ARG_TEXT,                                       \
         .help = "a secret that it may use without seeing it; may be repeated"                      \
     }
+#define OPTION_PACKAGES                                                                            \
+    {                                                                                              \
+        .name = "packages", .value = "NAMES", .kind = ARG_FILE,                                    \
+        .help = "packages that it has: names, or a requirements.txt"                               \
+    }
 #define OPTION_ENV                                                                                 \
     {                                                                                              \
         .letter = 'e', .name = "env", .value = "NAME=VALUE", .kind = ARG_TEXT,                     \

@@ -12,6 +12,7 @@ static const struct option repl_options[] = {
     OPTION_MEMORY,
     OPTION_NET,
     OPTION_SECRET,
+    OPTION_PACKAGES,
     OPTION_ENV,
     {.letter = 't',
      .name = "time",

@@ -32,6 +32,7 @@ struct gb_images;
     X(wake)                                                                                        \
     X(answer)                                                                                      \
     X(network)                                                                                     \
+    X(packages)                                                                                    \
     X(secret)                                                                                      \
     X(port)                                                                                        \
     X(put)                                                                                         \

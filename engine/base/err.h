@@ -46,7 +46,10 @@ enum gb_class {
       "there is no checkpoint of that moment; `nearest` in the error's data names the nearest "    \
       "one")                                                                                       \
     X(GB_ENOPAST, "no_past", -32014, GB_CLASS_CALLER,                                              \
-      "no checkpoints of this session can be taken; the message says why")
+      "no checkpoints of this session can be taken; the message says why")                         \
+    X(GB_EPACKAGES, "packages", -32015, GB_CLASS_CALLER,                                           \
+      "packages cannot be had: the index does not have them, or they do not fit together, or it "  \
+      "cannot be reached; the message says which")
 
 enum gb_code {
     GB_OK = 0,

@@ -148,7 +148,10 @@
 
 /* Names given by clients: label, owner, key, image. */
 #define GB_NAME_LIMITS(X) \
-    X(GB_NAME_MAX, 128, "name_bytes", "a label, an owner, a key, an image, a client's name")
+    X(GB_NAME_MAX, 128, "name_bytes", "a label, an owner, a key, an image, a client's name") \
+    X(GB_PACKAGES_MAX, 256, "packages", "packages that a session asks for") \
+    X(GB_PACKAGE_MAX, 1024, "package_bytes", "one of them, with version and digests") \
+    X(GB_PACKAGES_LOCK_MAX, 64 << 10, NULL, "all that a session has, a line each")
 
 #define GB_LIMITS(X) \
     GB_FRAME_LIMITS(X) GB_CELL_LIMITS(X) GB_MEMORY_LIMITS(X) \

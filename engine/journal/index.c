@@ -37,6 +37,7 @@ static struct gb_journal_session *index_get(struct gb_journal *journal, const ch
     session->reason = text_hold(journal, (struct gb_bytes){0});
     session->message = text_hold(journal, (struct gb_bytes){0});
     session->undone = text_hold(journal, (struct gb_bytes){0});
+    session->packages = text_hold(journal, (struct gb_bytes){0});
     gb_list_add_tail(&journal->sessions, &session->link);
     journal->session_count++;
     if (tsearch(session, &journal->by_id, index_compare) == NULL)
@@ -56,6 +57,7 @@ static void session_release(struct gb_journal *journal, struct gb_journal_sessio
     text_release(journal, session->reason);
     text_release(journal, session->message);
     text_release(journal, session->undone);
+    text_release(journal, session->packages);
     text_release(journal, session->origin);
     free(session->entries);
     free(session->notes);
@@ -113,6 +115,7 @@ void index_session(struct gb_journal *journal, const struct gb_record_head *head
              (record->flags & GB_SESSION_HAS_ORIGIN) != 0);
     session->origin_checkpoint = record->origin_checkpoint;
     session->origin_cell = record->origin_cell;
+    set_text(journal, &session->packages, record->packages, true);
 }
 
 void index_damaged_session(struct gb_journal *journal, const struct gb_record_head *head)

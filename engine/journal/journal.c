@@ -390,6 +390,7 @@ static struct gb_record_session record_of(const struct gb_journal_session *sessi
         .origin = journal_text_bytes(session->origin),
         .origin_checkpoint = session->origin_checkpoint,
         .origin_cell = session->origin_cell,
+        .packages = journal_text_bytes(session->packages),
     };
 }
 
@@ -512,6 +513,7 @@ static void mark_lost(struct gb_journal *journal)
         _cleanup_(freep) char *image = xstrdup(session->image);
         _cleanup_(freep) char *language = xstrdup(session->language);
         _cleanup_(freep) char *undone = xstrdup(session->undone);
+        _cleanup_(freep) char *packages = xstrdup(session->packages);
         _cleanup_(freep) char *origin = session->origin == NULL ? NULL : xstrdup(session->origin);
         struct gb_record_session record = record_of(session);
 
@@ -524,6 +526,7 @@ static void mark_lost(struct gb_journal *journal)
         record.language = journal_text_bytes(language);
         record.undone = journal_text_bytes(undone);
         record.origin = journal_text_bytes(origin);
+        record.packages = journal_text_bytes(packages);
         record.reason = journal_text_bytes(gb_end_to_string(GB_END_LOST));
         record.message = journal_text_bytes(
             index_ends_in_gap(journal, session)

@@ -72,6 +72,7 @@ struct gb_journal_session {
     const char *origin;           /* the session that it was forked from; NULL: it was not */
     uint64_t origin_checkpoint;
     uint32_t origin_cell;
+    const char *packages;  /* a line for each, with its digest; empty: none */
     bool damaged;          /* one of its records is damaged: information may be missing */
     bool unwritten;        /* some of this is not on disk yet */
     uint32_t segment;      /* of its newest SESSION record */

@@ -465,10 +465,10 @@ END_TEST
 
 /* ---- other versions ---- */
 
-/* The records of a file as an older version wrote them. None had an `origin` in its sessions and
- * `rolled_back` in its cells, the first four no `undone`, the first three no `file` and `argv` in
- * their cells and the first no `pace`, all of which are empty here; from the third on they have the
- * heads of today. */
+/* The records of a file as an older version wrote them. None had `packages` in its sessions, the
+ * first six no `origin` in theirs and no `rolled_back` in their cells, the first four no `undone`,
+ * the first three no `file` and `argv` in their cells and the first no `pace`, all of which are
+ * empty here; from the third on they have the heads of today. */
 static struct gb_buf in_old_version(struct gb_bytes bytes, enum gb_record_version version)
 {
     struct gb_buf old = {0};
@@ -482,11 +482,9 @@ static struct gb_buf in_old_version(struct gb_bytes bytes, enum gb_record_versio
             head + 8 + (size - GB_RECORD_HEAD_OLD); /* behind magic and type, and more */
         uint32_t sum;
 
-        if (version >= GB_RECORD_SEVENTH)
-            kept -= 0;
-        else if (gb_get_u32(record + 4) == GB_RECORD_SESSION)
-            kept -= version <= GB_RECORD_FOURTH ? 20 : 16;
-        else
+        if (gb_get_u32(record + 4) == GB_RECORD_SESSION)
+            kept -= version <= GB_RECORD_FOURTH ? 24 : version <= GB_RECORD_SIXTH ? 20 : 4;
+        else if (version <= GB_RECORD_SIXTH)
             kept -= version == GB_RECORD_FIRST ? 28 : version <= GB_RECORD_THIRD ? 24 : 16;
         memcpy(head, record, size - GB_RECORD_HEAD_OLD + 8);
         head[3] = (uint8_t)('0' + version);
@@ -567,7 +565,7 @@ START_TEST(a_version_to_come)
     newest_path(now, sizeof(now));
     ck_assert_int_eq(gb_fd_read_file(now, 1 << 20, &whole, &err), 0);
     for (size_t at = 0; at < whole.size; at += GB_RECORD_HEAD + gb_get_u32(whole.memory + at + 24))
-        memcpy(whole.memory + at, "GbB9", 4);
+        memcpy(whole.memory + at, "GbB:", 4);
     path = replace_newest(gb_buf_bytes(&whole), _i == 0 ? "0000000001.gbj" : strrchr(now, '/') + 1);
     open_journal();
     ck_assert_ptr_null(find("s-1"));

@@ -10,8 +10,14 @@
 #include "model/undone.h"
 #include "wire/guest.h"
 
-/* "GbB1" to "GbB8". */
-enum { MAGIC_NAME = 0x426247, MAGIC_DIGIT = '0', SHORT_TEXT = 4096, MAGIC_SIZE = 4 };
+/* "GbB1" to "GbB9". */
+enum {
+    MAGIC_NAME = 0x426247,
+    MAGIC_DIGIT = '0',
+    MAGIC_LAST = 'Z', /* of versions to come: they count on behind '9', with ':' and so on */
+    SHORT_TEXT = 4096,
+    MAGIC_SIZE = 4,
+};
 
 #define FIELD(type_, field_)                                                                       \
     {                                                                                              \
@@ -38,7 +44,7 @@ static const struct gb_field session_fields[] = {
     BYTES(language, SHORT_TEXT),        BYTES(reason, GB_NAME_MAX),
     BYTES(message, SHORT_TEXT),         BYTES(undone, GB_UNDONE_TEXT_MAX),
     BYTES(origin, GB_NAME_MAX),         FIELD(GB_FIELD_U64, origin_checkpoint),
-    FIELD(GB_FIELD_U32, origin_cell),
+    FIELD(GB_FIELD_U32, origin_cell),   BYTES(packages, GB_PACKAGES_LOCK_MAX),
 };
 #undef STRUCT
 #define STRUCT struct gb_cell_info
@@ -100,8 +106,9 @@ const struct gb_fields gb_record_network_fields = {"NETWORK", network_fields,
 static const struct {
     size_t session, cell;
 } record_lacks[GB_RECORD_NEWEST + 1] = {
-    [GB_RECORD_FIRST] = {4, 6},  [GB_RECORD_SECOND] = {4, 5}, [GB_RECORD_THIRD] = {4, 5},
-    [GB_RECORD_FOURTH] = {4, 3}, [GB_RECORD_FIFTH] = {3, 3},  [GB_RECORD_SIXTH] = {3, 3},
+    [GB_RECORD_FIRST] = {5, 6},   [GB_RECORD_SECOND] = {5, 5}, [GB_RECORD_THIRD] = {5, 5},
+    [GB_RECORD_FOURTH] = {5, 3},  [GB_RECORD_FIFTH] = {4, 3},  [GB_RECORD_SIXTH] = {4, 3},
+    [GB_RECORD_SEVENTH] = {1, 0}, [GB_RECORD_EIGHTH] = {1, 0},
 };
 
 /* The kinds of entries in records of the network since the eighth version. Another kind needs
@@ -214,7 +221,7 @@ bool gb_record_head_foreign(struct gb_bytes bytes)
     uint32_t digit = magic >> 24;
 
     return (magic & 0xffffff) == MAGIC_NAME && digit > MAGIC_DIGIT + GB_RECORD_NEWEST &&
-           digit <= '9';
+           digit <= MAGIC_LAST;
 }
 
 bool gb_record_head_begins(struct gb_bytes bytes, uint64_t key)

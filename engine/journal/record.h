@@ -47,8 +47,9 @@ enum gb_record_version {
     GB_RECORD_FIFTH,     /* no records of the network */
     GB_RECORD_SIXTH,     /* sessions have no `origin`, cells no `rolled_back` */
     GB_RECORD_SEVENTH,   /* no requests, ports and visits in records of the network */
-    GB_RECORD_EIGHTH,    /* the current version */
-    GB_RECORD_NEWEST = GB_RECORD_EIGHTH,
+    GB_RECORD_EIGHTH,    /* sessions have no `packages` */
+    GB_RECORD_NINTH,     /* the current version */
+    GB_RECORD_NEWEST = GB_RECORD_NINTH,
 };
 
 struct gb_record_head {
@@ -84,6 +85,7 @@ struct gb_record_session {
     struct gb_bytes origin;          /* the session that it was forked from; empty: it was not */
     uint64_t origin_checkpoint;
     uint32_t origin_cell;
+    struct gb_bytes packages; /* a line for each, with its digest; empty: none */
 };
 
 extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields,

@@ -69,6 +69,7 @@ static const struct field {
     {"highlight", "variables", AT(highlight.variables), FIELD_WORD, 0, 1},
     {"inspect", "variables", AT(inspect.variables), FIELD_CODE, 0, 1},
     {"environment", "refused", AT(environment.refused), FIELD_WORD, MANY | OWN, LIST_MAX},
+    {"packages", "network", AT(packages.network), FIELD_NAME, OWN, 1},
     {"warm", "template", AT(warm.template), FIELD_CODE, MANY | OWN, CELLS_MAX},
     {"warm", "pool", AT(warm.pool), FIELD_CODE, MANY | OWN, CELLS_MAX},
 #undef AT
@@ -280,7 +281,7 @@ static int reading_fill(struct reading *reading, struct gb_err *err)
 
         if (!reading->seen[i] && (field->flags & NEEDED) != 0)
             return field_refuse(field, "is missing", err);
-        if (!reading->seen[i] && (field->flags & MANY) == 0)
+        if ((field->flags & MANY) == 0 && *field_text(language, field) == NULL)
             *field_text(language, field) = xstrdup("");
     }
     if (language->highlight.block.count == 1)
@@ -419,4 +420,5 @@ const struct gb_language gb_language_unknown = {
     .errors = {EMPTY},
     .highlight = {.lexer = EMPTY, .variables = EMPTY},
     .inspect = {EMPTY},
+    .packages = {EMPTY},
 };

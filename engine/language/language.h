@@ -82,6 +82,12 @@ struct gb_language {
                                   * clients */
     } environment;
 
+    /* Of packages that sessions can have: the name of the network policy with which their index is
+     * reached; not sent to clients. Empty: there are none. */
+    struct {
+        char *network;
+    } packages;
+
     /* Warm-up cells, run before the first cell of a user; not sent to clients. */
     struct {
         struct gb_texts template; /* before a template is saved */

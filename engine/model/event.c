@@ -65,6 +65,11 @@ static const struct gb_member waiting_members[] = {
     WAITING(flags, "on", GB_BOOL, GB_ALWAYS, .bit = GB_WAITING_ON,
             .doc = "whether it is waiting for standard input"),
 };
+
+static const struct gb_member preparing_members[] = {
+    GB_MEMBER(struct gb_preparing_info, text, "text", GB_TEXT, GB_ALWAYS,
+              .doc = "what is being done before it can start"),
+};
 /* clang-format on */
 
 const struct gb_object gb_event_object = {
@@ -77,3 +82,5 @@ const struct gb_object gb_started_object = {
     GB_OBJECT_TABLE("cell_started", struct gb_waiting_info, started_members)};
 const struct gb_object gb_waiting_object = {
     GB_OBJECT_TABLE("cell_waiting", struct gb_waiting_info, waiting_members)};
+const struct gb_object gb_preparing_object = {
+    GB_OBJECT_TABLE("session_preparing", struct gb_preparing_info, preparing_members)};

@@ -61,5 +61,11 @@ struct gb_waiting_info {
     uint32_t flags; /* enum gb_waiting_flags */
 };
 
+/* The notification `session.preparing`. */
+struct gb_preparing_info {
+    struct gb_bytes text;
+    uint32_t flags; /* none */
+};
+
 extern const struct gb_object gb_event_object, gb_output_object, gb_background_object,
-    gb_started_object, gb_waiting_object;
+    gb_started_object, gb_waiting_object, gb_preparing_object;

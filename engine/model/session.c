@@ -82,6 +82,9 @@ static const struct gb_member session_members[] = {
     SESSION(id, "origin", GB_OBJECT, GB_OPTIONAL, .bit = GB_SESSION_HAS_ORIGIN,
             .object = &origin_object,
             .doc = "the session that it was forked from, and where; absent: it was not"),
+    SESSION(packages, "packages", GB_TEXT, GB_OPTIONAL, .max = GB_PACKAGES_LOCK_MAX,
+            .doc = "those that were asked for and what they need, a line each, with the digest: "
+            "as `packages` of another session they give the same; absent: none"),
     SESSION(cells, "cells", GB_U32, GB_ALWAYS, .doc = "number of cells so far"),
     SESSION(queued, "queued", GB_U32, GB_ALWAYS, OPEN, .doc = "cells that have not started"),
     SESSION(terminals, "terminals", GB_U32, GB_OPTIONAL, OPEN,

@@ -45,6 +45,7 @@ struct gb_lease_info {
 /* Texts with a NULL pointer are absent. */
 struct gb_session_info {
     struct gb_bytes id, key, label, owner, client, image, language, network;
+    struct gb_bytes packages;
     struct gb_bytes origin; /* the session that it was forked from; with GB_SESSION_HAS_ORIGIN */
     uint64_t origin_checkpoint;
     uint32_t origin_cell;

@@ -1,15 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Policies that are found on this host: `python` and `node` allow the package index that the
- * server's user has configured for pip or npm, and nothing else. The files and variables are read
- * each time, so that a change needs no restart. Credentials in an index's address are not used. */
+ * server's user has configured for pip or npm, or else what these use without a configuration, the
+ * hosts where that index says that its files are, and nothing else.
+ *
+ * Configuration is read from files and variables each time, so that a change needs no restart.
+ * What only the program knows is in what it says: see net/index.h, which asks it. Credentials in an
+ * index's address are not used. */
 #pragma once
 
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Adds the rules of that preset as text: 1; 0: there is none of that name. GB_EINVALID: no index is
- * configured for it, or its address cannot be read. */
-int gb_preset_rules(struct gb_bytes name, struct gb_buf *rules, struct gb_err *err);
+enum { GB_PRESETS = 2 };
+
+/* The number of the preset of that name, below GB_PRESETS; -1: there is none. */
+int gb_preset_number(struct gb_bytes name);
+
+/* Adds the rules of a preset as text. @said: what its command has printed, perhaps nothing.
+ * GB_EINVALID: no index is known, or an address that is configured cannot be read. */
+int gb_preset_rules(int number, struct gb_bytes said, struct gb_buf *rules, struct gb_err *err);
+
+/* Adds the address of the index itself, to be given to a package manager in a guest. GB_ENOTFOUND:
+ * none is known. GB_EINVALID: an address cannot be read. GB_EUNSUPPORTED: it has credentials. */
+int gb_preset_index(int number, struct gb_bytes said, struct gb_buf *index, struct gb_err *err);
+
+/* Calls @add with each variable that makes a guest's package manager use that index; stops when one
+ * is negative, and returns it. */
+int gb_preset_variables(int number, struct gb_bytes index,
+                        int (*add)(void *arg, const char *name, struct gb_bytes value), void *arg);
+
+/* For /bin/sh: makes the package manager say what it uses. It may use the network. */
+const char *gb_preset_command(int number);
 
 /* The addresses in a configuration file of pip (`index-url`, `extra-index-url` under `[global]` and
  * `[install]`) or of npm (`registry`, also of scopes), as rules. False: one is no address. */

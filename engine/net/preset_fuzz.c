@@ -23,6 +23,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         r = gb_policy_parse(&policy, gb_buf_bytes(&rules), &err);
         assert(r == 0 || r == -GB_ETOOLARGE);
         gb_policy_release(&policy);
+        gb_buf_clear(&rules);
+        policy = (struct gb_policy){0};
+        if (gb_preset_rules(npm, file, &rules, &err) == 0) /* as what a program says */
+            assert(gb_policy_parse(&policy, gb_buf_bytes(&rules), &err) == 0);
+        gb_policy_release(&policy);
         gb_buf_release(&rules);
     }
     return 0;

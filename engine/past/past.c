@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,6 +44,7 @@ struct gb_past {
     char *path;
     size_t keep; /* checkpoints at most */
     enum gb_memory_way way;
+    int disk_fd; /* what is behind the spare disk of its VMs; -1: nothing */
     struct gb_past_moment *moments;
     size_t count;
     uint64_t here, bytes;
@@ -89,7 +91,7 @@ struct gb_past {
 };
 
 struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, const char *path,
-                            size_t keep, enum gb_memory_way way)
+                            size_t keep, enum gb_memory_way way, int disk_fd)
 {
     struct gb_past *past = xcalloc(1, sizeof(*past));
 
@@ -100,6 +102,7 @@ struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, 
     past->way = way;
     past->now.memory = past->next.memory = GB_MEMORY_NONE;
     past->state_fd = -1;
+    past->disk_fd = disk_fd < 0 ? -1 : fcntl(disk_fd, F_DUPFD_CLOEXEC, 0);
     past->work.data = past;
     return past;
 }
@@ -128,6 +131,7 @@ static void past_release(struct gb_past *past)
     gb_snapshot_unref(past->snapshot);
     free(past->pinned);
     gb_buf_release(&past->note);
+    past->disk_fd = gb_close(past->disk_fd);
     free(past->name);
     free(past->path);
     free(past);
@@ -671,8 +675,7 @@ static void past_after_laying(struct gb_past *past)
     gb_clone_load_state(past->clone, path);
 }
 
-/* The process waits for device state: its memory is mapped. */
-static void past_on_waiting(void *arg, const struct gb_err *err)
+static void past_on_equipped(void *arg, const struct gb_err *err)
 {
     struct gb_past *past = arg;
 
@@ -685,6 +688,17 @@ static void past_on_waiting(void *arg, const struct gb_err *err)
         past_run(past, PAST_LAYING, past_lay, past_after_laying);
     else
         past_end_returning(past);
+}
+
+/* The process waits for device state: its memory is mapped. */
+static void past_on_waiting(void *arg, const struct gb_err *err)
+{
+    struct gb_past *past = arg;
+
+    if (err != NULL || past->freed || past->disk_fd < 0)
+        past_on_equipped(past, err);
+    else
+        gb_vm_attach(gb_clone_vm(past->clone), past->disk_fd, past_on_equipped, past);
 }
 
 static void past_after_waking_mark(struct gb_past *past)

@@ -5,9 +5,10 @@
 
 /* In the order of the documentation. */
 static const struct gb_method_group *const groups[] = {
-    &gb_methods_info,    &gb_methods_sessions,   &gb_methods_cells, &gb_methods_terminal,
-    &gb_methods_history, &gb_methods_checkpoint, &gb_methods_lease, &gb_methods_network,
-    &gb_methods_files,   &gb_methods_watch,      &gb_methods_pool,  &gb_methods_server,
+    &gb_methods_info,     &gb_methods_sessions,   &gb_methods_cells, &gb_methods_terminal,
+    &gb_methods_history,  &gb_methods_checkpoint, &gb_methods_lease, &gb_methods_network,
+    &gb_methods_packages, &gb_methods_files,      &gb_methods_watch, &gb_methods_pool,
+    &gb_methods_server,
 };
 
 const struct gb_method *gb_method_at(size_t index)

@@ -80,7 +80,8 @@ struct gb_method_group {
 struct gb_params {
     struct gb_bytes client, image, key, label, owner, session, code, standard_input, text;
     struct gb_bytes path, after, state, to, note, find, file, name, address, unix_path;
-    const struct gb_json *env, *network, *sessions, *kinds, *args, *args_base64, *rules, *secrets;
+    const struct gb_json *env, *network, *sessions, *kinds, *args, *args_base64, *rules, *secrets,
+        *packages;
     int64_t protocol, memory_mb, wait_ms, timeout_ms, idle_ms, lifetime_ms, mode, max_stdout,
         max_stderr;
     int64_t cursor, offset, length, permissions, limit, after_cell, before_cell, subscription, cell;
@@ -93,7 +94,8 @@ struct gb_params {
 
 extern const struct gb_method_group gb_methods_info, gb_methods_sessions, gb_methods_cells,
     gb_methods_history, gb_methods_checkpoint, gb_methods_lease, gb_methods_files, gb_methods_watch,
-    gb_methods_pool, gb_methods_server, gb_methods_network, gb_methods_terminal;
+    gb_methods_pool, gb_methods_server, gb_methods_network, gb_methods_packages,
+    gb_methods_terminal;
 
 /* All methods by index, from 0; NULL after the last. */
 const struct gb_method *gb_method_at(size_t index);

@@ -86,7 +86,7 @@ static const struct gb_object *const objects[] = {
     &gb_event_object,          &gb_output_object,
     &gb_background_object,     &gb_started_object,
     &gb_waiting_object,        &gb_screen_object,
-    &gb_taken_object,
+    &gb_taken_object,          &gb_preparing_object,
 };
 
 static size_t size_of_type(enum gb_member_type type)

@@ -17,7 +17,8 @@ enum { REQUIRED = 1 };
  * cannot be woken. */
 #define SESSION_ERRORS (ERROR(NOTFOUND) | ERROR(CLOSED))
 #define VM_ERRORS                                                                                  \
-    (ERROR(IMAGE) | ERROR(CAPACITY) | ERROR(BOOT) | ERROR(UNSUPPORTED) | ERROR(GONE))
+    (ERROR(IMAGE) | ERROR(CAPACITY) | ERROR(BOOT) | ERROR(UNSUPPORTED) | ERROR(GONE) |  \
+     ERROR(PACKAGES))
 #define RESULTS(array_) .results = array_, .result_count = ARRAY_SIZE(array_)
 
 #define NAME(name_, field, need, max_, doc_)                                                       \
@@ -56,6 +57,9 @@ enum { REQUIRED = 1 };
          "`none`"),                                                                                \
     NODE("secrets", GB_PARAM_NAMES, secrets, 16,                                                   \
          "names of `[secret]` in the settings that its connections may use (docs/network.md)"),    \
+    NODE("packages", GB_PARAM_NAMES, packages, GB_PACKAGES_MAX,                                                \
+         "packages of its language, each as `NAME` or `NAME==VERSION` (docs/network.md, \"Packages\"): fetched "  \
+         "from the host's index before it starts, unless they are known; it needs no network for them"),        \
     INTEGER("wait_ms", wait_ms, 0, 3600000, -1,                                                    \
             "how long it may wait for room, then it fails with `capacity`; 0: not at all; default: "\
             "the settings' (60 s)"),                                                               \

@@ -210,7 +210,7 @@ static bool cell_is_allowed(struct gb_session *session)
 static void cell_announce(struct gb_session *session)
 {
     session->next = SESSION_NEXT_UNKNOWN;
-    if (session->state != SESSION_IDLE || session->paused || session->delayed ||
+    if (session->state != SESSION_IDLE || session->paused || session->delayed > 0 ||
         gb_list_empty(&session->queue))
         return; /* it is announced when it could be sent again */
     session->next = SESSION_NEXT_WAITS;
@@ -268,7 +268,7 @@ static struct cell *cell_next(struct gb_session *session)
 {
     struct cell *cell;
 
-    if (session->state != SESSION_IDLE || session->paused || session->delayed ||
+    if (session->state != SESSION_IDLE || session->paused || session->delayed > 0 ||
         gb_list_empty(&session->queue))
         return NULL;
     cell = container_of(session->queue.next, struct cell, link);

@@ -80,7 +80,7 @@ struct gb_session {
     bool changed;       /* call `changed` from the loop */
     bool rested;        /* call `rested` from the loop, if it still applies */
     bool wanted;        /* likewise `wanted` */
-    bool delayed;       /* no cell is sent: see gb_session_delay() */
+    int delayed;        /* no cell is sent while it is above 0: see gb_session_delay() */
     bool paused;        /* no cell is sent: it may get another VM, see gb_session_set_aside() */
     bool restarted;     /* while paused: a new interpreter has started */
     bool announces;     /* see gb_session_announce() */

@@ -316,3 +316,9 @@ int gb_session_trust(struct gb_session *session, struct gb_bytes certificates, g
 
     return query_order(session, GB_GUEST_TRUST, &gb_trust_fields, &message, done, arg, err);
 }
+
+int gb_session_mount_packages(struct gb_session *session, gb_vm_done_fn *done, void *arg,
+                              struct gb_err *err)
+{
+    return query_order(session, GB_GUEST_PACKAGES, NULL, NULL, done, arg, err);
+}

@@ -70,3 +70,6 @@ int gb_session_network(struct gb_session *session, enum gb_session_network how, 
 /* @certificates: which ones programs trust beyond the image's, as PEM. */
 int gb_session_trust(struct gb_session *session, struct gb_bytes certificates, gb_vm_done_fn *done,
                      void *arg, struct gb_err *err);
+/* Mounts the packages that gb_vm_attach() has put behind the spare disk. */
+int gb_session_mount_packages(struct gb_session *session, gb_vm_done_fn *done, void *arg,
+                              struct gb_err *err);

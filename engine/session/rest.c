@@ -73,7 +73,7 @@ int gb_session_check_rest(const struct gb_session *session, struct gb_err *err)
         return gb_err_set(err, GB_EBUSY, "it is asleep");
     if (session->state != SESSION_IDLE)
         return gb_err_set(err, GB_EBUSY, "the session is not open yet");
-    if (session->delayed)
+    if (session->delayed > 0)
         return gb_err_set(err, GB_EBUSY, "it is being prepared");
     if (session->paused)
         return gb_err_set(err, GB_EBUSY, "it is taken back because its interpreter has ended");
@@ -112,8 +112,8 @@ int gb_session_set_aside(struct gb_session *session, struct gb_err *err)
 
 void gb_session_delay(struct gb_session *session, bool delay)
 {
-    session->delayed = delay;
-    if (!delay && !session_is_over(session))
+    session->delayed += delay ? 1 : -1;
+    if (session->delayed == 0 && !session_is_over(session))
         session_cells_pump(session);
 }
 

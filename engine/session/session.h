@@ -333,7 +333,8 @@ int gb_session_interrupt(struct gb_session *session, struct gb_err *err);
 void gb_session_announce(struct gb_session *session, bool announce);
 /* The cell for which `sending` was called may be sent. No-op unless it waits for that. */
 void gb_session_send_next(struct gb_session *session);
-/* While delayed, cells wait, even in a session that is just opening; requests do not. */
+/* While delayed, cells wait, even in a session that is just opening; requests do not. It goes on
+ * when each call that delays has been followed by one that does not. */
 void gb_session_delay(struct gb_session *session, bool delay);
 
 /* Sends input to the running interactive cell; where none runs, it waits for the next one. @done is

@@ -69,6 +69,9 @@ const struct gb_settings_section gb_settings_sections[] = {
      .named = true},
     {.name = "templates",
      .help = "Templates, from which new sessions are restored; they are stored in the cache folder"},
+    {.name = "packages",
+     .help = "Packages that sessions have been given (docs/network.md); they are kept in the cache "
+             "folder"},
     {.name = "network",
      .help = "What sessions opened with `network: NAME`, or `--net NAME`, may reach; `[network "
              "\"NAME\"]` contains rules, one per line (docs/network.md), and no options",
@@ -232,6 +235,15 @@ const struct gb_option gb_options[] = {
          "maximum total size on disk; the least recently used are removed first"),
     DURATION("templates", "max_age", templates.max_age_ms, 0, YEAR_MS, "30d", LIVE,
              "a template that has not been used for this long is removed"),
+
+    SIZE("packages", "max_size", packages.max_bytes, 0, 1e15, "4G", LIVE,
+         "room that they may take on the disk; those that were not used for the longest go first"),
+    DURATION("packages", "max_age", packages.max_age_ms, 0, YEAR_MS, "30d", LIVE,
+             "those that were not used for so long go"),
+    SIZE("packages", "memory", packages.memory_bytes, 256 << 20, 1e12, "1G", LIVE,
+         "memory of a VM that fetches them: half of it is room for files"),
+    DURATION("packages", "time", packages.time_ms, 1000, 86400000, "10m", LIVE,
+             "how long that may take"),
 
     TEXT("tui", "theme", tui.theme, GB_NAME_MAX, "auto", LIVE,
          "name of a theme, or `auto`: light or dark, like the terminal"),

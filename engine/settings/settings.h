@@ -128,6 +128,9 @@ struct gb_settings {
     struct gb_settings_templates {
         uint64_t max_bytes, max_age_ms;
     } templates;
+    struct gb_settings_packages {
+        uint64_t max_bytes, max_age_ms, memory_bytes, time_ms;
+    } packages;
     struct gb_settings_tui {
         char *theme;
         bool mouse;

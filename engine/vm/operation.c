@@ -122,23 +122,73 @@ static void save(struct gb_vm *vm)
     qmp_execute(vm->qmp, "xen-save-devices-state", arguments, -1, on_saved, vm);
 }
 
+/* The answer to add-fd: the number of the set, or an error. */
+static int operation_read_fdset(const cJSON *value, int64_t *ret_fdset, struct gb_err *err)
+{
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(value, "fdset-id");
+
+    if (!cJSON_IsNumber(id) || id->valuedouble < 0 || id->valuedouble > 1e6)
+        return gb_err_set(err, GB_EINTERNAL, "QEMU's monitor gave no descriptor set");
+    *ret_fdset = (int64_t)id->valuedouble;
+    return 0;
+}
+
 static void on_fd_added(void *arg, const cJSON *value, const struct gb_err *err)
 {
     struct gb_vm *vm = arg;
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(value, "fdset-id");
     struct gb_err strange = {0};
 
-    if (err == NULL && (!cJSON_IsNumber(id) || id->valuedouble < 0 || id->valuedouble > 1e6)) {
-        (void)gb_err_set(&strange, GB_EINTERNAL, "QEMU's monitor gave no descriptor set");
+    if (err == NULL && operation_read_fdset(value, &vm->fdset, &strange) < 0)
         err = &strange;
-    }
     if (err != NULL) {
         state_sink_free(TAKE_PTR(vm->sink));
         operation_done(vm, err);
         return;
     }
-    vm->fdset = (int64_t)id->valuedouble;
     save(vm);
+}
+
+/* ---- attach ---- */
+
+static void attach_on_node(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+    cJSON *arguments;
+
+    (void)value;
+    if (err != NULL) {
+        operation_done(vm, err);
+        return;
+    }
+    arguments = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(arguments, "path", "/machine/peripheral/" QEMU_SPARE_DEVICE);
+    (void)cJSON_AddStringToObject(arguments, "property", "drive");
+    (void)cJSON_AddStringToObject(arguments, "value", QEMU_SPARE_LAYER);
+    qmp_execute(vm->qmp, "qom-set", arguments, -1, on_last, vm);
+}
+
+static void attach_on_fd(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+    struct gb_err strange = {0};
+    int64_t fdset = 0;
+    char name[64];
+    cJSON *arguments;
+
+    if (err == NULL && operation_read_fdset(value, &fdset, &strange) < 0)
+        err = &strange;
+    if (err != NULL) {
+        operation_done(vm, err);
+        return;
+    }
+    (void)snprintf(name, sizeof(name), "/dev/fdset/%jd", (intmax_t)fdset);
+    arguments = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(arguments, "driver", "file");
+    (void)cJSON_AddStringToObject(arguments, "node-name", QEMU_SPARE_LAYER);
+    (void)cJSON_AddStringToObject(arguments, "filename", name);
+    (void)cJSON_AddBoolToObject(arguments, "read-only", true);
+    (void)cJSON_AddStringToObject(arguments, "locking", "off");
+    qmp_execute(vm->qmp, "blockdev-add", arguments, -1, attach_on_node, vm);
 }
 
 static void begin_save(struct gb_vm *vm)
@@ -269,6 +319,9 @@ static void begin_operation(void *arg)
     case OP_LOAD:
         begin_load(vm);
         break;
+    case OP_ATTACH:
+        qmp_execute(vm->qmp, "add-fd", NULL, vm->operation_fd, attach_on_fd, vm);
+        break;
     }
 }
 
@@ -325,4 +378,10 @@ void gb_vm_await(struct gb_vm *vm, gb_vm_done_fn *done, void *arg)
 void gb_vm_load(struct gb_vm *vm, const char *path, gb_vm_done_fn *done, void *arg)
 {
     start_operation(vm, OP_LOAD, path, done, arg);
+}
+
+void gb_vm_attach(struct gb_vm *vm, int fd, gb_vm_done_fn *done, void *arg)
+{
+    start_operation(vm, OP_ATTACH, NULL, done, arg);
+    vm->operation_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }

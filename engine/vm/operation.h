@@ -11,7 +11,7 @@
 
 enum state { STARTING, WAITING, RUNNING, ENDING, DEAD };
 
-enum operation { OP_NONE, OP_STOP, OP_CONT, OP_SAVE, OP_AWAIT, OP_LOAD };
+enum operation { OP_NONE, OP_STOP, OP_CONT, OP_SAVE, OP_AWAIT, OP_LOAD, OP_ATTACH };
 
 struct gb_vm {
     struct gb_host *host;

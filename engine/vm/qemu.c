@@ -136,6 +136,16 @@ static void add_devices(struct argv *argv, const char *virtio, const struct qemu
              "id=root,if=none,format=raw,readonly=on,file.locking=off,file=%{root}");
         add_taken(argv, "-device",
                   xasprintf("virtio-blk-%s,drive=root,serial=" GB_GUEST_DISK, virtio));
+        /* Empty: what a session's packages replace (gb_vm_attach()). The guest sees no difference,
+         * because the size is the same and nothing has read it. */
+        add_taken(argv, "-blockdev",
+                  xasprintf("driver=null-co,node-name=" QEMU_SPARE_EMPTY
+                            ",read-only=on,read-zeroes=on,size=%ju",
+                            (uintmax_t)GB_GUEST_PACKAGES_DISK_BYTES));
+        add_taken(argv, "-device",
+                  xasprintf("virtio-blk-%s,id=" QEMU_SPARE_DEVICE ",drive=" QEMU_SPARE_EMPTY
+                            ",serial=" GB_GUEST_PACKAGES_DISK,
+                            virtio));
     }
 }
 

@@ -10,6 +10,11 @@
 /* QEMU's descriptors, in the order in which the launcher keeps them. */
 enum { QEMU_FD_QMP = 5, QEMU_FD_AGENT, QEMU_FD_CONSOLE, QEMU_FD_NETWORK, QEMU_FD_END };
 
+/* The spare disk: the device, and the nodes that can be behind it. */
+#define QEMU_SPARE_DEVICE "spare"
+#define QEMU_SPARE_EMPTY "empty"
+#define QEMU_SPARE_LAYER "layer"
+
 struct qemu_machine {
     enum gb_accel accel;
     uint32_t uid;                 /* 0: the server's own */

@@ -201,7 +201,9 @@ END_TEST
     "-device\nvirtserialport,chardev=network,name=glassbell.1\n-device\nvirtio-rng-device\n"
 #define DISK                                                                                       \
     "-drive\nid=root,if=none,format=raw,readonly=on,file.locking=off,file=%{root}\n"               \
-    "-device\nvirtio-blk-device,drive=root,serial=root\n"
+    "-device\nvirtio-blk-device,drive=root,serial=root\n"                                          \
+    "-blockdev\ndriver=null-co,node-name=empty,read-only=on,read-zeroes=on,size=4294967296\n"      \
+    "-device\nvirtio-blk-device,id=spare,drive=empty,serial=packages\n"
 
 static const char bookworm_probe[] =
     "/launcher\n--memory\n768\n" FILES MICROVM

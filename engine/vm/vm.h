@@ -17,6 +17,9 @@
 #include "wire/frame.h"
 #include "wire/guest.h"
 
+/* The size of the spare disk that every VM has. */
+#define GB_VM_SPARE_BYTES GB_GUEST_PACKAGES_DISK_BYTES
+
 struct gb_vm;
 
 /* Where the guest's RAM lives. */
@@ -114,6 +117,9 @@ void gb_vm_stop(struct gb_vm *vm, gb_vm_done_fn *done, void *arg);
 void gb_vm_cont(struct gb_vm *vm, gb_vm_done_fn *done, void *arg);
 /* Writes the device state (not the RAM, which is in its file) of a stopped VM to @path. */
 void gb_vm_save(struct gb_vm *vm, const char *path, gb_vm_done_fn *done, void *arg);
+/* Puts the content of @fd, a file of GB_VM_SPARE_BYTES that never changes, behind the
+ * guest's spare disk, which nobody has read yet; only once in the life of a VM. Copies @fd. */
+void gb_vm_attach(struct gb_vm *vm, int fd, gb_vm_done_fn *done, void *arg);
 /* Calls @done when the process of a WAITING VM has mapped its memory and waits for device state. */
 void gb_vm_await(struct gb_vm *vm, gb_vm_done_fn *done, void *arg);
 /* Loads device state into a WAITING VM and lets it run; it is RUNNING at @done, and its user has to

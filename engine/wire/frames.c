@@ -47,6 +47,7 @@ static const struct gb_frame_info frame_infos[] = {
     ROW(COMPLETENESS, ANSWER, FIELDS(completeness)),
     ROW(TERMINAL, REQUEST(OK), .changes = true, .files = true, FIELDS(terminal)),
     ROW(RESIZE, REQUEST(OK), FIELDS(resize)),
+    ROW(PACKAGES, REQUEST(OK), .changes = true),
     ROW(FILE_LIST, REQUEST(FILE_ENTRIES), .files = true, FIELDS(file_list)),
     ROW(FILE_ENTRIES, ANSWER, .raw = true),
     ROW(FILE_STAT, REQUEST(FILE_ENTRIES), .files = true, FIELDS(file_path)),

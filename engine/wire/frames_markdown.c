@@ -91,6 +91,8 @@ static const char *const frame_meanings[] = {
         "other), `size` u64, `allocated` u64, `mtime_ns` i64, `mode` u32",
     [GB_GUEST_FILE_STAT] = "one entry",
     [GB_GUEST_FILE_REMOVE] = "`recursive`: with all that is in it",
+    [GB_GUEST_PACKAGES] = "mounts the spare disk, whose content the host has exchanged, where the "
+                          "language looks for packages",
     [GB_GUEST_TRUST] = "certificates that programs trust beside the image's: "
                        "`/run/certificates.pem` has both, and is mounted over the file in `/etc`",
     [GB_GUEST_FILE_MKDIR] = "`recursive`: makes parents",

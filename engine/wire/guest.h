@@ -18,6 +18,12 @@
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_NETWORK_PORT "glassbell.1"
 #define GB_GUEST_DISK "root"
+/* The spare disk, which is empty until the host puts a layer of packages behind it; its size never
+ * changes. */
+#define GB_GUEST_PACKAGES_DISK "packages"
+#define GB_GUEST_PACKAGES_DISK_BYTES (UINT64_C(4) << 30)
+/* Where PACKAGES mounts it: a link in the image to the folder in which its language looks. */
+#define GB_GUEST_PACKAGES_PATH "/usr/share/glassbell/packages"
 
 /* The file in the guest that has the certificates of TRUST, after the image's. */
 #define GB_GUEST_CERTIFICATES "/run/certificates.pem"
@@ -54,6 +60,7 @@
     X(GB_GUEST_COMPLETENESS, 35)                                                                   \
     X(GB_GUEST_TERMINAL, 40)                                                                       \
     X(GB_GUEST_RESIZE, 41)                                                                         \
+    X(GB_GUEST_PACKAGES, 52)                                                                       \
     X(GB_GUEST_FILE_LIST, 53)                                                                      \
     X(GB_GUEST_FILE_ENTRIES, 54)                                                                   \
     X(GB_GUEST_FILE_STAT, 55)                                                                      \

@@ -30,6 +30,7 @@ FIELDS = {
                   "comments": (WORD, 32), "block": (WORD, 2), "strings": (WORD, 32), "variables": (WORD, 0)},
     "inspect": {"variables": (CODE, 0)},
     "environment": {"refused": (WORD, 32)},
+    "packages": {"network": (NAME, 0)},
     "warm": {"template": (CODE, 8), "pool": (CODE, 8)},
 }
 NEEDED = {"": ("name", "title"), "prompt": ("first", "more", "indent"), "notebook": ("kernel", "title"),

@@ -51,6 +51,8 @@ static const struct gb_member note_members[] = {
     NOTE(version, "version", GB_U32, GB_ALWAYS),
     TEXT(id), TEXT(image), TEXT(key), TEXT(label), TEXT(owner), TEXT(client), TEXT(origin),
     NOTE(template, "template", GB_TEXT, GB_NULLABLE, .max = 64 * 1024),
+    NOTE(packages, "packages", GB_TEXT, GB_OPTIONAL, .max = GB_PACKAGES_LOCK_MAX),
+    NOTE(layer, "layer", GB_TEXT, GB_OPTIONAL, .max = GB_NAME_MAX),
     NOTE(checkpoints, "checkpoints", GB_TEXT, GB_OPTIONAL, .max = 16),
     NOTE(network, "network", GB_TEXT, GB_OPTIONAL, .max = GB_SETTINGS_NAME_MAX),
     NOTE(rules, "rules", GB_TEXT, GB_OPTIONAL, .max = NOTE_RULES_MAX),

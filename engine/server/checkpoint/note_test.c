@@ -49,6 +49,8 @@ static struct note whole(void)
         .key = gb_bytes_str("a \"key\"\n"),
         .checkpoints = gb_bytes_str("asked"),
         .template = gb_bytes_str("format 1\nqemu 7.2\n"),
+        .packages = gb_bytes_str("six==1.16.0\nxyz==2\n"),
+        .layer = gb_bytes_str("0123abcd"),
         .epoch = 3,
         .here = 7,
         .created_at_ns = UINT64_C(1700000000500000000),
@@ -104,6 +106,8 @@ START_TEST(reads_what_was_written)
     ck_assert(gb_bytes_equal(note.key, "a \"key\"\n"));
     ck_assert_ptr_null(note.label.data);
     ck_assert(gb_bytes_equal(note.template, "format 1\nqemu 7.2\n"));
+    ck_assert(gb_bytes_equal(note.packages, "six==1.16.0\nxyz==2\n"));
+    ck_assert(gb_bytes_equal(note.layer, "0123abcd"));
     ck_assert(note_find_policy(&note, &policy));
     ck_assert_int_eq(policy, GB_SETTINGS_CHECKPOINTS_ASKED);
     ck_assert_uint_eq(note.epoch, 3);

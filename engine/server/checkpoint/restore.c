@@ -153,6 +153,8 @@ void restore_write(struct hosted *hosted, struct gb_buf *text)
         .origin = gb_bytes_str(hosted->origin.session),
         .origin_checkpoint = hosted->origin.checkpoint,
         .origin_cell = hosted->origin.cell,
+        .packages = gb_bytes_str(hosted->packages),
+        .layer = gb_bytes_str(hosted->layer),
         .checkpoints = gb_bytes_str(state->has_policy ? note_policies[state->policy] : NULL),
         .template = gb_bytes_str(state->template),
         .epoch = gb_session_epoch(hosted->session),
@@ -248,7 +250,7 @@ static int restore_hosted(struct gb_server *server, const struct note *note, boo
         .lifetime_left_ms = restore_left_ms(note->lifetime_ms, note->created_at_ns),
         .asleep_left_ms = restore_asleep_ms(server, note, awake),
     };
-    int r = restore_env(server, note, &env, err);
+    int r = restore_env(server, note, &env, err), disk_fd = -1;
 
     restore_read_saved(note, &saved);
     if (r == 0)
@@ -257,11 +259,20 @@ static int restore_hosted(struct gb_server *server, const struct note *note, boo
         r = gb_err_set(err, GB_EINVALID, "another session has its key");
     if (r == 0 && config.image == NULL)
         r = gb_err_set(err, GB_EIMAGE, "there is no image \"%.64s\"", image);
+    if (r == 0 && note->layer.data != NULL) {
+        disk_fd = part_open_layer(server, note->layer, err);
+        r = MIN(disk_fd, 0);
+    }
     if (r == 0)
         r = hosted_restore(server, &config, &restored, ret_hosted, err);
-    if (r != 0)
+    if (r != 0) {
+        (void)gb_close(disk_fd);
         return r;
+    }
     assert(*ret_hosted != NULL);
+    (*ret_hosted)->disk_fd = disk_fd;
+    (*ret_hosted)->layer = restore_copy(note->layer);
+    (*ret_hosted)->packages = restore_copy(note->packages);
     (*ret_hosted)->key = restore_copy(note->key);
     (*ret_hosted)->label = restore_copy(note->label);
     (*ret_hosted)->owner = restore_copy(note->owner);

@@ -67,7 +67,8 @@ struct gb_past *checkpoint_new_past(struct hosted *hosted, struct gb_snapshot *s
                                             gb_session_id(hosted->session));
 
     return gb_past_new(hosted->server->loop, snapshot, path,
-                       (size_t)hosted->server->settings.past.keep, hosted->server->host->tracking);
+                       (size_t)hosted->server->settings.past.keep, hosted->server->host->tracking,
+                       hosted->disk_fd);
 }
 
 uint64_t checkpoint_share(const struct gb_server *server)

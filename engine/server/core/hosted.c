@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hosted.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "model/session.h"
 #include "model/answer.h"
@@ -151,6 +151,7 @@ void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_n
         .origin = gb_bytes_str(hosted->origin.session),
         .origin_checkpoint = hosted->origin.checkpoint,
         .origin_cell = hosted->origin.cell,
+        .packages = gb_bytes_str(hosted->packages),
     };
 
     if (hosted->origin.session != NULL)
@@ -215,6 +216,9 @@ static void hosted_end(struct hosted *hosted)
     free(hosted->owner);
     free(hosted->client);
     free(hosted->origin.session);
+    free(hosted->packages);
+    free(hosted->layer);
+    hosted->disk_fd = gb_close(hosted->disk_fd);
     free(hosted);
     server_changed(server);
 }
@@ -254,17 +258,11 @@ void hosted_drop_cell(struct hosted *hosted)
 
 /* ---- events of the session ---- */
 
-static void hosted_on_opened(void *arg, const struct gb_err *err)
+/* @err NULL: it is open. */
+static void hosted_answer_openers(struct hosted *hosted, const struct gb_err *err)
 {
-    struct hosted *hosted = arg;
     struct gb_list *link;
 
-    if (err == NULL) {
-        hosted->opened = true;
-        gb_start_settle(&hosted->start);
-        histogram_add(&hosted->server->open_times, gb_clock_mono_ns() - hosted->opened_ns);
-        PART_CALL(hosted->server, session_opened, hosted);
-    }
     while ((link = gb_list_pop(&hosted->openers)) != NULL) {
         struct request *request = container_of(link, struct request, wait);
 
@@ -275,6 +273,31 @@ static void hosted_on_opened(void *arg, const struct gb_err *err)
         else
             shortage_refuse(hosted, request, err);
     }
+}
+
+void hosted_delay_ready(struct hosted *hosted)
+{
+    hosted->preparing++;
+}
+
+void hosted_allow_ready(struct hosted *hosted)
+{
+    if (--hosted->preparing == 0)
+        hosted_answer_openers(hosted, NULL);
+}
+
+static void hosted_on_opened(void *arg, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+
+    if (err == NULL) {
+        hosted->opened = true;
+        gb_start_settle(&hosted->start);
+        histogram_add(&hosted->server->open_times, gb_clock_mono_ns() - hosted->opened_ns);
+        PART_CALL(hosted->server, session_opened, hosted);
+    }
+    if (err != NULL || hosted->preparing == 0)
+        hosted_answer_openers(hosted, err);
 }
 
 static void hosted_on_changed(void *arg)
@@ -405,7 +428,7 @@ static void hosted_on_closed(void *arg, const struct gb_err *why)
 {
     struct hosted *hosted = arg;
 
-    assert(gb_list_empty(&hosted->openers));
+    hosted_answer_openers(hosted, why); /* where it was being prepared; else they have been */
     if (!hosted->end_known)
         hosted->end = hosted_own_end(hosted);
     hosted->closing = true;
@@ -442,6 +465,7 @@ static struct hosted *hosted_make(struct gb_server *server)
     struct hosted *hosted = xcalloc(1, sizeof(*hosted) + server->part_sizes.session);
 
     hosted->server = server;
+    hosted->disk_fd = -1;
     hosted->opened_ns = gb_clock_mono_ns();
     hosted->created_at_ns = gb_clock_wall_ns();
     gb_list_init(&hosted->openers);
@@ -492,8 +516,23 @@ static void hosted_register(struct hosted *hosted)
 
 void hosted_begin(struct hosted *hosted, uint64_t wait_ms)
 {
+    hosted->wait_ms = wait_ms;
     hosted_register(hosted);
-    gb_start_begin(&hosted->start, hosted->server->capacity->pool, hosted->session, wait_ms);
+    hosted_go_on(hosted);
+}
+
+void hosted_go_on(struct hosted *hosted)
+{
+    const struct gb_server *server = hosted->server;
+
+    while (hosted->prepared < server->part_count) {
+        const struct gb_part *part = server->parts[hosted->prepared++];
+
+        if (part->session_preparing != NULL && part->session_preparing(hosted))
+            return;
+    }
+    gb_start_begin(&hosted->start, hosted->server->capacity->pool, hosted->session,
+                   hosted->wait_ms);
 }
 
 void hosted_begin_asleep(struct hosted *hosted, struct gb_snapshot *origin)

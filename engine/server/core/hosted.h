@@ -40,6 +40,9 @@ struct hosted {
     char *key, *label, *owner; /* NULL: none */
     char *client;              /* the client that opened it; NULL: unnamed */
     struct origin origin;
+    char *packages;     /* a line for each that is mounted, with its digest; NULL: none */
+    int disk_fd;        /* what is behind the spare disk of its VMs; -1: nothing */
+    char *layer;        /* the name of that for another server; NULL: nothing */
     const char *reason; /* why it was created */
     enum gb_end end;    /* why it ends, if `end_known` or `ended` */
     bool opened, closing, run, end_known;
@@ -52,6 +55,9 @@ struct hosted {
     struct gb_list openers, closers; /* requests, linked by `wait` */
     size_t cells;                    /* in progress, including their recording */
     size_t delays;                   /* hosted_delay_end() */
+    unsigned preparing;              /* hosted_delay_ready() */
+    size_t prepared;                 /* how many parts have been asked: session_preparing */
+    uint64_t wait_ms;                /* for capacity */
     bool has_status;                 /* the last status from the guest */
     uint64_t guest_total, guest_used;
     alignas(max_align_t) char part_memory[];
@@ -68,6 +74,11 @@ int hosted_restore(struct gb_server *server, const struct gb_session_config *con
 void hosted_begin_asleep(struct hosted *hosted, struct gb_snapshot *origin);
 /* Registers it and begins to start its VM, waiting at most @wait_ms for capacity. */
 void hosted_begin(struct hosted *hosted, uint64_t wait_ms);
+/* After a part's `session_preparing`: asks the next one, and then begins to start the VM. */
+void hosted_go_on(struct hosted *hosted);
+/* From within `session_opened`: its VM runs, but nobody is told yet that it is open; or now. */
+void hosted_delay_ready(struct hosted *hosted);
+void hosted_allow_ready(struct hosted *hosted);
 /* Registers it; the caller makes its VM: see gb_start_begin_made(). */
 void hosted_begin_made(struct hosted *hosted, uint64_t wait_ms, struct gb_snapshot *origin,
                        void (*make)(void *arg), void *arg);

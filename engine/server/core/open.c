@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "open.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -168,14 +169,17 @@ int open_fork(struct connection *connection, const struct hosted *parent, const 
     hosted->reason = "new";
     hosted->origin = *origin;
     hosted->origin.session = xstrdup(origin->session);
+    hosted->packages = parent->packages == NULL ? NULL : xstrdup(parent->packages);
+    hosted->layer = parent->layer == NULL ? NULL : xstrdup(parent->layer);
+    hosted->disk_fd = parent->disk_fd < 0 ? -1 : fcntl(parent->disk_fd, F_DUPFD_CLOEXEC, 0);
     *ret_hosted = hosted;
     return 0;
 }
 
-int open_session(struct connection *connection, const struct gb_params *params, bool run,
-                 struct hosted **ret_hosted, struct gb_err *err)
+/* @counts: for the quotas. */
+static int open_with(struct gb_server *server, const char *client, const struct gb_params *params,
+                     bool run, bool counts, struct hosted **ret_hosted, struct gb_err *err)
 {
-    struct gb_server *server = connection->server;
     _cleanup_(gb_env_release) struct gb_env env = {0};
     struct gb_session_config config = {.env = &env};
     const struct gb_settings_sessions *settings = &server->settings.sessions;
@@ -192,8 +196,8 @@ int open_session(struct connection *connection, const struct gb_params *params, 
         r = open_env(server, params->env, &env, err);
     if (r == 0)
         r = part_add_env(server, params, &env, err);
-    if (r == 0)
-        r = open_check_count(server, connection->client, err);
+    if (r == 0 && counts)
+        r = open_check_count(server, client, err);
     if (r < 0)
         return r;
     config.memory_mb = (uint32_t)params->memory_mb;
@@ -210,7 +214,7 @@ int open_session(struct connection *connection, const struct gb_params *params, 
     hosted->run = run;
     hosted->label = open_copy(params->label);
     hosted->owner = open_copy(params->owner);
-    hosted->client = connection->client == NULL ? NULL : xstrdup(connection->client);
+    hosted->client = client == NULL ? NULL : xstrdup(client);
     open_remember(server, hosted, params->key);
     hosted->key = open_copy(params->key);
     PART_CALL(server, take_open, hosted, params);
@@ -218,4 +222,16 @@ int open_session(struct connection *connection, const struct gb_params *params, 
                                               : server->settings.admission.wait_ms);
     *ret_hosted = hosted;
     return 0;
+}
+
+int open_session(struct connection *connection, const struct gb_params *params, bool run,
+                 struct hosted **ret_hosted, struct gb_err *err)
+{
+    return open_with(connection->server, connection->client, params, run, true, ret_hosted, err);
+}
+
+int open_for_part(struct gb_server *server, const char *client, const struct gb_params *params,
+                  struct hosted **ret_hosted, struct gb_err *err)
+{
+    return open_with(server, client, params, false, false, ret_hosted, err);
 }

@@ -13,6 +13,9 @@
 /* Opens a session from the parameters of `session.open` or, with @run, of `run`. */
 int open_session(struct connection *connection, const struct gb_params *params, bool run,
                  struct hosted **ret_hosted, struct gb_err *err);
+/* The same for a part, on behalf of @client (NULL: unnamed), whose quota it does not count for. */
+int open_for_part(struct gb_server *server, const char *client, const struct gb_params *params,
+                  struct hosted **ret_hosted, struct gb_err *err);
 /* Makes a session that is to continue from a moment of @parent's past, like it in everything but
  * key, lease and, if @label is given, label; it counts as one that this client opens. It is not in
  * the registry yet: hosted_begin_made(). */

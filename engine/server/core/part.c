@@ -116,6 +116,15 @@ int part_add_env(struct gb_server *server, const struct gb_params *params, struc
     return 0;
 }
 
+int part_open_layer(struct gb_server *server, struct gb_bytes layer, struct gb_err *err)
+{
+    const struct gb_part *const *part;
+
+    PART_FOREACH(part, server, open_layer)
+        return (*part)->open_layer(server, layer, err);
+    return gb_err_set(err, GB_EUNSUPPORTED, "this server has no packages");
+}
+
 int part_check_past(struct hosted *hosted, struct gb_err *err)
 {
     const struct gb_part *const *at;

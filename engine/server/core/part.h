@@ -137,6 +137,12 @@ struct gb_part {
     void (*take_open)(struct hosted *hosted, const struct gb_params *params);
     /* It is in the registry; its VM has not been requested. */
     void (*session_new)(struct hosted *hosted);
+    /* The same, and what it needs may not be there yet. True: the part calls hosted_go_on() later,
+     * or ends the session; parts behind it are asked then. */
+    bool (*session_preparing)(struct hosted *hosted);
+    /* Opens what was behind the spare disk of a session that an earlier server has left, by the
+     * name in hosted->layer: a descriptor. GB_ENOTFOUND. */
+    int (*open_layer)(struct gb_server *server, struct gb_bytes layer, struct gb_err *err);
     /* Its guest is running, and no cell has been sent to it: requests made now come first. */
     void (*session_opened)(struct hosted *hosted);
     /* It is open, and its state or the number of its cells has changed. */
@@ -211,6 +217,8 @@ struct gb_part {
     int (*record_cell)(struct hosted *hosted, const struct gb_cell_info *cell,
                        struct gb_journal_ticket *ticket);
 
+    /* What is to be recorded of the session has changed. */
+    void (*record_session)(struct hosted *hosted);
     /* The highest recorded number of a cell of the session with this id; 0: none. */
     uint32_t (*last_cell)(struct gb_server *server, struct gb_bytes id);
 
@@ -293,6 +301,8 @@ int part_check_open(struct gb_server *server, const struct gb_params *params, st
 /* `add_env` of all parts. */
 int part_add_env(struct gb_server *server, const struct gb_params *params, struct gb_env *env,
                  struct gb_err *err);
+/* `open_layer` of the part that has it. GB_EUNSUPPORTED: there is none. */
+int part_open_layer(struct gb_server *server, struct gb_bytes layer, struct gb_err *err);
 /* `check_past` of all parts. */
 int part_check_past(struct hosted *hosted, struct gb_err *err);
 /* `check_saved` of all parts. */

@@ -39,7 +39,7 @@ static int sessions_attach(struct request *request, const struct gb_params *para
         return gb_err_set(err, GB_EINVALID,
                           "the session with the key \"%s\" is one of the image %s", hosted->key,
                           image->name);
-    if (hosted->opened) {
+    if (hosted->opened && hosted->preparing == 0) {
         gb_session_want(hosted->session);
         hosted_reply_opened(request, hosted, false);
         return 1;

@@ -89,6 +89,7 @@ static void history_session(struct hosted *hosted, const struct gb_err *why)
         .origin = history_text_bytes(hosted->origin.session),
         .origin_checkpoint = hosted->origin.checkpoint,
         .origin_cell = hosted->origin.cell,
+        .packages = history_text_bytes(hosted->packages),
     };
 
     if (journal != NULL)
@@ -453,6 +454,7 @@ static void history_put_past(struct gb_json_out *out, const struct gb_journal_se
         .origin = gb_bytes_str(session->origin),
         .origin_checkpoint = session->origin_checkpoint,
         .origin_cell = session->origin_cell,
+        .packages = history_known(session->packages),
         .flags = GB_SESSION_HAS_ENDED |
                  (session->flags & (GB_SESSION_RUN | GB_SESSION_HAS_ORIGIN)) |
                  (session->damaged ? GB_SESSION_DAMAGED : 0u),
@@ -554,6 +556,7 @@ const struct gb_part history_part = {
     .server_start = history_open,
     .server_free = history_on_server_end,
     .session_new = history_on_session,
+    .record_session = history_on_session,
     .session_ended = history_on_session_end,
     .session_rewound = history_on_rewound,
     .explain_missing = history_explain,

@@ -51,7 +51,8 @@ static int ask_read_rules(const struct gb_json *value, struct network_ask *ask, 
 static int ask_find(const struct gb_settings *settings, struct gb_bytes name,
                     struct network_ask *ask, struct gb_err *err)
 {
-    _cleanup_(gb_buf_release) struct gb_buf rules = {0};
+    const struct gb_bytes nothing = {0};
+    _cleanup_(gb_buf_release) struct gb_buf index = {0};
     int r;
 
     for (size_t i = 0; i < settings->networks.count; i++) {
@@ -63,15 +64,15 @@ static int ask_find(const struct gb_settings *settings, struct gb_bytes name,
         (void)snprintf(ask->name, sizeof(ask->name), "%s", network->name);
         return gb_policy_parse(&ask->policy, gb_bytes_str(network->text), err);
     }
-    r = gb_preset_rules(name, &rules, err);
-    if (r > 0) {
+    ask->preset = gb_preset_number(name);
+    if (ask->preset >= 0) {
         ask->on = true;
         (void)snprintf(ask->name, sizeof(ask->name), "%.*s", (int)name.size,
                        (const char *)name.data);
-        return gb_policy_parse(&ask->policy, gb_buf_bytes(&rules), err);
+        /* What is wrong is told now; what is not known yet may be found. */
+        r = gb_preset_index(ask->preset, nothing, &index, err);
+        return r == -GB_EINVALID ? r : 0;
     }
-    if (r < 0)
-        return r;
     return gb_err_set(
         err, GB_EINVALID,
         "the settings have no [network \"%.*s\"]: name one that they have, give rules, "
@@ -84,7 +85,7 @@ int network_ask_read(const struct gb_settings *settings, const struct gb_json *v
 {
     const struct gb_json *mode = value == NULL ? NULL : gb_json_member(value, "mode");
 
-    *ret_ask = (struct network_ask){.name = "none"};
+    *ret_ask = (struct network_ask){.name = "none", .preset = -1};
     if (value == NULL)
         return 0;
     if (value->type == GB_JSON_STRING &&
@@ -99,6 +100,19 @@ int network_ask_read(const struct gb_settings *settings, const struct gb_json *v
         gb_bytes_equal(mode->text, "none"))
         return 0;
     return ask_read_rules(value, ret_ask, err);
+}
+
+int network_ask_preset(int preset, struct gb_bytes said, struct gb_policy *ret_policy,
+                       struct gb_err *err)
+{
+    _cleanup_(gb_buf_release) struct gb_buf rules = {0};
+    int r = gb_preset_rules(preset, said, &rules, err);
+
+    if (r == 0)
+        r = gb_policy_parse(ret_policy, gb_buf_bytes(&rules), err);
+    if (r < 0)
+        gb_policy_release(ret_policy);
+    return r;
 }
 
 int network_ask_add_text(const struct gb_policy *policy, struct gb_bytes rules,

@@ -11,6 +11,7 @@
 
 struct network_ask {
     bool on;
+    int preset;              /* the policy is to be found: network_ask_preset(); -1: it is there */
     struct gb_policy policy; /* if it is on; release it */
     char
         name[GB_SETTINGS_NAME_MAX + 1]; /* its name: "none", "rules", or a name from the settings */
@@ -19,6 +20,9 @@ struct network_ask {
 /* @value NULL: absent, which means no network. GB_EINVALID, GB_ETOOLARGE. */
 int network_ask_read(const struct gb_settings *settings, const struct gb_json *value,
                      struct network_ask *ret_ask, struct gb_err *err);
+/* The policy of a preset, with what its package manager says (net/index.h). GB_EINVALID. */
+int network_ask_preset(int preset, struct gb_bytes said, struct gb_policy *ret_policy,
+                       struct gb_err *err);
 /* Puts rules, an array of lines, in front of those of @policy, and parses the result into
  * @ret_policy. */
 int network_ask_add(const struct gb_policy *policy, const struct gb_json *rules,

@@ -2,12 +2,14 @@
 #include "network.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "model/cell.h"
 #include "model/network.h"
 #include "model/session.h"
+#include "net/preset.h"
 #include "rpc/object.h"
 #include "server/core/hosted.h"
 #include "server/core/request.h"
@@ -20,6 +22,16 @@
 #include "server/network/secrets.h"
 #include "server/network/start.h"
 #include "server/network/state.h"
+
+static void network_server_new(struct gb_server *server)
+{
+    network_server(server)->indexes = gb_indexes_new(server->loop);
+}
+
+static void network_server_free(struct gb_server *server)
+{
+    gb_indexes_free(network_server(server)->indexes);
+}
 
 static int network_check_open(struct gb_server *server, const struct gb_params *params,
                               struct gb_err *err)
@@ -43,9 +55,89 @@ static void network_take_open(struct hosted *hosted, const struct gb_params *par
     }
     start_make(hosted, &ask.policy);
     state->on = true;
+    state->pending = ask.preset >= 0;
+    state->preset = ask.preset;
     memcpy(state->name, ask.name, sizeof(state->name));
     memcpy(state->policy_name, ask.name, sizeof(state->policy_name));
     secrets_take(hosted, params);
+}
+
+struct network_env {
+    const struct gb_languages *languages;
+    struct gb_env *env;
+    struct gb_err *err;
+};
+
+/* What the client says stands. */
+static int network_add_variable(void *arg, const char *name, struct gb_bytes value)
+{
+    const struct network_env *to = arg;
+
+    for (size_t i = 0; i < to->env->count; i++)
+        if (strcmp(to->env->names[i], name) == 0)
+            return 0;
+    return gb_env_add(to->env, to->languages, gb_bytes_str(name), value, to->err);
+}
+
+/* What a guest's package manager is to use, if the host's is told so too. */
+static int network_add_env(struct gb_server *server, const struct gb_params *params,
+                           struct gb_env *env, struct gb_err *err)
+{
+    const bool is_name = params->network != NULL && params->network->type == GB_JSON_STRING;
+    const int preset = is_name ? gb_preset_number(params->network->text) : -1;
+    const struct gb_bytes nothing = {0};
+    struct network_env to = {&server->host->images->languages, env, err};
+    _cleanup_(gb_buf_release) struct gb_buf index = {0};
+    int r = secrets_add_env(server, params, env, err);
+
+    if (r < 0 || preset < 0 || gb_preset_index(preset, nothing, &index, NULL) < 0)
+        return r;
+    return gb_preset_variables(preset, gb_buf_bytes(&index), network_add_variable, &to);
+}
+
+/* ---- a policy that has to be found ---- */
+
+static int network_find(struct hosted *hosted, struct gb_err *err)
+{
+    struct network_session *state = network_state(hosted);
+    struct gb_bytes said = gb_indexes_said(network_server(hosted->server)->indexes, state->preset);
+    struct gb_policy policy = {0};
+    int r = network_ask_preset(state->preset, said, &policy, err);
+
+    state->pending = false;
+    if (r == 0)
+        gb_net_set_policy(state->net, &policy);
+    gb_policy_release(&policy);
+    return r;
+}
+
+static void network_on_told(void *arg)
+{
+    struct hosted *hosted = arg;
+    struct gb_err err = {0};
+
+    if (hosted->closing)
+        return;
+    if (network_find(hosted, &err) < 0)
+        gb_session_fail(hosted->session, &err);
+    else
+        hosted_go_on(hosted);
+}
+
+static bool network_on_preparing(struct hosted *hosted)
+{
+    struct network_session *state = network_state(hosted);
+    struct gb_err err = {0};
+
+    if (!state->pending)
+        return false;
+    if (!gb_indexes_ask(network_server(hosted->server)->indexes, state->preset, &state->wait,
+                        network_on_told, hosted))
+        return true;
+    if (network_find(hosted, &err) == 0)
+        return false;
+    gb_session_fail(hosted->session, &err);
+    return true;
 }
 
 static void network_on_session(struct hosted *hosted)
@@ -141,6 +233,7 @@ static void network_on_session_end(struct hosted *hosted, const struct gb_err *w
     struct network_session *state = network_state(hosted);
 
     (void)why;
+    gb_indexes_forget(&state->wait);
     if (state->net != NULL) {
         gb_net_end(state->net);
         if (hosted->opened)
@@ -174,6 +267,16 @@ static int network_change(struct hosted *hosted, struct network_ask *ask, struct
     if (is_new)
         return start_join(hosted, err);
     return gb_net_is_joined(state->net) && ask->on != was_on ? start_turn(hosted, err) : 0;
+}
+
+/* The same, and it is what it begins with. */
+static int network_begin(struct hosted *hosted, struct network_ask *ask, struct gb_err *err)
+{
+    int r = network_change(hosted, ask, err);
+
+    if (r == 0)
+        memcpy(network_state(hosted)->policy_name, ask->name, sizeof(ask->name));
+    return r;
 }
 
 static int network_add(struct hosted *hosted, const struct gb_json *rules, struct gb_err *err)
@@ -219,6 +322,70 @@ static void network_reply(struct request *request, struct hosted *hosted)
     reply_end(&reply);
 }
 
+static void network_answer_change(struct request *request, struct hosted *hosted)
+{
+    report_policy(hosted, request->connection->client);
+    network_reply(request, hosted);
+}
+
+/* A request for a preset whose rules are not known yet. */
+struct network_held {
+    struct gb_index_wait wait;
+    struct request *request;
+    struct network_ask ask;
+    char *session; /* id */
+};
+
+static void network_held_free(struct network_held *held)
+{
+    gb_indexes_forget(&held->wait);
+    gb_policy_release(&held->ask.policy);
+    free(held->session);
+    free(held);
+}
+
+static void network_held_abandon(struct request *request)
+{
+    network_held_free(request->arg);
+}
+
+static void network_held_go_on(void *arg)
+{
+    struct network_held *held = arg;
+    struct request *request = held->request;
+    struct gb_server *server = request->connection->server;
+    struct gb_bytes said = gb_indexes_said(network_server(server)->indexes, held->ask.preset);
+    struct gb_err err = {0};
+    struct hosted *hosted = hosted_find(server, gb_bytes_str(held->session), &err);
+    int r = hosted == NULL ? -1 : 0;
+
+    if (r == 0)
+        r = network_ask_preset(held->ask.preset, said, &held->ask.policy, &err);
+    if (r == 0)
+        r = network_begin(hosted, &held->ask, &err);
+    request->abandon = NULL;
+    network_held_free(held);
+    if (r < 0)
+        request_fail(request, &err);
+    else
+        network_answer_change(request, hosted);
+}
+
+static void network_hold(struct request *request, const struct hosted *hosted,
+                         const struct network_ask *ask)
+{
+    struct network_held *held = xcalloc(1, sizeof(*held));
+
+    held->request = request;
+    held->ask = *ask;
+    held->session = xstrdup(gb_session_id(hosted->session));
+    request->arg = held;
+    request->abandon = network_held_abandon;
+    if (gb_indexes_ask(network_server(hosted->server)->indexes, ask->preset, &held->wait,
+                       network_held_go_on, held))
+        network_held_go_on(held);
+}
+
 static void network_handle(struct request *request, const struct gb_params *params)
 {
     struct gb_server *server = request->connection->server;
@@ -233,10 +400,12 @@ static void network_handle(struct request *request, const struct gb_params *para
         r = gb_err_set(&err, GB_EINVALID, "give network or rules, and not both");
     if (r == 0 && params->network != NULL) {
         r = network_ask_read(&server->settings, params->network, &ask, &err);
+        if (r == 0 && ask.preset >= 0) {
+            network_hold(request, hosted, &ask);
+            return;
+        }
         if (r == 0)
-            r = network_change(hosted, &ask, &err);
-        if (r == 0)
-            memcpy(network_state(hosted)->policy_name, ask.name, sizeof(ask.name));
+            r = network_begin(hosted, &ask, &err);
         gb_policy_release(&ask.policy);
     } else if (r == 0 && params->rules != NULL) {
         r = network_add(hosted, params->rules, &err);
@@ -246,8 +415,9 @@ static void network_handle(struct request *request, const struct gb_params *para
         return;
     }
     if (params->network != NULL || params->rules != NULL)
-        report_policy(hosted, request->connection->client);
-    network_reply(request, hosted);
+        network_answer_change(request, hosted);
+    else
+        network_reply(request, hosted);
 }
 
 /* ---- session.network_answer ---- */
@@ -405,10 +575,13 @@ const struct gb_part network_part = {
     .methods = network_methods,
     .event_kinds = network_event_kinds,
     .state = &network_sizes,
+    .server_new = network_server_new,
+    .server_free = network_server_free,
     .check_open = network_check_open,
-    .add_env = secrets_add_env,
+    .add_env = network_add_env,
     .take_open = network_take_open,
     .session_new = secrets_start,
+    .session_preparing = network_on_preparing,
     .session_opened = network_on_session,
     .session_moved = network_on_moved,
     .session_stayed = start_stayed,

@@ -6,12 +6,12 @@ const struct part_state network_sizes = {
     .session = sizeof(struct network_session),
 };
 
-struct network_session *network_state(struct hosted *hosted)
-{
-    return part_of_session(hosted, &network_sizes);
-}
-
 struct network_server *network_server(const struct gb_server *server)
 {
     return part_of_server(server, &network_sizes);
+}
+
+struct network_session *network_state(struct hosted *hosted)
+{
+    return part_of_session(hosted, &network_sizes);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/allowance.h"
+#include "net/index.h"
 #include "net/net.h"
 #include "server/core/hosted.h"
 #include "server/core/part.h"
@@ -29,6 +30,11 @@ struct network_listening {
 
 enum { NOTES_MAX = 4, NOTE_TEXT = 400 };
 
+struct network_server {
+    struct gb_indexes *indexes; /* where the host's package managers fetch from */
+    bool writing;               /* the settings file */
+};
+
 struct network_session {
     char name[GB_SETTINGS_NAME_MAX + 1];        /* "": none */
     char policy_name[GB_SETTINGS_NAME_MAX + 1]; /* with which it began, before rules were added */
@@ -37,7 +43,10 @@ struct network_session {
     uint8_t mark[GB_NET_MARK_BYTES]; /* of the conversation */
     struct gb_allowance restarts;    /* of what has ended by itself in the guest */
     struct gb_timer *restart_timer;  /* until the next one is allowed; NULL: there never was one */
-    uint32_t cell;                   /* running; 0: none */
+    bool pending;                    /* its policy has to be found before it starts */
+    int preset;                      /* of which preset, if so */
+    struct gb_index_wait wait;       /* for that */
+    uint32_t cell;                           /* running; 0: none */
     char refused[REFUSED_MAX][REFUSED_TEXT]; /* since the last reply to a cell */
     size_t refused_count;
     struct network_audit audit;
@@ -50,11 +59,7 @@ struct network_session {
     struct network_secrets *secrets; /* secrets.c; NULL: none */
 };
 
-struct network_server {
-    bool writing; /* the settings file */
-};
-
 extern const struct part_state network_sizes;
 
-struct network_session *network_state(struct hosted *hosted);
 struct network_server *network_server(const struct gb_server *server);
+struct network_session *network_state(struct hosted *hosted);

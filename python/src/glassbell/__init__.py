@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ._sync.terminal import Terminal
     from .errors import (BootFailed, Busy, CapacityError, ConnectionFailed, DeadlineExceeded,
                          GlassbellError, Gone, Held, ImageMissing, InternalError, InvalidInput,
-                         NoPast, NotFound, OutcomeUnknown, PolicyError, ProtocolError,
-                         SessionClosed, TooLarge, Unsupported)
+                         NoPast, NotFound, OutcomeUnknown, PackagesError, PolicyError,
+                         ProtocolError, SessionClosed, TooLarge, Unsupported)
     from .types import (Cell, Checkpoint, Display, Entry, Event, FileChange, Fork, Forked, Hello,
                         Kept, Lease, Matches, NetworkRecord, Output, Rewound, SessionInfo, Slept,
                         TerminalInfo, Waiting)
@@ -41,7 +41,8 @@ __all__ = [
     "Display", "Entry", "Event", "Events", "Execution", "FileChange", "Fork", "Forked",
     "GlassbellError", "Gone", "Held", "Hello", "ImageMissing", "InternalError", "InvalidInput",
     "Kept", "Lease", "Matches",
-    "NetworkRecord", "NoPast", "NotFound", "OutcomeUnknown", "Output", "PolicyError",
+    "NetworkRecord", "NoPast", "NotFound", "OutcomeUnknown", "Output", "PackagesError",
+    "PolicyError",
     "ProtocolError", "Rewound", "Session", "SessionClosed", "SessionInfo", "Slept",
     "Terminal",
     "TerminalInfo", "TooLarge", "Unsupported", "Waiting", "__version__",

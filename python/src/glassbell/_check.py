@@ -17,6 +17,7 @@ YEAR = 31622400.0  # seconds after which a session may close itself at most
 OUTPUT_MAX = 64 << 20  # bytes of each stream that are kept at most
 MEMORY_MB = (64, 1 << 20)
 TIMEOUT_LEAST = 0.001
+FETCHING = 700.0  # seconds that fetching packages may take, beside the start of a VM
 
 
 def within(name: str, value: Any, least: float, most: float = math.inf) -> float:

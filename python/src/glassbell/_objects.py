@@ -44,6 +44,7 @@ RESULTS: dict[str, tuple[str, ...]] = {
     "session.network": ("network", ),
     "secret.list": ("secrets", ),
     "session.port_open": ("port", ),
+    "packages.list": ("layers", ),
     "file.write": ("written", ),
     "file.read": ("piece", ),
     "file.list": ("listing", ),
@@ -135,6 +136,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "run": Member("boolean", 0, (), ""),
         "incarnation": Member("integer", 4294967295, (), ""),
         "origin": Member("object", 0, (), "origin"),
+        "packages": Member("text", 65536, (), ""),
         "cells": Member("integer", 4294967295, (), ""),
         "queued": Member("integer", 4294967295, (), ""),
         "terminals": Member("integer", 4294967295, (), ""),
@@ -570,5 +572,8 @@ OBJECTS: dict[str, dict[str, Member]] = {
     "terminal_taken": {
         "terminal": Member("integer", 4294967295, (), ""),
         "by": Member("text", 128, (), ""),
+    },
+    "session_preparing": {
+        "text": Member("text", 0, (), ""),
     },
 }

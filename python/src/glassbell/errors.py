@@ -13,7 +13,8 @@ from typing import Any, Mapping, Optional
 __all__ = [
     "BootFailed", "Busy", "CapacityError", "ConnectionFailed", "DeadlineExceeded", "GlassbellError",
     "Gone", "Held", "ImageMissing", "InternalError", "InvalidInput", "NoPast", "NotFound",
-    "OutcomeUnknown", "PolicyError", "ProtocolError", "SessionClosed", "TooLarge", "Unsupported",
+    "OutcomeUnknown", "PackagesError", "PolicyError", "ProtocolError", "SessionClosed", "TooLarge",
+    "Unsupported",
 ]
 
 
@@ -90,6 +91,12 @@ class NoPast(GlassbellError):
     kind = "no_past"
 
 
+class PackagesError(GlassbellError):
+    """Packages cannot be had: the index does not have them, or cannot be reached."""
+
+    kind = "packages"
+
+
 class CapacityError(GlassbellError):
     """The host has no capacity for another VM."""
 
@@ -159,8 +166,8 @@ class ProtocolError(GlassbellError):
 
 _BY_KIND: dict[str, type[GlassbellError]] = {
     cls.kind: cls
-    for cls in (InvalidInput, NotFound, SessionClosed, Busy, Held, Gone, NoPast, CapacityError,
-                BootFailed, ImageMissing, PolicyError, OutcomeUnknown, Unsupported, TooLarge,
+    for cls in (InvalidInput, NotFound, SessionClosed, Busy, Held, Gone, NoPast, PackagesError,
+                CapacityError, BootFailed, ImageMissing, PolicyError, OutcomeUnknown, Unsupported, TooLarge,
                 InternalError)
 }
 

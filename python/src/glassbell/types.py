@@ -466,6 +466,7 @@ class SessionInfo:
     waiting: Optional[Json]  # of the cell that waits for standard input: `cell`, `client`, `prompt`
     client: Optional[str]  # who opened it, as in `hello`
     origin: Optional[Json]  # of a fork: `session`, `checkpoint` and `cell` that it goes on from
+    packages: Optional[str]  # a line for each, with its digest
     ended_at: Optional[float]  # ended
     reason: Optional[str]  # ended: "closed", "expired", "crashed" or "lost"
     message: Optional[str]  # ended
@@ -489,7 +490,8 @@ class SessionInfo:
             terminals=_integer(raw, "terminals") or 0,
             failed=_flag(raw, "failed"), network=_text(raw, "network"),
             guest_memory=_object(raw, "guest_memory"), waiting=_object(raw, "waiting"),
-            client=_text(raw, "client"), origin=_object(raw, "origin"), ended_at=_number(raw, "ended_at"),
+            client=_text(raw, "client"), origin=_object(raw, "origin"), packages=_text(raw, "packages"),
+            ended_at=_number(raw, "ended_at"),
             reason=_text(raw, "reason"), message=_text(raw, "message"),
             damaged=_flag(raw, "damaged"), raw=raw)
 

@@ -362,6 +362,14 @@ def test_a_network_by_permission(executor):
         assert "nobody" in execute(executor(**wrong), "print(1)", id="wrong").stderr.lower()
 
 
+def test_packages_are_the_servers_to_fetch(executor):
+    """What is no package is told with the first code; another list makes another sandbox."""
+    result = execute(executor(packages=["-e ."]), "print(1)", id="packages")
+    assert "is no package" in result.stderr and result.stdout == ""
+    keys = [executor(packages=packages)._spec().hashed() for packages in ([], ["b", "a"], ["a", "b", "a"], ["a"])]
+    assert len(set(keys)) == 3 and keys[1] == keys[2]
+
+
 def test_no_such_image_where_no_server_runs(tmp_path):
     """It is known with the first code only."""
     one = GlassbellCodeExecutor(image="nothing", socket_path=str(tmp_path / "none.sock"), autostart=False)

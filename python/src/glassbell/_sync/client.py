@@ -34,6 +34,10 @@ DEFAULT_TIMEOUT = 30.0  # seconds that the server gives a cell when nobody says 
 _KEPT = 16  # idle connections
 
 
+def _fetching(packages: Optional[Sequence[str]]) -> float:
+    return _check.FETCHING if packages else 0.0
+
+
 class Client:
     """A client of one server.
 
@@ -213,7 +217,8 @@ class Client:
 
     def open(self, image: str = "python", *, key: Optional[str] = None,
                    memory_mb: Optional[int] = None, network: Optional[Any] = None,
-                   secrets: Optional[Sequence[str]] = None, label: Optional[str] = None,
+                   secrets: Optional[Sequence[str]] = None,
+                   packages: Optional[Sequence[str]] = None, label: Optional[str] = None,
                    owner: Optional[str] = None,
                    env: Optional[Mapping[str, str]] = None, timeout: Optional[float] = None,
                    idle: Optional[float] = None, lifetime: Optional[float] = None,
@@ -225,17 +230,20 @@ class Client:
         checkpoints: "idle": taken when it is idle after a cell; "cell": after each cell, for which
         the next one waits; "asked": only on request; "off".
         secrets: names of secrets in the settings that it may use (docs/network.md).
+        packages: of its language, as "NAME" or "NAME==VERSION"; the first session with them waits
+        until they have been fetched.
         """
         deadline = _check.deadline(deadline)
         opened = self._call("session.open", {
             "image": image, "key": key, "memory_mb": _check.memory(memory_mb), "network": network,
-            "secrets": list(secrets) if secrets is not None else None, "label": label,
+            "secrets": list(secrets) if secrets is not None else None,
+            "packages": list(packages) if packages is not None else None, "label": label,
             "owner": owner, "env": dict(env) if env is not None else None,
             "timeout_ms": _check.timeout(timeout),
             "idle_ms": _check.ms("idle", idle, 0, _check.YEAR),
             "lifetime_ms": _check.ms("lifetime", lifetime, 0, _check.YEAR),
             "checkpoints": checkpoints,
-        }, deadline=self.grace if deadline is None else deadline,
+        }, deadline=self.grace + _fetching(packages) if deadline is None else deadline,
             safe=True)  # without a key, a session whose opener goes away is closed by the server
         session = Session(self, opened["session"], opened)
         if opened.get("created"):
@@ -262,6 +270,7 @@ class Client:
     def run(self, code: Code, *, file: Optional[Union[str, os.PathLike[str]]] = None,
                   args: Args = None, name: Optional[str] = None, image: str = "python", memory_mb: Optional[int] = None,
                   network: Optional[Any] = None, secrets: Optional[Sequence[str]] = None,
+                  packages: Optional[Sequence[str]] = None,
                   label: Optional[str] = None, owner: Optional[str] = None, mode: Optional[str] = None,
                   timeout: Optional[float] = None, stdin: Optional[str] = None,
                   env: Optional[Mapping[str, str]] = None, max_stdout: Optional[int] = None,
@@ -274,13 +283,14 @@ class Client:
         execution = Execution(self, "run", {
             **program(code, file, args, name), "image": image, "memory_mb": _check.memory(memory_mb),
             "network": network, "secrets": list(secrets) if secrets is not None else None,
+            "packages": list(packages) if packages is not None else None,
             "label": label, "owner": owner, "mode": mode,
             "timeout_ms": _check.timeout(timeout),
             "stdin": stdin, "env": dict(env) if env is not None else None,
             "max_stdout": _check.output("max_stdout", max_stdout),
             "max_stderr": _check.output("max_stderr", max_stderr), "detach": detach or None,
             "stream": True if on_output is not None else None,
-        }, (DEFAULT_TIMEOUT if timeout is None else timeout) + self.grace
+        }, (DEFAULT_TIMEOUT if timeout is None else timeout) + self.grace + _fetching(packages)
             if deadline is None else deadline)
         return execution.finish(on_output)
 

@@ -37,6 +37,7 @@ class GlassbellEnvironment(BaseEnvironment):  # type: ignore[misc, unused-ignore
     def __init__(self, *, socket_path: Optional[str] = None, autostart: bool = True,
                  image: str = "python", memory_mb: Optional[int] = None, network: Any = None,
                  secrets: Optional[Sequence[str]] = None,
+                 packages: Optional[Sequence[str]] = None,
                  env: Optional[Mapping[str, str]] = None, key: Optional[str] = None,
                  timeout_seconds: float = 300, boot_timeout_seconds: float = 120,
                  idle_ttl_seconds: float = 900, max_lifetime_seconds: float = 14400,
@@ -47,6 +48,7 @@ class GlassbellEnvironment(BaseEnvironment):  # type: ignore[misc, unused-ignore
         self._open_settings: dict[str, Any] = {
             "image": image, "memory_mb": memory_mb, "network": network,
             "secrets": list(secrets) if secrets else None, "key": key,
+            "packages": list(packages) if packages else None,
             "env": dict(env) if env else None, "idle": idle_ttl_seconds,
             "lifetime": max_lifetime_seconds, "label": "adk-environment"}
         self._timeout = timeout_seconds

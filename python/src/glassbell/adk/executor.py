@@ -32,6 +32,7 @@ from .._sync.session import Session
 from ..errors import (ConnectionFailed, DeadlineExceeded, GlassbellError, InvalidInput, NotFound,
                       SessionClosed, TooLarge)
 from ..types import Cell, Output
+from .. import _check
 from .. import _snippets as snippets
 from . import context, files, result, sandboxes
 from .result import Execution
@@ -76,6 +77,9 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
     secrets: list[str] = Field(default_factory=list)
     """Names of secrets in the server's settings, which requests of the sandbox get, but not the
     sandbox; `network` has to allow their hosts."""
+    packages: list[str] = Field(default_factory=list, max_length=256)
+    """Packages of the image's language, each as "NAME" or "NAME==VERSION": the server fetches them
+    once, and the sandbox needs no network for them."""
     env: dict[str, str] = Field(default_factory=dict)
     """Environment variables of the sandbox."""
     stateful: bool = True
@@ -194,11 +198,15 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
 
     def _spec(self) -> Spec:
         return Spec(self.image, self.memory_mb, self.network, self.env, self.setup_code,
-                    tuple(self.secrets))
+                    tuple(self.secrets), tuple(sorted(set(self.packages))))
 
     def _limit(self) -> float:
         timeout = getattr(self, "timeout_seconds", None)
         return float(timeout) if timeout else 86400.0
+
+    def _boot_limit(self) -> float:
+        """The first sandbox with its packages waits until they have been fetched."""
+        return self.boot_timeout_seconds + (_check.FETCHING if self.packages else 0)
 
     def _memory(self) -> str:
         return (f"{self.memory_mb} MB (memory_mb)" if self.memory_mb
@@ -224,7 +232,7 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
         """The sandbox of this identity, for one caller at a time."""
         client = self.client()
         sandbox = sandboxes.find(client, identity.key(self._spec()))
-        with sandbox.held(self._limit() + self.boot_timeout_seconds):
+        with sandbox.held(self._limit() + self._boot_limit()):
             try:
                 yield Held(self, client, sandbox, identity, ctx)
             finally:
@@ -286,10 +294,11 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
     def _open(self, client: Client, key: Optional[str] = None,
               owner: Optional[str] = None) -> Session:
         return client.open(self.image, key=key, memory_mb=self.memory_mb, network=self.network,
-                           secrets=self.secrets or None, env=self.env or None, idle=self.idle_ttl_seconds,
+                           secrets=self.secrets or None, packages=self.packages or None,
+                           env=self.env or None, idle=self.idle_ttl_seconds,
                            lifetime=self.max_lifetime_seconds, label="adk",
                            checkpoints=self._checkpoints(key),
-                           owner=context.short(owner), deadline=self.boot_timeout_seconds)
+                           owner=context.short(owner), deadline=self._boot_limit())
 
     def _checkpoints(self, key: Optional[str]) -> Optional[str]:
         """A sandbox of one execution has no use for them; else the settings decide."""

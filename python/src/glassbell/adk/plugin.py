@@ -40,7 +40,7 @@ shown must stand in a fence of another kind (for example ```text).
 
 What the code prints comes back to you; print what you need to see. {state}Files that the code
 writes into its working directory, and open matplotlib figures, are saved as artifacts for the user.
-{network}"""
+{packages}{network}"""
 
 
 class GlassbellPlugin(BasePlugin):  # type: ignore[misc, unused-ignore]
@@ -125,11 +125,13 @@ def instruction(executor: BaseCodeExecutor) -> str:
     fences = executor.code_block_delimiters
     # Models write ```python by themselves; tool_code comes first in ADK's own list.
     lead, trail = next((fence for fence in fences if "python" in fence[0]), fences[0])
+    packages = getattr(executor, "packages", None)
     stateful = executor.stateful and getattr(executor, "isolation_scope", "") != "execution"
     return _INSTRUCTION.format(
         lead=lead, trail=trail,
         state="Variables and files stay until your next code. " if stateful else
         "Each piece of code starts anew: no variable or file stays. ",
+        packages=f"Beside the standard library there are {', '.join(packages)}.\n" if packages else "",
         network="" if getattr(executor, "network", None) not in (None, "none") else
         "There is no network.\n")
 

@@ -37,10 +37,12 @@ class Spec:
     env: Mapping[str, str]
     setup_code: str
     secrets: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
     def hashed(self) -> str:
         return json.dumps([self.image, self.memory_mb, self.network, sorted(self.env.items()),
-                           self.setup_code, *([self.secrets] if self.secrets else [])])
+                           self.setup_code, *([self.secrets] if self.secrets else []),
+                           *([{"packages": self.packages}] if self.packages else [])])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Theory of operation. A build begins when the first session waits for its layer, and ends when the
+ * layer is there, or cannot be had, or nobody waits any more. At most BUILDERS_MAX builders exist:
+ * the others wait for their turn, which comes from the loop, when the end of a builder's session
+ * has been told. Steps: the builder opens → its program runs → the lock is read → the layer is read
+ * in pieces → a thread writes both to disk → those who wait are told. The struct is freed when it
+ * is over, its builder has ended and no thread uses it. */
+#include "build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "loop/loop.h"
+#include "server/core/open.h"
+#include "server/core/state.h"
+#include "server/packages/made.h"
+
+#define BUILDER_LAYER "packages.erofs"
+#define BUILDER_LOCK "packages.lock"
+
+enum {
+    BUILDERS_MAX = 2,
+    BUILDER_SPARE_MS = 300000, /* of its life, beside its program's time */
+    BUILDER_CHECKPOINTS = 1,   /* off: the second choice of session.open */
+    BUILDER_OUTPUT_MAX = 1 << 20,
+    BUILDER_STATUS = 3, /* of the program: the packages cannot be had */
+};
+
+struct build {
+    struct gb_list link; /* in the server's */
+    struct gb_server *server;
+    struct gb_image *image;
+    char *index, *client;
+    struct layer layer;
+    struct gb_list waiters; /* struct packages_session */
+    struct hosted *builder; /* NULL: not begun, or it has ended */
+    struct gb_cell *cell;
+    struct gb_buf piece;
+    uint64_t size; /* of the layer, as the builder says */
+    struct store_draft draft;
+    uv_work_t work;
+    struct gb_surplus_limits limits;
+    struct hosted *delayed; /* whose end waits for the thread; NULL: none is at work */
+    bool begun, over;
+    int published;
+    struct gb_err published_err;
+};
+
+static void build_call_next(struct gb_server *server);
+
+static void build_free_if_done(struct build *build)
+{
+    struct gb_server *server = build->server;
+
+    if (!build->over || build->builder != NULL || build->delayed != NULL)
+        return;
+    gb_list_remove(&build->link);
+    gb_cell_unref(build->cell);
+    layer_release(&build->layer);
+    gb_buf_release(&build->piece);
+    store_drop(&build->draft);
+    free(build->index);
+    free(build->client);
+    free(build);
+    build_call_next(server);
+}
+
+/* @err NULL: the layer is there. May free it. */
+static void build_end(struct build *build, const struct gb_err *err)
+{
+    struct gb_list *link;
+
+    if (build->over)
+        return;
+    build->over = true;
+    if (err != NULL)
+        gb_info("packages %s: %s", build->layer.key, err->message);
+    while ((link = gb_list_pop(&build->waiters)) != NULL)
+        packages_ready(container_of(link, struct packages_session, wait)->hosted, err);
+    if (build->builder != NULL)
+        hosted_close(build->builder, GB_END_CLOSED, "the packages have been fetched");
+    build_free_if_done(build);
+}
+
+static void build_fail(struct build *build, enum gb_code code, const char *why)
+{
+    struct gb_err err = {0};
+
+    (void)gb_err_set(&err, code, "%s", why);
+    build_end(build, &err);
+}
+
+static void build_tell(struct build *build, const char *text)
+{
+    struct gb_list *at;
+
+    for (at = build->waiters.next; at != &build->waiters; at = at->next)
+        packages_tell(container_of(at, struct packages_session, wait)->hosted, gb_bytes_str(text));
+}
+
+/* ---- on disk ---- */
+
+static void build_on_thread(uv_work_t *work)
+{
+    struct build *build = work->data;
+
+    build->published = store_publish(packages_server(build->server)->folder, &build->draft,
+                                     &build->layer, &build->published_err);
+    store_evict(packages_server(build->server)->folder, &build->limits);
+}
+
+static void build_after_thread(uv_work_t *work, int status)
+{
+    struct build *build = work->data;
+
+    struct hosted *delayed = TAKE_PTR(build->delayed);
+
+    (void)status; /* it is never cancelled */
+    if (build->over)
+        build_free_if_done(build);
+    else
+        build_end(build, build->published < 0 ? &build->published_err : NULL);
+    hosted_allow_end(delayed);
+}
+
+static void build_publish(struct build *build)
+{
+    const struct gb_settings_packages *settings = &build->server->settings.packages;
+    int r;
+
+    build->work.data = build;
+    build->limits = (struct gb_surplus_limits){.max_age_s = settings->max_age_ms / 1000,
+                                               .max_bytes = settings->max_bytes};
+    r = uv_queue_work(gb_loop_uv(build->server->loop), &build->work, build_on_thread,
+                      build_after_thread);
+    if (r < 0) {
+        build_fail(build, GB_EINTERNAL, "cannot start a thread to write packages");
+        return;
+    }
+    build->delayed = build->builder;
+    hosted_delay_end(build->delayed);
+}
+
+/* ---- out of the builder ---- */
+
+static void build_fetch(struct build *build);
+
+static void build_on_piece(void *arg, const struct gb_download_end *end, const struct gb_err *err)
+{
+    struct build *build = arg;
+    struct gb_err problem = {0};
+    enum made_layer made;
+
+    if (build->over)
+        return;
+    if (err != NULL) {
+        build_end(build, err);
+        return;
+    }
+    made = made_take_piece(build->draft.bytes, build->size, build->piece.size, end->size,
+                           end->eof != 0);
+    build->size = end->size;
+    if (made == MADE_TOO_LARGE)
+        build_fail(build, GB_ETOOLARGE, "the packages take more than 2 GiB");
+    else if (made == MADE_NONSENSE)
+        build_fail(build, GB_EPACKAGES, "the builder made no layer");
+    else if (store_add(&build->draft, gb_buf_bytes(&build->piece), &problem) < 0)
+        build_end(build, &problem);
+    else if (made == MADE_MORE)
+        build_fetch(build);
+    else
+        build_publish(build);
+}
+
+static void build_fetch(struct build *build)
+{
+    const struct gb_download what = {.path = gb_bytes_str(BUILDER_LAYER),
+                                     .offset = build->draft.bytes,
+                                     .length = MADE_PIECE_MAX};
+    struct gb_err err = {0};
+
+    gb_buf_clear(&build->piece);
+    if (gb_session_download(build->builder->session, &what, &build->piece, build_on_piece, build,
+                            &err) < 0)
+        build_end(build, &err);
+}
+
+static void build_on_lock(void *arg, const struct gb_download_end *end, const struct gb_err *err)
+{
+    struct build *build = arg;
+    struct gb_err problem = {0};
+
+    if (build->over)
+        return;
+    if (err != NULL) {
+        build_end(build, err);
+    } else if (end->eof == 0) {
+        build_fail(build, GB_ETOOLARGE, "these are too many packages for one session");
+    } else if (!made_check_lock(gb_buf_bytes(&build->piece))) {
+        build_fail(build, GB_EPACKAGES, "the builder made no list of packages");
+    } else if (store_begin(packages_server(build->server)->folder, &build->draft, &problem) < 0) {
+        build_end(build, &problem);
+    } else {
+        gb_buf_add(&build->layer.lock, gb_buf_data(&build->piece), build->piece.size);
+        build_fetch(build);
+    }
+}
+
+static void build_fetch_lock(struct build *build)
+{
+    const struct gb_download what = {.path = gb_bytes_str(BUILDER_LOCK),
+                                     .length = GB_PACKAGES_LOCK_MAX + 1};
+    struct gb_err err = {0};
+
+    if (gb_session_download(build->builder->session, &what, &build->piece, build_on_lock, build,
+                            &err) < 0)
+        build_end(build, &err);
+}
+
+/* ---- its program ---- */
+
+static void build_on_output(void *arg, const struct gb_cell *cell, enum gb_output stream,
+                            struct gb_bytes bytes)
+{
+    struct build *build = arg;
+    char line[MADE_LINE_MAX] = "";
+
+    (void)cell;
+    if (stream != GB_STDOUT || build->over)
+        return;
+    made_last_line(bytes, line);
+    if (line[0] != '\0')
+        build_tell(build, line);
+}
+
+static void build_refuse(struct build *build, const struct gb_cell *cell)
+{
+    const struct gb_settings_packages *settings = &build->server->settings.packages;
+    char line[MADE_LINE_MAX] = "";
+    struct gb_err err = {0};
+
+    made_last_line(gb_buf_bytes(&cell->error), line);
+    if ((cell->flags & GB_CELL_TIMED_OUT) != 0)
+        (void)gb_err_set(&err, GB_EPACKAGES,
+                         "fetching the packages took longer than %llu s ([packages] time)",
+                         (unsigned long long)settings->time_ms / 1000);
+    else if ((cell->flags & GB_CELL_OOM) != 0)
+        (void)gb_err_set(&err, GB_ETOOLARGE,
+                         "the packages do not fit into the %llu MiB of the VM that fetches them "
+                         "([packages] memory)",
+                         (unsigned long long)settings->memory_bytes >> 20);
+    else if (cell->exit_code == BUILDER_STATUS)
+        (void)gb_err_set(&err, GB_EPACKAGES, "the packages cannot be had: %s", line);
+    else
+        (void)gb_err_set(&err, GB_EPACKAGES, "making a layer of the packages failed (%d): %s",
+                         cell->exit_code, line);
+    build_end(build, &err);
+}
+
+static void build_on_done(void *arg, const struct gb_cell *cell, const struct gb_err *err)
+{
+    struct build *build = arg;
+
+    if (build->over)
+        return;
+    if (err != NULL)
+        build_end(build, err);
+    else if (cell->exit_code != 0 || (cell->flags & (GB_CELL_TIMED_OUT | GB_CELL_OOM)) != 0)
+        build_refuse(build, cell);
+    else
+        build_fetch_lock(build);
+}
+
+void build_on_opened(struct hosted *builder)
+{
+    static const struct gb_cell_events events = {.output = build_on_output, .done = build_on_done};
+    struct build *build = packages_of(builder)->builds;
+    _cleanup_(gb_env_release) struct gb_env env = {0};
+    _cleanup_(gb_buf_release) struct gb_buf code = {0};
+    struct gb_err err = {0};
+    int r;
+
+    gb_buf_addf(&code, "/run/glassbell/%s/packages", build->image->language);
+    r = gb_env_add(&env, &build->server->host->images->languages, gb_bytes_str("PACKAGES_INDEX"),
+                   gb_bytes_str(build->index), &err);
+    if (r == 0) {
+        const struct gb_cell_config config = {
+            .mode = GB_MODE_SHELL,
+            .timeout_ms = (uint32_t)build->server->settings.packages.time_ms,
+            .max_stdout = BUILDER_OUTPUT_MAX,
+            .max_stderr = BUILDER_OUTPUT_MAX,
+            .env = &env,
+            .code = gb_buf_bytes(&code),
+            .stdin_data = gb_buf_bytes(&build->layer.wanted),
+        };
+
+        r = gb_session_exec(builder->session, &config, &events, build, &build->cell, &err);
+    }
+    if (r < 0)
+        build_end(build, &err);
+}
+
+void build_on_closed(struct hosted *builder, const struct gb_err *why)
+{
+    struct build *build = packages_of(builder)->builds;
+    struct gb_err err = {0};
+
+    packages_of(builder)->builds = NULL;
+    build->builder = NULL;
+    if (build->over || build->delayed != NULL) { /* everything has been taken out of it */
+        build_free_if_done(build);
+        return;
+    }
+    (void)gb_err_set(&err, why->code == GB_ECLOSED ? GB_EPACKAGES : why->code,
+                     "the VM that fetches the packages has ended: %s", why->message);
+    build_end(build, &err);
+}
+
+/* ---- its beginning ---- */
+
+static void build_start(struct build *build)
+{
+    const char *network = build->image->record->packages.network;
+    const struct gb_json policy = {
+        .type = GB_JSON_STRING, .span = 1, .text = gb_bytes_str(network)};
+    const struct gb_params params = {
+        .image = gb_bytes_str(build->image->name),
+        .label = gb_bytes_str("packages"),
+        .network = &policy,
+        .memory_mb = (int64_t)(build->server->settings.packages.memory_bytes >> 20),
+        .wait_ms = -1,
+        .lifetime_ms = (int64_t)build->server->settings.packages.time_ms + BUILDER_SPARE_MS,
+        .checkpoints = BUILDER_CHECKPOINTS,
+    };
+    struct gb_err err = {0};
+
+    build->begun = true;
+    if (open_for_part(build->server, build->client, &params, &build->builder, &err) < 0) {
+        build_end(build, &err);
+        return;
+    }
+    packages_of(build->builder)->builds = build;
+    packages_of(build->builder)->is_builder = true;
+    packages_server(build->server)->builders++;
+    build_tell(build, "Starting a VM that fetches the packages");
+}
+
+static void build_on_turn(void *arg)
+{
+    struct gb_server *server = arg;
+    struct packages_server *state = packages_server(server);
+    struct build *build;
+
+    if (state->builders >= BUILDERS_MAX)
+        return;
+    GB_LIST_FOREACH(build, &state->builds, link) {
+        if (build->begun || build->over)
+            continue;
+        build_call_next(server); /* there may be room for one more */
+        build_start(build);      /* may free it */
+        return;
+    }
+}
+
+static void build_call_next(struct gb_server *server)
+{
+    gb_loop_defer(server->loop, &packages_server(server)->turn, build_on_turn, server);
+}
+
+void build_on_ended(struct hosted *builder)
+{
+    packages_server(builder->server)->builders--;
+    build_call_next(builder->server);
+}
+
+static struct build *build_find(struct packages_server *state, const char *key)
+{
+    struct build *build;
+
+    GB_LIST_FOREACH(build, &state->builds, link)
+        if (!build->over && strcmp(build->layer.key, key) == 0)
+            return build;
+    return NULL;
+}
+
+void build_join(struct hosted *hosted, const char *key, const char *index)
+{
+    struct packages_server *state = packages_server(hosted->server);
+    struct packages_session *session = packages_of(hosted);
+    struct gb_image *image = gb_session_config_of(hosted->session).image;
+    struct build *build = build_find(state, key);
+
+    session->waits = true;
+    if (build == NULL) {
+        build = xcalloc(1, sizeof(*build));
+        build->server = hosted->server;
+        build->image = image;
+        build->index = xstrdup(index);
+        build->client = hosted->client == NULL ? NULL : xstrdup(hosted->client);
+        build->draft = STORE_DRAFT_NONE;
+        memcpy(build->layer.key, key, STORE_KEY_HEX);
+        gb_buf_adds(&build->layer.image, image->name);
+        gb_buf_add(&build->layer.wanted, gb_buf_data(&session->wanted), session->wanted.size);
+        gb_list_init(&build->waiters);
+        gb_list_add_tail(&state->builds, &build->link);
+    }
+    session->waits_for = build;
+    gb_list_add_tail(&build->waiters, &session->wait);
+    build_call_next(hosted->server);
+}
+
+void build_leave(struct hosted *hosted)
+{
+    struct packages_session *session = packages_of(hosted);
+    struct build *build = session->waits_for;
+
+    if (!session->waits)
+        return;
+    session->waits = false;
+    session->waits_for = NULL;
+    gb_list_remove(&session->wait);
+    if (gb_list_empty(&build->waiters))
+        build_fail(build, GB_ECLOSED, "nobody waits for these packages any more");
+}
