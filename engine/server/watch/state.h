@@ -16,13 +16,13 @@
 
 extern const struct part_state watch_state;
 
-enum { EVENT_KINDS_MAX = 31 };
+enum { EVENT_KINDS_MAX = 63 };
 
 struct watch_server {
     struct gb_list subscriptions;
     const char *kinds[EVENT_KINDS_MAX]; /* of all parts; the bits below are indexes into it */
     size_t kind_count;
-    uint32_t wanted; /* by any subscription */
+    uint64_t wanted; /* by any subscription */
     /* samples.c */
     struct gb_timer *sample_timer; /* runs while somebody wants samples */
     uint32_t ask_round;            /* of asking the guests */

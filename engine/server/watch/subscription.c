@@ -135,7 +135,7 @@ void subscription_resume(struct connection *connection)
     }
 }
 
-struct subscription *subscription_new(struct connection *connection, uint32_t kinds,
+struct subscription *subscription_new(struct connection *connection, uint64_t kinds,
                                       char **sessions, size_t session_count)
 {
     struct watch_connection *state = watch_of_connection(connection);

@@ -18,7 +18,8 @@
 struct subscription {
     struct gb_list of_server, of_connection;
     struct connection *connection;
-    uint32_t number, kinds; /* kinds: bits by their indexes in struct watch_server */
+    uint32_t number;
+    uint64_t kinds; /* bits by their indexes in struct watch_server */
     uint64_t seq, dropped;
     bool answers; /* it shows questions to a person who can answer them */
     bool behind;  /* events are being dropped until the watcher has caught up */
@@ -28,7 +29,7 @@ struct subscription {
 };
 
 /* Takes @sessions: ids sorted by subscription_compare(). */
-struct subscription *subscription_new(struct connection *connection, uint32_t kinds,
+struct subscription *subscription_new(struct connection *connection, uint64_t kinds,
                                       char **sessions, size_t session_count);
 void subscription_free(struct subscription *subscription);
 /* For qsort(): compares names of sessions. */

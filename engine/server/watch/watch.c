@@ -28,17 +28,17 @@ static void watch_add_kinds(struct watch_server *state, const char *const *kinds
     }
 }
 
-static uint32_t watch_kind_bit(const struct watch_server *state, const char *kind)
+static uint64_t watch_kind_bit(const struct watch_server *state, const char *kind)
 {
-    return UINT32_C(1) << subscription_kind(state, gb_bytes_str(kind));
+    return UINT64_C(1) << subscription_kind(state, gb_bytes_str(kind));
 }
 
 /* Updates which kinds are wanted, and what has to run for them. */
 static void watch_update(struct gb_server *server)
 {
     struct watch_server *state = watch_of_server(server);
-    uint32_t sample = watch_kind_bit(state, "sample"), log = watch_kind_bit(state, "server.log");
-    uint32_t before = state->wanted;
+    uint64_t sample = watch_kind_bit(state, "sample"), log = watch_kind_bit(state, "server.log");
+    uint64_t before = state->wanted;
     struct subscription *subscription;
 
     state->wanted = 0;
@@ -98,10 +98,10 @@ static void watch_tell(const struct event *event)
 /* ---- methods ---- */
 
 static int watch_read_kinds(const struct watch_server *state, const struct gb_params *params,
-                            uint32_t *ret_kinds, struct gb_err *err)
+                            uint64_t *ret_kinds, struct gb_err *err)
 {
     const struct gb_json *child;
-    uint32_t kinds = 0;
+    uint64_t kinds = 0;
 
     if (params->kinds == NULL) {
         kinds = UINT32_MAX;
@@ -114,7 +114,7 @@ static int watch_read_kinds(const struct watch_server *state, const struct gb_pa
                 return gb_err_set(err, GB_EINVALID, "there is no kind of events \"%.*s\"",
                                   (int)MIN(child->text.size, (size_t)64),
                                   (const char *)child->text.data);
-            kinds |= UINT32_C(1) << kind;
+            kinds |= UINT64_C(1) << kind;
         }
     }
     if (!params->output)
@@ -178,7 +178,7 @@ static void watch_subscribe(struct request *request, const struct gb_params *par
     size_t session_count = 0;
     struct gb_err err = {0};
     struct reply reply;
-    uint32_t kinds = 0;
+    uint64_t kinds = 0;
     bool with_replay = params->replay;
     int r = watch_check_count(connection, &err);
 

@@ -537,6 +537,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "reason": Member("text", 0, (), ""),
         "message": Member("text", 0, (), ""),
         "note": Member("text", 0, (), ""),
+        "network": Member("text", 128, (), ""),
         "dropped": Member("integer", 9007199254740992, (), ""),
         "replay": Member("boolean", 0, (), ""),
         "sessions": Member("array", 0, (), ""),
