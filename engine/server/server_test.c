@@ -275,9 +275,9 @@ static bool has_part(const char *name)
 
 static bool is_whole(void)
 {
-    static const char *const parts[] = {"cells",      "files",   "lease",    "watch",    "history",
-                                        "checkpoint", "network", "terminal", "packages", "pool",
-                                        "info"};
+    static const char *const parts[] = {"cells",    "files",      "lease",   "watch",
+                                        "history",  "checkpoint", "network", "terminal",
+                                        "packages", "pool",       "info"};
 
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
         if (!has_part(parts[i]))

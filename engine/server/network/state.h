@@ -46,7 +46,7 @@ struct network_session {
     bool pending;                    /* its policy has to be found before it starts */
     int preset;                      /* of which preset, if so */
     struct gb_index_wait wait;       /* for that */
-    uint32_t cell;                           /* running; 0: none */
+    uint32_t cell;                   /* running; 0: none */
     char refused[REFUSED_MAX][REFUSED_TEXT]; /* since the last reply to a cell */
     size_t refused_count;
     struct network_audit audit;
