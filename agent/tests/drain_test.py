@@ -2,11 +2,10 @@
 """The end of a cell whose pipes a process in the background still holds: it is told although no event
 comes for an empty pipe, whatever there was no room for at that moment."""
 
-import agent_test
-from agent_test import shared, vm  # noqa: F401  (fixtures)
+import box
 from guest import COST, STREAM_WINDOW
 
-pytestmark = agent_test.pytestmark
+pytestmark = box.needs_guest
 
 UNREAD = """
 import fcntl, os, struct, subprocess, termios
@@ -17,7 +16,7 @@ def hold():
 """
 
 
-def test_a_cell_that_used_up_its_window_ends(vm):  # noqa: F811
+def test_a_cell_that_used_up_its_window_ends(vm):
     """Its last byte is the last one that there is credit for; the pipe is empty."""
     frames = STREAM_WINDOW // (COST + 1)
     assert STREAM_WINDOW - frames * (COST + 1) <= COST  # no room for another one

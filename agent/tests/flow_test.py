@@ -10,12 +10,11 @@ import struct
 
 import pytest
 
-import agent_test
+import box
 import guest as g
-from agent_test import shared, vm  # noqa: F401  (fixtures)
 from guest import COST, PIECE, STREAM_WINDOW, Fields, blob
 
-pytestmark = agent_test.pytestmark
+pytestmark = box.needs_guest
 
 EACH = 3 << 20  # bytes of each stream
 
@@ -158,10 +157,10 @@ class Drive:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_all_at_once_through_a_slow_port(vm, seed):  # noqa: F811
+def test_all_at_once_through_a_slow_port(vm, seed):
     contents = [random.Random(seed * 100 + i).randbytes(EACH) for i in range(2)]
     for i, content in enumerate(contents):
-        agent_test.write(vm, f"down{i}", content)
+        box.write(vm, f"down{i}", content)
     drive = Drive(vm, seed)
     try:
         drive.run()
@@ -183,7 +182,7 @@ def check(guest, drive, seed, contents):
         assert struct.unpack("<QB", drive.came[number].word) == (EACH, 1)
     for i, number in enumerate(drive.uploads):
         assert Fields(drive.sent[number].word).number("Q") == EACH
-        assert agent_test.read(guest, f"up{i}")[0] == drive.sent[number].data
+        assert box.read(guest, f"up{i}")[0] == drive.sent[number].data
     # A turn of each of the three others, and what these may send besides when their pipes become ready.
     assert drive.most_waited <= 2 * 3 * PIECE, drive.most_waited
     # The agent's queues, and pipes: of 15 MiB that go through, many of which wait for credit.

@@ -7,13 +7,12 @@ import struct
 
 import pytest
 
-import agent_test
+import box
 import guest as g
-from agent_test import TOO_LARGE, configure, write
-from agent_test import shared, vm  # noqa: F401  (fixtures)
+from box import TOO_LARGE, configure, write
 from guest import Refused, blob
 
-pytestmark = agent_test.pytestmark
+pytestmark = box.needs_guest
 
 MEMORY = 112  # MiB
 CODE_MAX, STDIN_MAX = 4 << 20, 8 << 20
@@ -50,7 +49,7 @@ os.close(there)
 @pytest.fixture(scope="module")
 def full(tmp_path_factory):
     """A small guest whose files take all that they may: the host's what it is given, the user's the rest."""
-    guest = agent_test.boot(str(tmp_path_factory.mktemp("boot")), memory=MEMORY)
+    guest = box.boot(str(tmp_path_factory.mktemp("boot")), memory=MEMORY)
     try:
         guest.ready()
         done = guest.exec("import os\nos.mkdir('many')\nfor i in range(1000): open(f'many/{i:0250}', 'w').close()")
@@ -151,7 +150,7 @@ def test_displays(full):
     alive(full)
 
 
-def test_where_there_is_room_nothing_is_refused(vm):  # noqa: F811
+def test_where_there_is_room_nothing_is_refused(vm):
     count = "import sys\nprint(len(sys.stdin.buffer.read()))\n"
     done = vm.exec(count.encode() + b"#" * (CODE_MAX - len(count)), stdin=b"y" * STDIN_MAX, timeout_ms=120_000, timeout=150)
     assert (done.exit_code, done.out, done.note) == (0, b"%d\n" % STDIN_MAX, ""), done
