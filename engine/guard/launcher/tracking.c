@@ -47,6 +47,14 @@ static void tracking_call(tracking_registers *registers)
 #error "the registers of a system call on this processor"
 #endif
 
+enum { LATE_MAX = 16 }; /* with more than that it gets no descriptor */
+
+/* Signals that arrived while the child was being traced. */
+struct tracking_late {
+    int signals[LATE_MAX];
+    int count;
+};
+
 void tracking_expect(void)
 {
     (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL); /* without it there is no descriptor */
@@ -60,22 +68,38 @@ static bool tracking_registers_move(pid_t child, tracking_registers *registers, 
                   &vector) == 0;
 }
 
-/* If it ends instead, whoever waits for it will be told. */
-static void tracking_await_stop(pid_t child)
+/* The signal by which it is stopped; 0: it ends instead, and whoever waits for it will be told. */
+static int tracking_await_stop(pid_t child)
 {
     siginfo_t info = {0};
     int status;
 
     while (waitid(P_PID, (id_t)child, &info, WSTOPPED | WEXITED | WNOWAIT) < 0 && errno == EINTR)
         ;
-    if (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED)
-        (void)waitpid(child, &status, WNOHANG);
+    if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED)
+        return 0;
+    (void)waitpid(child, &status, WNOHANG);
+    return info.si_status;
+}
+
+/* Lets it take one step. A signal that others have sent it stops it before that, and is ours now:
+ * it is sent again, before the child goes on. */
+static void tracking_step(pid_t child, struct tracking_late *late)
+{
+    while (late->count < LATE_MAX && ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0) {
+        int signum = tracking_await_stop(child);
+
+        if (signum == 0 || signum == SIGTRAP)
+            return;
+        late->signals[late->count++] = signum;
+    }
 }
 
 /* The call stands where the process is, for one step, and all is put back. */
 static void tracking_inject(pid_t child)
 {
     tracking_registers before, during;
+    struct tracking_late late = {.count = 0};
     void *at;
     long code, changed;
 
@@ -93,13 +117,14 @@ static void tracking_inject(pid_t child)
     tracking_call(&during);
     if (ptrace(PTRACE_POKETEXT, child, at, changed) < 0)
         return;
-    if (tracking_registers_move(child, &during, true) &&
-        ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0)
-        tracking_await_stop(child);
+    if (tracking_registers_move(child, &during, true))
+        tracking_step(child, &late);
     /* If any of these fails, it cannot run: without tracing it would be in the wrong place. */
     if (ptrace(PTRACE_POKETEXT, child, at, code) < 0 ||
         !tracking_registers_move(child, &before, true))
         (void)kill(child, SIGKILL);
+    for (int i = 0; i < late.count; i++) /* in their order: SIGCONT takes SIGSTOP back */
+        (void)kill(child, late.signals[i]);
 }
 
 bool tracking_give(pid_t child, int status)

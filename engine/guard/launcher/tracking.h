@@ -24,5 +24,5 @@
 void tracking_expect(void);
 
 /* waitpid() has returned @status for @child: true if it is stopped. It has its descriptor, if
- * possible, and continues. */
+ * possible, and continues; signals that others have sent it meanwhile take effect then. */
 bool tracking_give(pid_t child, int status);
