@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Room for VMs: who waits, in which order, how long, and what is said when there is none."""
 
-import os
-import signal
-
 import pytest
 
-from support import Failure, Server, Session, alive, out, qemu_pid, wait_for
+from support import Failure, Server, Session, alive, freeze, out, qemu_pid, wait_for
 
 
 def status(client):
@@ -97,7 +94,7 @@ def test_room_only_when_the_process_is_dead(client, full):
     pid = qemu_pid(client, full[0].id)
     with open(f"/proc/{pid}/stat") as stat:
         launcher = int(stat.read().rsplit(")", 1)[1].split()[1])
-    os.kill(launcher, signal.SIGSTOP)
+    freeze(launcher)
     waiting = client.send("run", image="shell", code="echo 1")
     closing = client.send("session.close", session=full[0].id)
     assert out(waiting.wait()) == "1\n"

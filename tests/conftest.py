@@ -17,6 +17,16 @@ from support import Cli, Failure, Server, Session
 from terminal import FakeServer, made_up
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    """What a test that fails has opened is closed: it would be in the way of the next one."""
+    Session.made.clear()
+    outcome = yield
+    if outcome.excinfo is not None:
+        for session in Session.made:
+            session.abandon()
+
+
 @pytest.fixture(scope="session")
 def server():
     with Server() as server:

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from support import DEADLINE, Server, Session, alive, out, qemu_pid, wait_for
+from support import DEADLINE, Server, Session, alive, freeze, out, qemu_pid, wait_for
 
 RUNS = int(os.environ.get("GLASSBELL_POOL_RUNS", "24"))
 
@@ -163,8 +163,7 @@ def test_frozen_ones_are_never_handed_out(server, client):
     wait_ready(client, 2)
     wait_for(lambda: shelf(client)["waiting"] == 1, what="the one behind them")
     frozen = wait_for(lambda: (lambda p: len(p) == 3 and p)(members(server, client)), what="the pool's processes")
-    for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
+    freeze(*frozen)
     sessions = [Session(client, "shell") for _ in range(2)]
     assert "boot" not in [session.opened["source"] for session in sessions]
     for session in sessions:

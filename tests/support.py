@@ -13,6 +13,7 @@ import os
 import pathlib
 import queue
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -66,6 +67,7 @@ class Client:
     """One connection. Replies are matched by id; notifications go to `notes`."""
 
     def __init__(self, path):
+        self.path = path
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         # Sending has a deadline; reading has none: a client may hear nothing for long.
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", DEADLINE, 0))
@@ -144,10 +146,13 @@ class Client:
 class Session:
     """A session and the calls on it."""
 
+    made = []  # by the test that runs
+
     def __init__(self, client, image="python", **options):
         self.client = client
         self.opened = client.call("session.open", image=image, **options)
         self.id = self.opened["session"]
+        self.made.append(self)
 
     def exec(self, code, **options):
         return self.client.call("session.exec", session=self.id, code=code, **options)
@@ -185,6 +190,11 @@ class Session:
 
     def close(self):
         self.call("session.close")
+
+    def abandon(self):
+        """Closes it if it is still there, and so is its server."""
+        with contextlib.suppress(OSError, Failure, RuntimeError, queue.Empty), Client(self.client.path) as client:
+            client.call("session.close", session=self.id)
 
 
 def data_of(thing, name="text"):
@@ -304,13 +314,25 @@ def qemu_pid(client, session_id):
     raise AssertionError(f"stats knows no VM of {session_id}")
 
 
-def alive(pid):
-    """Whether a process runs (a zombie does not)."""
+def process_state(pid):
+    """As in proc(5): R, S, T…; X if there is none."""
     try:
         with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+            return stat.read().rsplit(")", 1)[1].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return "X"
+
+
+def freeze(*pids):
+    """Stops processes, and waits until they stand: the signal takes its time."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: all(process_state(pid) == "T" for pid in pids), what="the stop of what was told to")
+
+
+def alive(pid):
+    """Whether a process runs (a zombie does not)."""
+    return process_state(pid) not in "ZX"
 
 
 def in_session(leader):

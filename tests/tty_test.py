@@ -233,16 +233,6 @@ def test_a_signal_before_the_program_has_begun(tmp_path):
         assert modes(terminal) == "100"
 
 
-def test_a_change_of_size_before_the_program_has_begun_is_told(tmp_path):
-    with SlowServer(tmp_path) as fake, tty(tmp_path, fake, "shell agent-1") as terminal:
-        wait_for(lambda: fake.unanswered)
-        terminal.resize(90, 25)
-        wait_for(lambda: terminal.tmux("display-message", "-p", "#{pane_width}") == "90\n")
-        fake.answer_next()
-        wait_for(fake.resizes)
-        assert [(each["rows"], each["columns"]) for each in fake.resizes()] == [(25, 90)]
-
-
 def resize_now(terminal, rows, columns):
     """Changes the size and, in the same step, has the kernel tell the program. tmux takes its time for that, and
     names the new size before the terminal has it."""
@@ -251,6 +241,15 @@ def resize_now(terminal, rows, columns):
         termios.tcsetwinsize(fd, (rows, columns))
     finally:
         os.close(fd)
+
+
+def test_a_change_of_size_before_the_program_has_begun_is_told(tmp_path):
+    with SlowServer(tmp_path) as fake, tty(tmp_path, fake, "shell agent-1") as terminal:
+        wait_for(lambda: fake.unanswered)
+        resize_now(terminal, 25, 90)
+        fake.answer_next()
+        wait_for(fake.resizes)
+        assert [(each["rows"], each["columns"]) for each in fake.resizes()] == [(25, 90)]
 
 
 def test_one_change_of_size_is_under_way_and_the_newest_follows(tmp_path):
@@ -268,3 +267,25 @@ def test_one_change_of_size_is_under_way_and_the_newest_follows(tmp_path):
         terminal.type("y")
         wait_for(lambda: len([call for call in fake.calls if call["method"] == "terminal.input"]) == 2)
         assert len(fake.resizes()) == 2 and fake.resizes()[1]["columns"] == 79
+
+
+def test_no_key_is_lost_while_the_size_changes(server, session, tmp_path):
+    """In one piece or in several, with characters of several bytes, whatever the program is doing."""
+    session.write("takes.py", b"""import os, tty
+tty.setraw(0)
+print('ready', flush=True)
+got = b''
+while not got.endswith(b'.'):
+    got += os.read(0, 7)
+open('got', 'wb').write(got)
+""")
+    texts = [f"{i} 日本語 ünïcödé and an end\x1b" for i in range(100)]
+    with tty(tmp_path, server, f"exec -it {session.id} python3 takes.py") as terminal:
+        terminal.wait("ready", without=["shell>"])
+        for i, text in enumerate(texts):
+            resize_now(terminal, 12 + i % 2, 60)
+            terminal.type(text)
+            resize_now(terminal, 20 + i % 2, 80)
+        terminal.type(".")
+        terminal.wait("left with 0")
+    assert session.read("got").decode() == "".join(texts) + "."
