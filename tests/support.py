@@ -150,7 +150,8 @@ class Session:
 
     def __init__(self, client, image="python", **options):
         self.client = client
-        self.opened = client.call("session.open", image=image, **options)
+        # Whoever is the first to want an image waits for its template.
+        self.opened = client.send("session.open", image=image, **options).wait(4 * DEADLINE)
         self.id = self.opened["session"]
         self.made.append(self)
 

@@ -3,7 +3,7 @@
 
 import pytest
 
-from support import Session, out
+from support import Server, Session, out
 from terminal import front_end
 
 CONNECT = """
@@ -13,6 +13,19 @@ def connect(host, port):
         with socket.create_connection((host, port), 120) as s: return s.recv(5).decode()
     except OSError as e: return errno.errorcode.get(e.errno, repr(e))
 """
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Its own: the front end counts what wants somebody in all sessions."""
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with server.client() as client:
+        yield client
 
 
 @pytest.fixture

@@ -124,15 +124,17 @@ def sessions(client):
         session.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def front(server, sessions):
     if shutil.which("tmux") is None:
         pytest.fail("tmux is needed")
     terminal = Terminal(server)
-    terminal.expect("tui-python")
-    yield terminal
-    terminal.leave()
-    terminal.close()
+    try:
+        terminal.expect("tui-python")
+        yield terminal
+        terminal.leave()
+    finally:
+        terminal.close()
 
 
 @pytest.fixture
@@ -655,13 +657,17 @@ def test_detach_and_attach(front, sessions, server):
         first.close()
 
 
-def test_history(front, sessions, server):
+def test_history(fresh, server):
     """What was run before one looked is read from the journal."""
+    session = fresh("shell", label="tui-history", idle_ms=0)
+    session.exec("echo 42; echo wrong >&2")
+    for i in range(40):
+        session.exec(f"echo before {i}")
     other = Terminal(server, columns=80, rows=24)
     try:
-        other.expect("tui-python")
-        other.command("open tui-shell")
-        other.expect_line(".│ while nobody looked")
+        other.expect("tui-history")
+        other.command("open tui-history")
+        other.expect_line(".│ before 39")
         other.command("cell 1")
         other.expect_line(".│ 42")
         other.expect_line(".┃ wrong")

@@ -654,7 +654,8 @@ def test_sees_real_sessions(server, client, fresh, folder):
         terminal.wait("· closed   witness", "witness closed")
 
 
-def test_watch_prints_what_cells_do(server, client, sh, folder):
+def test_watch_prints_what_cells_do(server, fresh):
+    sh = fresh("shell")
     with subprocess.Popen([BINARY, "watch", sh.id, "--socket", str(server.socket)], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True) as program:
         # It is known to watch once it tells of a cell; of the next one it tells everything.
