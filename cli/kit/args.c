@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-
-enum { NAME_MAX_FOR_DISTANCE = 32 };
+#include "base/near.h"
 
 /* Iterates over the verb's own options and then the common ones. */
 static const struct option *args_next_option(const struct verb *verb, size_t *at)
@@ -44,40 +43,13 @@ static const struct option *args_find_short(const struct verb *verb, char letter
     return NULL;
 }
 
-/* The edit distance: letters to change, add, drop, or swap with their neighbour. */
-static size_t args_distance(const char *a, const char *b)
-{
-    size_t rows[3][NAME_MAX_FOR_DISTANCE + 1];
-    size_t n = strlen(a), m = strlen(b);
-
-    if (n > NAME_MAX_FOR_DISTANCE || m > NAME_MAX_FOR_DISTANCE)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= m; j++)
-        rows[0][j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        size_t *now = rows[i % 3], *before = rows[(i - 1) % 3], *earlier = rows[(i + 1) % 3];
-
-        now[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            size_t best = before[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-
-            best = MIN(best, before[j] + 1);
-            best = MIN(best, now[j - 1] + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                best = MIN(best, earlier[j - 2] + 1);
-            now[j] = best;
-        }
-    }
-    return rows[n % 3][m];
-}
-
 static const struct option *args_nearest_option(const struct verb *verb, const char *name)
 {
     const struct option *option, *best = NULL;
     size_t best_distance = 3;
 
     for (size_t at = 0; (option = args_next_option(verb, &at)) != NULL;) {
-        size_t d = args_distance(name, option->name);
+        size_t d = gb_near_distance(name, option->name);
 
         if (!option->hidden && d < best_distance) {
             best = option;
@@ -306,10 +278,9 @@ const struct verb *args_nearest_verb(const struct verb *const *verbs, const char
             return verbs[i];
     for (size_t i = 0; verbs[i] != NULL; i++) {
         const struct verb *verb = verbs[i];
-        size_t d = args_distance(name, verb->name);
+        size_t d = gb_near_distance(name, verb->name);
 
-        /* A three-letter word with two different letters is another word. */
-        if (d < best_distance && 2 * d < MIN(strlen(verb->name), strlen(name)) + (d == 1)) {
+        if (d < best_distance && gb_near_is_typo(name, verb->name, d)) {
             best = verb;
             best_distance = d;
         }

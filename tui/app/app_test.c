@@ -203,6 +203,27 @@ START_TEST(test_completion)
 }
 END_TEST
 
+static const char *meant(const char *name)
+{
+    static struct gb_buf out;
+
+    gb_buf_clear(&out);
+    ck_assert(command_meant(&tui.tables, CONTEXT_LIST, name, &out) == (out.size > 0));
+    return gb_buf_str(&out);
+}
+
+START_TEST(test_mistyped_commands)
+{
+    ck_assert_str_eq(meant("cuont"), ":count");
+    ck_assert_str_eq(meant("copyit"), ":copy-it");
+    ck_assert_str_eq(meant("freze"), ":freeze");
+    ck_assert_str_eq(meant("elsewere"), ""); /* not known here */
+    ck_assert_str_eq(meant("xyzzy"), "");
+    ck_assert_str_eq(meant("re"), ":reconnect or :redraw"); /* the beginning of both */
+    ck_assert_str_eq(meant("co"), ":count, :copy-it or :command");
+}
+END_TEST
+
 START_TEST(test_paths)
 {
     char line[sizeof(home) + 16];
@@ -255,6 +276,7 @@ int main(void)
     tcase_add_test(tests, test_messages);
     tcase_add_test(tests, test_clicks);
     tcase_add_test(tests, test_completion);
+    tcase_add_test(tests, test_mistyped_commands);
     tcase_add_test(tests, test_paths);
     tcase_add_test(tests, test_lines_are_kept);
     suite_add_tcase(suite, tests);

@@ -67,6 +67,13 @@ static void app_run_help(struct tui *tui, const struct words *words)
     help_open(tui);
 }
 
+static void app_run_key(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    tui->message_command[0] = '\0';
+    help_ask_key(tui);
+}
+
 static void app_run_freeze(struct tui *tui, const struct words *words)
 {
     (void)words;
@@ -121,6 +128,8 @@ static void app_run_set(struct tui *tui, const struct words *words)
 const struct command global_commands[] = {
     {"help", "", "the keys and commands that there are", "? F1", "help", CONTEXT_GLOBAL,
      ARGUMENT_NONE, app_run_help},
+    {"key", "", "what does a key do? Press it, and it is said instead of done", "F2", NULL,
+     CONTEXT_GLOBAL, ARGUMENT_NONE, app_run_key},
     {"command", "", "type a command", ":", "command", CONTEXT_GLOBAL, ARGUMENT_NONE, app_run_line},
     {"palette", "", "find a command, a session or a theme by a few letters", "C-p", "find",
      CONTEXT_GLOBAL, ARGUMENT_NONE, app_run_palette},

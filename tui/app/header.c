@@ -11,6 +11,8 @@
 enum { PARTS_MAX = 16, PIECES_MAX = 8, GRAPH_COLUMNS = 8 };
 enum { CRUMBS_COLUMNS_MIN = 20 };
 
+static const char STILL[] = " stands still ";
+
 struct piece {
     enum role role;
     char text[48];
@@ -369,6 +371,10 @@ void crumbs_paint(struct tui *tui, struct region row)
     int taken = header_paint_isolation(tui, row), x = 1;
 
     row.width -= taken;
+    if (tui->frozen) { /* it is needed more than a long title */
+        paint_right(row, 0, 0, row.width, STYLE(ROLE_BANNER_WARNING), gb_bytes_str(STILL));
+        row.width -= (int)text_columns(gb_bytes_str(STILL)) + 1;
+    }
     if (tui->config.host != NULL) {
         x += paint_cut(row, x, 0, row.width / 2, STYLE(ROLE_TITLE), gb_bytes_str(tui->config.host));
         x += paint_str(row, x, 0, STYLE(ROLE_DIM), " › ");
@@ -387,6 +393,4 @@ void crumbs_paint(struct tui *tui, struct region row)
         if (count > 0)
             x += paint_str(row, x, 0, STYLE(ROLE_DIM), " › ");
     }
-    if (tui->frozen)
-        (void)paint_str(row, x + 2, 0, STYLE(ROLE_BANNER_WARNING), " stands still ");
 }

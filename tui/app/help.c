@@ -197,6 +197,67 @@ void help_open(struct tui *tui)
     tui_set_overlay(tui, &help->overlay);
 }
 
+/* ---- what a key does ---- */
+
+void help_say_key(struct tui *tui, struct key key)
+{
+    const enum context context = tui_context(tui);
+    const char *line = keymap_find(&tui->keymap, context, key);
+    const struct command *row = NULL;
+    char name[KEY_NAME_MAX], help[KEY_NAME_MAX];
+    struct gb_buf message = {0};
+    struct words words;
+
+    key_text(key, name);
+    tui_key_of(tui, CONTEXT_GLOBAL, "help", help);
+    if (line != NULL && words_parse(line, &words, &message) && words.count > 0)
+        row = command_find(&tui->tables, context, words.words[0]);
+    if (row != NULL)
+        tui_say(tui, MESSAGE_PLAIN, "%s is :%s: %s", name, line, row->help);
+    else
+        tui_say(tui, MESSAGE_PLAIN, "%s does nothing here; %s lists the keys that there are", name,
+                help);
+    gb_buf_release(&message);
+}
+
+static bool help_key_event(struct overlay *overlay, const struct input_event *help_event)
+{
+    struct tui *tui = overlay->tui;
+    struct key key = help_event->key;
+
+    if (help_event->kind != INPUT_KEY)
+        return true;
+    tui_set_overlay(tui, NULL);
+    help_say_key(tui, key);
+    return true;
+}
+
+static void help_key_draw(struct overlay *overlay, struct region region)
+{
+    struct region row = region_part(region, 0, region.height - 2, -1, 1);
+
+    (void)overlay;
+    paint_fill(row, STYLE(ROLE_MESSAGE));
+    (void)paint_str(row, 1, 0, STYLE(ROLE_MESSAGE),
+                    "press the key of which you want to know what it does");
+}
+
+static void help_free_key(struct overlay *overlay)
+{
+    free(overlay);
+}
+
+void help_ask_key(struct tui *tui)
+{
+    static const struct overlay_ops ops = {"WHICH KEY", help_key_draw, help_key_event,
+                                           help_free_key};
+    static const struct bar_key keys[] = {{"any key", "what it does"}, {NULL, NULL}};
+    struct overlay *overlay = xcalloc(1, sizeof(*overlay));
+
+    *overlay = (struct overlay){&ops, keys, tui};
+    tui_set_overlay(tui, overlay);
+}
+
 /* ---- a question ---- */
 
 struct question {

@@ -133,6 +133,9 @@ enum context tui_context(const struct tui *tui);
 void typing_command(struct tui *tui, const char *start);
 void palette_open(struct tui *tui);
 void help_open(struct tui *tui);
+/* Waits for a key, and says what it does instead of doing it. */
+void help_ask_key(struct tui *tui);
+void help_say_key(struct tui *tui, struct key key);
 
 /* ---- frame.c, header.c ---- */
 /* Paints everything into @region. False: it is too small for the view. */

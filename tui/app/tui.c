@@ -173,6 +173,20 @@ static bool tui_is_quiet(const char *name)
     return false;
 }
 
+static void tui_say_unknown(struct tui *tui, const char *name)
+{
+    struct gb_buf meant = {0};
+    char key[KEY_NAME_MAX];
+
+    tui_key_of(tui, CONTEXT_GLOBAL, "help", key);
+    if (command_meant(&tui->tables, tui_context(tui), name, &meant))
+        tui_say(tui, MESSAGE_ERROR, "there is no command %s here; did you mean %s? %s lists them",
+                name, gb_buf_str(&meant), key);
+    else
+        tui_say(tui, MESSAGE_ERROR, "there is no command %s here; %s lists them", name, key);
+    gb_buf_release(&meant);
+}
+
 void tui_command(struct tui *tui, const char *line)
 {
     struct gb_buf message = {0};
@@ -189,8 +203,7 @@ void tui_command(struct tui *tui, const char *line)
                        command != NULL && words.count == 1 && tui_is_quiet(command->name) ? ""
                                                                                           : line);
         if (command == NULL)
-            tui_say(tui, MESSAGE_ERROR, "there is no command %s here; ? lists them",
-                    words.words[0]);
+            tui_say_unknown(tui, words.words[0]);
         else
             command->run(tui, &words);
     }
@@ -242,8 +255,12 @@ static void tui_on_person(struct tui *tui, const struct input_event *event)
         line = keymap_find(&tui->keymap, tui_context(tui), event->key);
     else if (event->kind == INPUT_MOUSE && event->action == MOUSE_PRESS && event->button == 1)
         line = frame_click(tui, event->x, event->y);
-    if (line != NULL)
+    if (line != NULL) {
         tui_command(tui, line);
+    } else if (event->kind == INPUT_KEY) {
+        tui->message_command[0] = '\0';
+        help_say_key(tui, event->key);
+    }
 }
 
 static void tui_on_input(void *arg, const struct input_event *event)

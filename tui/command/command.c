@@ -2,9 +2,13 @@
 #include "command/command.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/near.h"
+
+enum { MEANT_MAX = 4 };
 
 static const struct {
     const char *name, *title;
@@ -103,6 +107,50 @@ const struct command *command_find(const struct command_tables *tables, enum con
             }
         }
     return global != NULL ? global : count == 1 ? begins : NULL;
+}
+
+/* Whether the row applies, and its name is none that came before it in the tables. */
+static bool command_is_first(const struct command_tables *tables, enum context context,
+                             const struct command *row)
+{
+    if (row->context != context && row->context != CONTEXT_GLOBAL)
+        return false;
+    for (size_t i = 0; i < tables->count; i++)
+        for (const struct command *at = tables->tables[i]; at->name != NULL; at++) {
+            if (at == row)
+                return true;
+            if ((at->context == context || at->context == CONTEXT_GLOBAL) &&
+                strcmp(at->name, row->name) == 0)
+                return false;
+        }
+    return true;
+}
+
+bool command_meant(const struct command_tables *tables, enum context context, const char *name,
+                   struct gb_buf *out)
+{
+    const char *begin[MEANT_MAX], *near = NULL;
+    const size_t size = strlen(name);
+    size_t count = 0, best = SIZE_MAX;
+
+    for (size_t i = 0; i < tables->count; i++)
+        for (const struct command *row = tables->tables[i]; row->name != NULL; row++) {
+            const size_t d = gb_near_distance(name, row->name);
+
+            if (!command_is_first(tables, context, row))
+                continue;
+            if (strncmp(row->name, name, size) == 0 && count < MEANT_MAX)
+                begin[count++] = row->name;
+            if (d < best && gb_near_is_typo(name, row->name, d)) {
+                near = row->name;
+                best = d;
+            }
+        }
+    if (count == 0 && near != NULL)
+        begin[count++] = near;
+    for (size_t i = 0; i < count; i++)
+        gb_buf_addf(out, "%s:%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", begin[i]);
+    return count > 0;
 }
 
 bool command_is_known(const struct command_tables *tables, enum context context,

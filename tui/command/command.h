@@ -85,6 +85,10 @@ bool words_parse(const char *line, struct words *ret_words, struct gb_buf *messa
  * if there is none. */
 const struct command *command_find(const struct command_tables *tables, enum context context,
                                    const char *name);
+/* For a @name that command_find() does not find: what it may have meant, as words for a sentence
+ * (":close", ":fork or :follow"). False: nothing. */
+bool command_meant(const struct command_tables *tables, enum context context, const char *name,
+                   struct gb_buf *out);
 /* Whether the row is what its name refers to in @context. */
 bool command_is_known(const struct command_tables *tables, enum context context,
                       const struct command *row);

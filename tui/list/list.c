@@ -79,6 +79,7 @@ void list_build(struct list_view *list)
             const struct session *now = store_find(store, list->frozen[count].id);
 
             all[count] = &list->frozen[count];
+            list->frozen[count].question = now != NULL ? now->question : NULL; /* borrowed */
             /* Marks are the user's, not the server's. */
             if (now != NULL) {
                 list->frozen[count].marked = now->marked;

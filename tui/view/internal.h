@@ -93,12 +93,21 @@ struct session_view {
     int pane_y;
     bool autofocus; /* start with the prompt focused */
     bool ran;       /* a cell was run from here */
+    /* While the display is frozen. */
+    struct {
+        bool on, followed, known;
+        const struct card *top; /* where it stood; only compared */
+        size_t top_row;
+        struct session session; /* as it was; known: there is one */
+    } still;
 };
 
 /* The top view, if it is a session's. */
 struct session_view *session_view_top(struct tui *tui);
 /* The session in the store, or NULL. */
 struct session *session_view_session(const struct session_view *self);
+/* The same for its figures: while the display is frozen, as it was then. */
+const struct session *session_view_figures(const struct session_view *self);
 void session_view_set_tab(struct session_view *self, enum tab tab);
 /* Focuses the prompt. False, and reports why, if that is not allowed. */
 bool session_view_type(struct session_view *self);

@@ -138,6 +138,36 @@ static void session_view_follow_lease(struct session_view *self)
     }
 }
 
+/* While the display is frozen what is read stays where it is, and the figures are those of that
+ * moment. */
+static void session_view_follow_frozen(struct session_view *self)
+{
+    const struct session *session = session_view_session(self);
+    struct stream *stream = &self->stream;
+
+    if (tui_frozen(self->view.tui) == self->still.on)
+        return;
+    self->still.on = !self->still.on;
+    if (self->still.on) {
+        self->still.known = session != NULL;
+        if (session != NULL)
+            self->still.session = *session;
+        self->still.session.question = NULL; /* not ours */
+        self->still.followed = stream->follow;
+        self->still.top = stream->top;
+        self->still.top_row = stream->top_row;
+        stream->follow = false;
+    } else if (self->still.followed && stream->top == self->still.top &&
+               stream->top_row == self->still.top_row) {
+        stream_to_end(stream);
+    }
+}
+
+const struct session *session_view_figures(const struct session_view *self)
+{
+    return self->still.on && self->still.known ? &self->still.session : session_view_session(self);
+}
+
 /* ---- painting ---- */
 
 static void session_view_pane_hint(const struct session_view *self, char *hint, size_t room)
@@ -262,6 +292,7 @@ static void session_view_update(struct view *view)
     struct session_view *self = session_view_of(view);
 
     session_link_check(self);
+    session_view_follow_frozen(self);
     session_view_follow_waiting(self);
     session_view_follow_lease(self);
     if (self->autofocus && self->history_done && session_view_session(self) != NULL) {

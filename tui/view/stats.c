@@ -194,7 +194,7 @@ static void stats_draw_head(struct tui *tui, const struct session *session, stru
 
 void session_stats_draw(const struct session_view *self, struct region region)
 {
-    const struct session *session = session_view_session(self);
+    const struct session *session = session_view_figures(self);
     struct tui *tui = self->view.tui;
 
     if (session == NULL) {
