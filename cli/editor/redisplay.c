@@ -214,6 +214,11 @@ static size_t matches_rows(const struct redisplay_look *look, const struct promp
     return look->rows >= 4 ? MIN(rows, (size_t)look->rows / 2) : 0;
 }
 
+static size_t note_rows(const struct redisplay_look *look)
+{
+    return look->note != NULL && look->rows >= 4 ? 1 : 0;
+}
+
 static void flow_match(struct flow *flow, const struct prompt_match *match, int columns,
                        bool selected)
 {
@@ -248,6 +253,12 @@ static void flow_matches(struct flow *flow, const struct prompt_view *view, size
     flow_break(flow, false);
     flow_cut(flow, gb_buf_bytes(&place), SHOW_SUGGESTION);
     gb_buf_release(&place);
+}
+
+static void flow_note(struct flow *flow, const char *note)
+{
+    flow_break(flow, false);
+    flow_cut(flow, gb_bytes_str(note), SHOW_SUGGESTION);
 }
 
 /* ---- bytes ---- */
@@ -337,12 +348,13 @@ static void redisplay_keep(struct redisplay *redisplay, struct flow *flow, bool 
     redisplay->cut = cut;
 }
 
-/* Lays out @view: at most @limit rows of the text (0: all), around the cursor; @below rows of
- * matches. Returns whether the text has more rows. */
+/* Lays out @view: at most @limit rows of the text (0: all), around the cursor; @below rows for
+ * matches and the note. Returns whether the text has more rows. */
 static bool redisplay_lay_out(struct flow *flow, const struct redisplay_look *look,
                               const struct prompt_view *view, size_t limit, size_t below)
 {
     struct flow count = {.columns = MAX(look->columns, 2), .counts = true};
+    const size_t noted = below > 0 ? note_rows(look) : 0;
     size_t rows;
 
     flow_view(&count, look, view);
@@ -358,8 +370,10 @@ static bool redisplay_lay_out(struct flow *flow, const struct redisplay_look *lo
     flow->first = 0;
     flow->y = (int)flow->limit - 1;
     flow->limit += below;
-    if (below > 0)
-        flow_matches(flow, view, below);
+    if (below > noted)
+        flow_matches(flow, view, below - noted);
+    if (noted > 0)
+        flow_note(flow, look->note);
     return rows + below > flow->limit;
 }
 
@@ -443,7 +457,7 @@ static void dumb_show(struct redisplay *redisplay, const struct redisplay_look *
 void redisplay_paint(struct redisplay *redisplay, const struct redisplay_look *look,
                      const struct prompt_view *view, struct gb_buf *out)
 {
-    const size_t below = matches_rows(look, view);
+    const size_t below = matches_rows(look, view) + note_rows(look);
 
     if (look->dumb)
         dumb_show(redisplay, look, view, out);

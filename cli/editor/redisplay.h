@@ -27,6 +27,7 @@ struct redisplay_look {
     const struct gb_language *language; /* for highlighting; NULL: none */
     bool colour;                        /* else only weight and reverse video */
     bool dumb;                          /* no escape sequences: rewrites the row of the cursor */
+    const char *note;                   /* a row below everything; NULL: none, as if `dumb` */
 };
 
 /* A row on the terminal. */
@@ -47,7 +48,7 @@ struct redisplay {
     bool matches; /* dumb: they have been printed */
 };
 
-/* Shows @view, with its cursor, the suggestion after it and the matches below. */
+/* Shows @view, with its cursor, the suggestion after it, the matches and the note below. */
 void redisplay_paint(struct redisplay *redisplay, const struct redisplay_look *look,
                      const struct prompt_view *view, struct gb_buf *out);
 /* Shows the whole text and nothing else, and moves to a new row below it. */

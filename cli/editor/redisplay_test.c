@@ -433,6 +433,31 @@ START_TEST(test_matches_stand_below)
 }
 END_TEST
 
+/* Below everything, and gone without a trace. */
+START_TEST(test_a_note)
+{
+    struct prompt_view view = matching("na", 3, 1);
+
+    look.note = "starting, 0.2 s";
+    (void)paint_view(&view);
+    is_shown(">>> na\n  name00\n  name01  module\n  name02\nstarting, 0.2 s\n", 6, 0);
+    (void)paint("na^");
+    is_shown(">>> na\nstarting, 0.2 s\n", 6, 0);
+    look.note = "starting, 0.3 s";
+    ck_assert_uint_lt(paint("na^"), 40); /* only what differs */
+    is_shown(">>> na\nstarting, 0.3 s\n", 6, 0);
+    (void)paint("na\nb^");
+    is_shown(">>> na\n... b\nstarting, 0.3 s\n", 5, 1);
+    look.note = NULL;
+    (void)paint("na\nb^");
+    is_shown(">>> na\n... b\n", 5, 1);
+    look.note = "starting, 0.4 s";
+    (void)paint("na\nb^");
+    finish("na\nb");
+    is_shown(">>> na\n... b\n", 0, 2);
+}
+END_TEST
+
 /* At the bottom of the screen, what is shown below the text moves up what is above it. */
 START_TEST(test_at_the_bottom)
 {
@@ -665,6 +690,7 @@ int main(void)
     tcase_add_test(tc, test_a_search_takes_the_place_of_the_prompt);
     tcase_add_test(tc, test_a_suggestion_stands_behind_the_text);
     tcase_add_test(tc, test_matches_stand_below);
+    tcase_add_test(tc, test_a_note);
     tcase_add_test(tc, test_at_the_bottom);
     tcase_add_test(tc, test_more_lines_than_the_screen_has);
     tcase_add_test(tc, test_others_write_between);

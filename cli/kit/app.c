@@ -57,11 +57,12 @@ static void app_on_hello(void *arg, const struct gb_json *result, const struct g
     struct app *app = arg;
     struct gb_hello_info hello;
 
-    (void)error; /* a failure makes the next call fail too */
-    app->greeted = true;
+    app->greeted = true; /* a failure makes the next call fail too */
     gb_object_take(&gb_hello_object, result, &hello);
     if (hello.languages != NULL)
         (void)gb_languages_read(hello.languages, GB_LANGUAGE_OF_SERVER, &app->languages, NULL);
+    if (error == NULL && app->on_hello != NULL)
+        app->on_hello(app->arg, &hello);
 }
 
 const struct gb_languages *app_languages(struct app *app)

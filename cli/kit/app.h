@@ -15,6 +15,8 @@
 /* Our own exit statuses; a program's status is passed through. */
 enum { EXIT_USAGE = 2, EXIT_TIMED_OUT = 124, EXIT_GLASSBELL = 125 };
 
+struct gb_hello_info;
+
 struct app {
     uv_loop_t *uv;
     struct gb_loop *loop;
@@ -23,6 +25,8 @@ struct app {
     void *arg;
     struct gb_languages languages; /* the server's, from its answer to hello */
     bool greeted;                  /* it has answered, or failed to */
+    /* Gets that answer, if it is one; set it after app_open(), with `arg`. NULL: nobody. */
+    void (*on_hello)(void *arg, const struct gb_hello_info *hello);
 };
 
 /* Starts connecting according to the options (cli/kit/place.h), as client "glassbell VERB VERSION".

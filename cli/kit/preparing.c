@@ -14,6 +14,7 @@
 enum { PREPARING_SHOWN = 72, PREPARING_MAX = 512 };
 
 static char preparing_line[PREPARING_MAX];
+static bool preparing_is_aside;
 
 bool preparing_take(const char *method, const struct gb_json *params)
 {
@@ -29,10 +30,17 @@ bool preparing_take(const char *method, const struct gb_json *params)
     gb_escape(&text, info.text, PREPARING_SHOWN);
     (void)snprintf(preparing_line, sizeof(preparing_line), "%s", gb_buf_str(&text));
     gb_buf_addf(&line, "\r%s\033[K", preparing_line);
-    (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&line), line.size);
+    if (!preparing_is_aside)
+        (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&line), line.size);
     gb_buf_release(&line);
     gb_buf_release(&text);
     return true;
+}
+
+void preparing_aside(bool aside)
+{
+    preparing_is_aside = aside;
+    preparing_line[0] = '\0';
 }
 
 const char *preparing_text(void)
@@ -45,5 +53,7 @@ void preparing_end(void)
     if (preparing_line[0] == '\0')
         return;
     preparing_line[0] = '\0';
+    if (preparing_is_aside)
+        return;
     (void)gb_fd_write_full(STDERR_FILENO, "\r\033[K", 4);
 }

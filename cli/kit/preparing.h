@@ -10,6 +10,8 @@
 
 /* Shows the notification. False: it is about something else. */
 bool preparing_take(const char *method, const struct gb_json *params);
+/* The caller shows preparing_text() itself: nothing is written until this is called with false. */
+void preparing_aside(bool aside);
 /* What is shown, safe for a terminal; "": nothing. */
 const char *preparing_text(void);
 /* Removes the line; no-op if there is none. */

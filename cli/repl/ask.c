@@ -38,11 +38,6 @@ static uint64_t ask_guest(struct repl *repl, const char *method, const char *tex
     return call;
 }
 
-void repl_warm_guest(struct repl *repl)
-{
-    (void)ask_guest(repl, "session.is_complete", "x", no_cursor, PIPE_DEADLINE_MS, NULL, NULL);
-}
-
 bool repl_is_farewell(const char *text)
 {
     static const char *const words[] = {"exit", "exit()", "quit", "quit()", ".exit"};
@@ -119,6 +114,19 @@ static void ask_on_completeness(void *arg, const struct gb_json *result,
     console_answered(repl->console);
 }
 
+static void ask_send_completeness(struct repl *repl, const char *text)
+{
+    repl->ask_complete.call = ask_guest(repl, "session.is_complete", text, no_cursor,
+                                        REPL_KEY_DEADLINE_MS, ask_on_completeness, repl);
+}
+
+/* Until there is a session. */
+static void ask_keep(char **kept, const char *text)
+{
+    free(*kept);
+    *kept = xstrdup(text);
+}
+
 bool repl_ask_if_complete(void *arg, uint64_t question, const char *text)
 {
     struct repl *repl = arg;
@@ -128,8 +136,10 @@ bool repl_ask_if_complete(void *arg, uint64_t question, const char *text)
     if (repl->ask_complete.call != 0)
         gb_client_forget(repl->app->client, repl->ask_complete.call);
     repl->ask_complete.question = question;
-    repl->ask_complete.call = ask_guest(repl, "session.is_complete", text, no_cursor,
-                                        REPL_KEY_DEADLINE_MS, ask_on_completeness, repl);
+    if (repl->session == NULL)
+        ask_keep(&repl->ask_complete.text, text);
+    else
+        ask_send_completeness(repl, text);
     return false;
 }
 
@@ -212,6 +222,12 @@ static void ask_on_matches(void *arg, const struct gb_json *result,
     console_answered(repl->console);
 }
 
+static void ask_send_matches(struct repl *repl, const char *text, size_t cursor)
+{
+    repl->ask_matches.call = ask_guest(repl, "session.complete", text, cursor, REPL_KEY_DEADLINE_MS,
+                                       ask_on_matches, repl);
+}
+
 void repl_ask_matches(void *arg, uint64_t question, const char *text, size_t cursor)
 {
     struct repl *repl = arg;
@@ -223,8 +239,25 @@ void repl_ask_matches(void *arg, uint64_t question, const char *text, size_t cur
     if (repl->ask_matches.call != 0)
         gb_client_forget(repl->app->client, repl->ask_matches.call);
     repl->ask_matches.question = question;
-    repl->ask_matches.call = ask_guest(repl, "session.complete", text, cursor, REPL_KEY_DEADLINE_MS,
-                                       ask_on_matches, repl);
+    if (repl->session == NULL) {
+        ask_keep(&repl->ask_matches.text, text);
+        repl->ask_matches.cursor = cursor;
+    } else {
+        ask_send_matches(repl, text, cursor);
+    }
+}
+
+void repl_send_asks(struct repl *repl)
+{
+    _cleanup_(freep) char *complete = TAKE_PTR(repl->ask_complete.text);
+    _cleanup_(freep) char *matches = TAKE_PTR(repl->ask_matches.text);
+
+    if (complete != NULL)
+        ask_send_completeness(repl, complete);
+    if (matches != NULL)
+        ask_send_matches(repl, matches, repl->ask_matches.cursor);
+    if (repl->tty && complete == NULL && matches == NULL)
+        (void)ask_guest(repl, "session.is_complete", "x", no_cursor, PIPE_DEADLINE_MS, NULL, NULL);
 }
 
 void repl_forget_asks(struct repl *repl)
@@ -234,4 +267,6 @@ void repl_forget_asks(struct repl *repl)
     if (repl->ask_matches.call != 0)
         gb_client_forget(repl->app->client, repl->ask_matches.call);
     repl->ask_complete.call = repl->ask_matches.call = 0;
+    free(TAKE_PTR(repl->ask_complete.text));
+    free(TAKE_PTR(repl->ask_matches.text));
 }

@@ -62,7 +62,7 @@ static void command_reset(struct repl *repl, size_t count, char **words)
         return;
     }
     if (app_call_on(repl->app, "session.close", repl->session, DEADLINE_MS, NULL, NULL) &&
-        !repl_open_session(repl))
+        !repl_start_opening(repl))
         repl->failed = repl->stopped = true;
 }
 

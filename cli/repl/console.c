@@ -30,10 +30,12 @@ struct console {
     struct gb_buf out, first; /* first: the prompt, preceded by the editing mode */
     struct termios before;    /* the terminal's modes while it is not raw */
     bool raw, pastes;
+    bool patient; /* answers take any time */
     bool reading, done, eof;
     uint64_t whole; /* the question answered with yes before the key was processed; 0: none */
     char *text;     /* a complete cell */
     char *edited;   /* text to be edited externally */
+    char *note;     /* what is shown below the text; NULL: nothing */
     void (*typed)(void *arg, struct gb_bytes line);
     void *typed_arg;
 };
@@ -116,7 +118,7 @@ static void console_on_ask_complete(void *arg, uint64_t question, const char *te
 
     if (hooks->ask_complete(hooks->arg, question, text))
         console->whole = question;
-    else
+    else if (!console->patient)
         gb_timer_start(console->deadline, console->config->patience_ms);
 }
 
@@ -284,6 +286,15 @@ static void console_on_deadline(void *arg)
     console_go_on(console);
 }
 
+void console_be_patient(struct console *console, bool patient)
+{
+    if (console == NULL)
+        return;
+    console->patient = patient;
+    if (!patient && console->reading && prompt_waits())
+        gb_timer_start(console->deadline, console->config->patience_ms);
+}
+
 void console_answered(struct console *console)
 {
     console_go_on(console);
@@ -397,7 +408,21 @@ void console_free(struct console *console)
     gb_buf_release(&console->first);
     free(console->text);
     free(console->edited);
+    free(console->note);
     free(console);
+}
+
+bool console_note(struct console *console, const char *note)
+{
+    if (console == NULL)
+        return false;
+    free(console->note);
+    console->note = note != NULL ? xstrdup(note) : NULL;
+    console->look.note = console->note;
+    if (!console->reading || console->done || console->look.dumb)
+        return false;
+    console_paint(console);
+    return true;
 }
 
 /* Leaves the text as it was sent, and continues below it. */

@@ -55,6 +55,10 @@ enum console_end console_read(struct console *console, const bool *stopped, char
 /* Call it after answering one of the editor's questions. */
 void console_answered(struct console *console);
 
+/* Nobody can answer yet: ask_complete() has any time until this is called with false. No-op on
+ * NULL. */
+void console_be_patient(struct console *console, bool patient);
+
 /* Ctrl-C while editing a cell: discards it. For signal callbacks, like the next two. */
 void console_interrupt(struct console *console);
 /* The window was resized; we are in the foreground again. */
@@ -65,6 +69,10 @@ void console_continued(struct console *console);
  * No-op if nothing is being edited, or @console is NULL. */
 void console_step_aside(struct console *console);
 void console_step_back(struct console *console);
+
+/* Shows @note (copied) below what is being edited; NULL: no longer. False: nothing is being edited,
+ * or @console is NULL, and it is not shown. */
+bool console_note(struct console *console, const char *note);
 
 /* While a program waits for input: passes the next line typed to @typed (empty: Ctrl-D), in one or
  * more pieces. NULL: it is not used, and is kept for the prompt. */

@@ -18,15 +18,30 @@ struct display {
     struct gb_buf data;
 };
 
+/* Our own session, while it is being opened. */
+struct opening {
+    bool busy;
+    struct gb_timer *timer; /* of the spinner; NULL: none */
+    uint64_t since_ns;
+    unsigned step;
+    bool due;   /* at the next turn */
+    bool shown; /* the spinner has a line of its own */
+};
+
 struct repl {
     struct app *app;
     const struct args *args;
+    const char *named; /* the session that was asked for; NULL: one of our own */
     const char *image; /* as requested */
-    char *session, *language;
+    char *session;     /* NULL: being opened */
+    char *language;
     const struct gb_language *known; /* the language's record; never NULL once the language is
                                       * known */
-    bool owned;                      /* we opened it and close it */
-    bool tty;                        /* interactive: a terminal */
+    char *accel;                     /* the server's, safe for a terminal; NULL: not told */
+    bool emulated;                   /* which is no security boundary */
+    struct opening opening;
+    bool owned; /* we opened it and close it */
+    bool tty;   /* interactive: a terminal */
     bool colours, raw;
     bool quit, failed, stopped;
     int ended_by;
@@ -34,6 +49,8 @@ struct repl {
     /* The latest query to the guest; call 0: none. */
     struct {
         uint64_t call, question;
+        char *text; /* to be sent when there is a session; NULL: nothing */
+        size_t cursor;
     } ask_complete, ask_matches;
     /* The running cell. */
     bool running, done;
@@ -46,8 +63,14 @@ struct repl {
     unsigned display_count; /* total */
 };
 
-/* Opens our own session; false if that failed, which was reported. */
-bool repl_open_session(struct repl *repl);
+/* ---- opening.c ---- */
+/* Asks for our own session, without waiting. False: an option is wrong, which was reported. */
+bool repl_start_opening(struct repl *repl);
+/* Waits for the session. False: there is none; either it could not be opened, which was reported
+ * and ends the REPL, or Ctrl-C ended the wait and it is still being opened. */
+bool repl_wait_opened(struct repl *repl);
+/* The REPL leaves: whoever closes the connection now also ends what it was opening. */
+void repl_end_opening(struct repl *repl);
 
 /* Whether @text is one of our commands. */
 bool repl_is_command(const char *text);
@@ -75,5 +98,6 @@ bool repl_ask_if_complete(void *arg, uint64_t question, const char *text);
 void repl_ask_matches(void *arg, uint64_t question, const char *text, size_t cursor);
 /* No more answers will come. */
 void repl_forget_asks(struct repl *repl);
-/* Makes the guest load what its first answers need, while the user reads the header. */
-void repl_warm_guest(struct repl *repl);
+/* There is a session now: sends what waited for it. If that is nothing, makes the guest load what
+ * its first answers need, while the user reads the header. */
+void repl_send_asks(struct repl *repl);

@@ -18,13 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/params.h"
-#include "cli/preparing.h"
 #include "model/answer.h"
 #include "model/event.h"
 #include "model/hello.h"
@@ -41,8 +39,6 @@ enum {
     CALL_DEADLINE_MS = 30000,
     CLOSE_DEADLINE_MS = 5000,
     CELL_TIMEOUT_MS = GB_TIMEOUT_MAX_MS,
-    SPINNER_AFTER_MS = 200,
-    SPINNER_MS = 100,
     INTERRUPTS_MAX = 3,
     DISPLAYS_KEPT_MAX = 64u << 20,
 };
@@ -85,86 +81,25 @@ static void repl_choose_show(struct repl *repl)
 
 /* ---- the session ---- */
 
-struct spinner {
-    struct gb_timer *timer;
-    const char *what;
-    uint64_t since_ns;
-    unsigned step;
-};
-
-static void repl_spin(void *arg)
-{
-    static const char *const frames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
-    struct spinner *spinner = arg;
-    const double seconds = (double)(gb_clock_mono_ns() - spinner->since_ns) / (double)GB_NS_PER_S;
-    const char *frame = frames[spinner->step++ % ARRAY_SIZE(frames)];
-    struct gb_buf line = {0};
-
-    if (preparing_text()[0] != '\0')
-        gb_buf_addf(&line, "\r%s %s, %.1f s\033[K", frame, preparing_text(), seconds);
-    else
-        gb_buf_addf(&line, "\r%s starting a %s VM, %.1f s\033[K", frame, spinner->what, seconds);
-    repl_write_all(STDERR_FILENO, &line);
-    gb_buf_release(&line);
-    gb_timer_start(spinner->timer, SPINNER_MS);
-}
-
-static void repl_keep_session(void *arg, const struct gb_json *result)
-{
-    struct repl *repl = arg;
-    struct gb_opened_info opened;
-
-    gb_object_take(&gb_opened_object, result, &opened);
-    free(repl->session);
-    repl->session = xstrndup((const char *)opened.session.data, opened.session.size);
-}
-
-bool repl_open_session(struct repl *repl)
-{
-    struct gb_buf params = {0};
-    struct gb_json_out out = {.buf = &params};
-    struct spinner spinner = {.what = repl->image, .since_ns = gb_clock_mono_ns()};
-    bool good;
-
-    gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "image", repl->image);
-    gb_json_put_str(&out, "label", "repl");
-    gb_json_put_u64(&out, "idle_ms", 0);
-    if (!params_put_memory(repl->args, &out) || !params_put_env(repl->args, &out) ||
-        !params_put_network(repl->args, &out) || !params_put_packages(repl->args, &out)) {
-        gb_buf_release(&params);
-        return false;
-    }
-    gb_json_end(&out);
-    if (isatty(STDERR_FILENO) != 0) {
-        spinner.timer = gb_timer_new(repl->app->loop, repl_spin, &spinner);
-        gb_timer_start(spinner.timer, SPINNER_AFTER_MS);
-    }
-    good = app_call(repl->app, "session.open", &params, params_open_ms(repl->args),
-                    repl_keep_session, repl);
-    gb_timer_free(spinner.timer);
-    if (spinner.step > 0)
-        (void)gb_fd_write_full(STDERR_FILENO, "\r\033[K", 4);
-    gb_buf_release(&params);
-    repl->owned = repl->owned || good;
-    return good;
-}
-
 bool repl_call(struct repl *repl, const char *method, struct gb_buf *params, app_use *use,
                void *arg)
 {
     return app_call(repl->app, method, params, CALL_DEADLINE_MS, use, arg);
 }
 
+static void repl_set_language(struct repl *repl, struct gb_bytes name)
+{
+    free(repl->language);
+    repl->language = xstrndup((const char *)name.data, name.size);
+    repl->known = gb_languages_named(&repl->app->languages, name);
+}
+
 static void repl_keep_language(void *arg, const struct gb_json *result)
 {
-    struct repl *repl = arg;
     struct gb_session_info session;
 
     gb_object_take(&gb_session_object, result, &session);
-    free(repl->language);
-    repl->language = xstrndup((const char *)session.language.data, session.language.size);
-    repl->known = gb_languages_named(app_languages(repl->app), session.language);
+    repl_set_language(arg, session.language);
 }
 
 static bool repl_learn_language(struct repl *repl)
@@ -173,20 +108,40 @@ static bool repl_learn_language(struct repl *repl)
                        repl_keep_language, repl);
 }
 
-static void repl_print_header(void *arg, const struct gb_json *result)
+/* Before the session exists: the language of the image that was asked for. */
+static void repl_on_hello(void *arg, const struct gb_hello_info *hello)
 {
     struct repl *repl = arg;
-    struct gb_hello_info hello;
+    struct gb_buf accel = {0};
+    const char *word = args_value(repl->args, "lang"), *wanted = repl->image;
+    const struct gb_language *language;
+    struct gb_image_info image;
+
+    gb_escape(&accel, hello->accel, 16);
+    free(repl->accel);
+    repl->accel = gb_buf_take_str(&accel);
+    repl->emulated = hello->isolation != GB_ISOLATION_HARDWARE;
+    if (wanted == NULL && word != NULL) { /* -l waits for the languages to choose the image */
+        language = gb_languages_of_word(&repl->app->languages, word);
+        wanted = language != NULL ? language->name : NULL;
+    }
+    if (wanted == NULL || repl->named != NULL)
+        return;
+    for (size_t at = 0; gb_items_next(&gb_image_info_object, &hello->images, &at, &image) == 1;)
+        if (gb_bytes_equal(image.name, wanted))
+            repl_set_language(repl, image.language);
+}
+
+static void repl_print_header(const struct repl *repl)
+{
     struct gb_buf line = {0};
 
-    gb_object_take(&gb_hello_object, result, &hello);
     gb_buf_adds(&line, "Glassbell " GB_VERSION ", ");
     gb_escape(&line, gb_bytes_str(repl->language), 64);
-    if (repl->owned && strcmp(repl->language, repl->image) != 0)
+    if (repl->named == NULL && strcmp(repl->language, repl->image) != 0)
         gb_buf_addf(&line, " (image %s)", repl->image);
-    gb_buf_adds(&line, ", accelerator ");
-    gb_escape(&line, hello.accel, 16);
-    if (hello.isolation != GB_ISOLATION_HARDWARE)
+    gb_buf_addf(&line, ", accelerator %s", repl->accel != NULL ? repl->accel : "unknown");
+    if (repl->emulated)
         gb_buf_addf(&line, "\n%semulation: not a security boundary%s",
                     repl->colours ? "\033[33m" : "", repl->colours ? "\033[0m" : "");
     gb_buf_adds(&line, "\n:help tells what can be done here\n");
@@ -457,6 +412,7 @@ static void repl_run_terminal(struct repl *repl)
         repl->failed = true;
         return;
     }
+    console_be_patient(repl->console, repl->opening.busy);
     while (!repl->quit && !repl->stopped) {
         char *text = NULL;
 
@@ -464,7 +420,7 @@ static void repl_run_terminal(struct repl *repl)
             break;
         if (repl_is_farewell(text))
             repl->quit = true;
-        else if (!repl_command(repl, text))
+        else if (repl_wait_opened(repl) && !repl_command(repl, text))
             repl_run_cell(repl, text);
         free(text);
     }
@@ -486,28 +442,32 @@ static void repl_on_closed(void *arg, const struct gb_err *why)
     repl->failed = repl->stopped = true;
 }
 
+/* A person gets the prompt while the session is still being opened, if its language is known. */
 static bool repl_begin(struct repl *repl)
 {
-    const char *named = repl->args->word_count > 0 ? repl->args->words[0] : NULL;
-    struct gb_buf params = {0};
-
-    if (named != NULL)
-        repl->session = app_find_session(repl->app, named);
-    else
-        (void)repl_open_session(repl);
-    if (repl->session == NULL || !repl_learn_language(repl))
-        return false;
-    if (repl->tty) {
-        gb_buf_adds(&params, "{\"client\":\"glassbell repl " GB_VERSION "\",\"protocol\":1}");
-        (void)repl_call(repl, "hello", &params, repl_print_header, repl);
-        repl_warm_guest(repl);
-        gb_buf_release(&params);
+    if (repl->named != NULL) {
+        repl->session = app_find_session(repl->app, repl->named);
+        if (repl->session == NULL || !repl_learn_language(repl))
+            return false;
+        repl_send_asks(repl);
+    } else {
+        if (!repl_start_opening(repl))
+            return false;
+        if (repl->tty)
+            (void)app_languages(repl->app);
+        if ((!repl->tty || repl->language == NULL) && !repl_wait_opened(repl))
+            return false;
+        if (repl->language == NULL && !repl_learn_language(repl))
+            return false;
     }
+    if (repl->tty)
+        repl_print_header(repl);
     return true;
 }
 
 static void repl_end(struct repl *repl)
 {
+    repl_end_opening(repl);
     if (repl->owned && repl->session != NULL && !repl->failed) {
         /* Nobody waits for the VM's end, but the request has to be sent. */
         app_send_on(repl->app, "session.close", repl->session, CLOSE_DEADLINE_MS, NULL, NULL);
@@ -523,6 +483,7 @@ static void repl_end(struct repl *repl)
     gb_buf_release(&repl->timing);
     free(repl->session);
     free(repl->language);
+    free(repl->accel);
 }
 
 int repl_run(const struct args *args)
@@ -542,12 +503,14 @@ int repl_run(const struct args *args)
         return app_wrong_use(args, "-t wants seconds, not %s", args_value(args, "time"));
     app_open(&app, args);
     repl.app = &app;
+    repl.named = args->word_count > 0 ? args->words[0] : NULL;
     repl.tty = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
     repl.raw = args_has(args, "raw");
     repl.colours =
         repl.tty && isatty(STDERR_FILENO) != 0 && (no_colour == NULL || no_colour[0] == '\0');
     repl_choose_show(&repl);
     app.events = (struct gb_client_events){repl_on_notified, repl_on_closed};
+    app.on_hello = repl_on_hello;
     app.arg = &repl;
     repl.image = params_image(&app, args);
     if (repl.image == NULL) {
