@@ -2,6 +2,7 @@
 """The front end on a terminal: how soon it shows itself, how soon a key is seen, what it costs when nothing
 happens. The server only speaks the protocol, so that nothing but the front end is measured."""
 
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -52,8 +53,66 @@ def measure(report, plan):
         idle(report, plan, screen, server)
         report.add(GROUP, "resident memory of the front end", "MiB", [screen.memory_bytes() / (1 << 20)])
         screen.close()
+    hosts(report, plan)
     flood(report, plan)
     lines(report)
+
+
+def hosts(report, plan):
+    """Two hosts with a hundred sessions each of which nothing changes, a front end for each, with a sample of them all
+    each second."""
+    seconds = plan(5, 30)
+    with contextlib.ExitStack() as stack:
+        servers, screens = [], []
+        for _ in range(2):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gb-bench-"))
+            servers.append(stack.enter_context(Resting(folder, 100)))
+            screens.append(Screen(servers[-1].path, folder))
+            screens[-1].until(b"agent-")
+        for screen in screens:
+            while screen.read(0.5):
+                pass
+        for server in servers:
+            server.go.set()
+        cpu, begin = sum(screen.cpu_seconds() for screen in screens), time.perf_counter()
+        while time.perf_counter() - begin < seconds:
+            for screen in screens:
+                screen.read(0.05)
+        used = sum(screen.cpu_seconds() for screen in screens) - cpu
+        report.add(GROUP, "two hosts of 100 sessions, idle, share of a core of both front ends", "%",
+                   [100 * used / (time.perf_counter() - begin)])
+        for screen in screens:
+            screen.close()
+
+
+class Resting:
+    """A server of its own process with so many sessions, and their figures each second from `go` on."""
+
+    def __init__(self, folder, count):
+        self.ready, self.go = multiprocessing.Event(), multiprocessing.Event()
+        self.path = pathlib.Path(folder) / "fake.sock"
+        self.process = multiprocessing.get_context("fork").Process(target=self.run, args=(folder, count), daemon=True)
+        self.process.start()
+        self.ready.wait()
+
+    def run(self, folder, count):
+        from terminal import FakeServer, made_up
+
+        with FakeServer(folder, [made_up(number) for number in range(count)]) as server:
+            self.ready.set()
+            self.go.wait()
+            while True:
+                server.tell("sample", host={"cpus": 4}, sessions=[
+                    {"session": session["session"], "memory_bytes": session["memory_bytes"], "cpu_ms": 1000.0}
+                    for session in server.sessions])
+                time.sleep(1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.join()
 
 
 class Printing:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Terminals: how soon `repl` asks for the first line, and how soon a key comes back from a program in a guest."""
+"""Terminals: how soon `repl` asks for the first line and answers it, and how soon a key comes back from a program in a
+guest."""
 
 import contextlib
 import os
@@ -25,14 +26,17 @@ def on_terminal(server, *arguments):
 def measure(report, plan):
     with Server() as server, server.client() as client:
         client.call("image.warm", image="python")
-        prompts = []
+        prompts, answers = [], []
         for _ in range(plan(8, 30)):
             with on_terminal(server, "repl") as repl:
                 prompts.append((repl.until(b">>>") - repl.begun) * 1000)
+                os.write(repl.fd, b"6 * 7\r")
+                answers.append((repl.until(b"42\r") - repl.begun) * 1000)
         report.add(GROUP, "repl to the first prompt", "ms", prompts)
+        report.add(GROUP, "repl to the answer of a line typed at once", "ms", answers)
         session = client.call("session.open", image="shell", idle_ms=0)["session"]
         keys(report, plan, server, session)
-        printing(report, plan, server, session)
+        printing(report, plan, server, client, session)
         client.call("session.close", session=session)
 
 
@@ -58,12 +62,23 @@ def keys(report, plan, server, session):
 
 
 # Prints as fast as it may in small letters, below a line with what was typed last.
-FLOOD = r"""stty -echo -icanon; page=$(printf "\\e[2;1H"; for row in {1..38}; do printf "%0100d\\n" 0; done | tr 0 x)
+FLOOD = r"""echo $$ >flood; stty -echo -icanon; page=$(printf "\\e[2;1H"; for row in {1..38}; do printf "%0100d\\n" 0; done | tr 0 x)
 while true; do IFS= read -rsN1 -t 0.001 key; printf "\\e[1;1H%s" "$key"; printf "%s" "$page$page$page$page"; done
 """
 
 
-def printing(report, plan, server, session):
+def printed(client, session):
+    """When, in seconds, and the bytes that the flood has written so far, both as the guest sees it."""
+    told = client.call("session.exec", session=session, code="echo $EPOCHREALTIME; cat /proc/$(cat flood)/io")["stdout"]
+    words = told.split()
+    return float(words[0]), int(words[words.index("wchar:") + 1])
+
+
+def printing(report, plan, server, client, session):
     with on_terminal(server, "exec", "-it", session, "bash", "-c", FLOOD) as terminal:
         terminal.until(b"xxxx")
-        report.add(GROUP, "key to screen while a terminal prints all the time", "ms", echoes(terminal, plan(50, 500)))
+        begun, before = printed(client, session)
+        samples = echoes(terminal, plan(50, 500))
+        ended, after = printed(client, session)
+        report.add(GROUP, "key to screen while a terminal prints all the time", "ms", samples)
+        report.add(GROUP, "what it prints meanwhile", "MB/s", [(after - before) / (ended - begun) / 1e6])
