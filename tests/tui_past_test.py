@@ -118,8 +118,9 @@ def test_files_as_they_were(server, client, session, tmp_path):
     wait_for(lambda: names(client) == ["travelled"])
 
 
-def test_no_moment(server, client, session, tmp_path):
+def test_no_moment(server, client, tmp_path):
     """Without a checkpoint it says so, and what takes one; nothing can be gone back to."""
+    session = Session(client, idle_ms=0, label="travelled", checkpoints="asked")
     session.exec("print('alone')")
     with front_end(tmp_path, server.socket) as terminal:
         terminal.wait("travelled")
@@ -133,6 +134,7 @@ def test_no_moment(server, client, session, tmp_path):
         terminal.wait("nothing before this moment is kept")
         terminal.keys("c")
         terminal.wait("kept as it is after cell 1", "● ", "○ now")
+    session.close()
 
 
 class Long(FakeServer):
