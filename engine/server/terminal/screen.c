@@ -12,7 +12,9 @@
 #include "server/core/state.h"
 
 enum {
-    SCREEN_PAINT_MS = 16,
+    SCREEN_PAINT_MS = 16,          /* between paints */
+    SCREEN_ANSWER_MS = 4,          /* while a key may be answered: */
+    SCREEN_ANSWERS_MS = 100,       /* for so long after it was typed */
     SCREEN_UNREAD_MAX = 64 * 1024, /* unread bytes of a client above which it is sent nothing
                                     * more */
     SCREEN_INPUT_LOW = 64 * 1024,  /* unread bytes of a program above which typing is not
@@ -212,17 +214,21 @@ static void screen_paint(void *arg)
     screen->held = 0;
 }
 
-/* A single key is shown immediately, a flood as often as anybody can see. */
+/* A single key is shown immediately, a flood as often as anybody can see; more often after a key,
+ * whose answer may be in the middle of it. */
 static void screen_paint_soon(struct screen *screen)
 {
-    uint64_t since_ms = (gb_clock_mono_ns() - screen->painted_ns) / GB_NS_PER_MS;
+    const uint64_t now_ns = gb_clock_mono_ns();
+    const uint64_t since_ms = (now_ns - screen->painted_ns) / GB_NS_PER_MS;
+    const uint64_t typed_ms = (now_ns - screen->typed_ns) / GB_NS_PER_MS;
+    const uint64_t pause_ms = typed_ms < SCREEN_ANSWERS_MS ? SCREEN_ANSWER_MS : SCREEN_PAINT_MS;
 
     if (gb_timer_active(screen->timer) || screen->paint.queued)
         return;
-    if (since_ms >= SCREEN_PAINT_MS)
+    if (since_ms >= pause_ms)
         gb_loop_defer(screen->hosted->server->loop, &screen->paint, screen_paint, screen);
     else
-        gb_timer_start(screen->timer, SCREEN_PAINT_MS - since_ms);
+        gb_timer_start(screen->timer, pause_ms - since_ms);
 }
 
 /* ---- typing ---- */
@@ -259,6 +265,11 @@ void screen_type(struct screen *screen, struct request *request, struct gb_bytes
     request->abandon = screen_abandon_typing;
     gb_list_add_tail(&screen->typing, &request->wait);
     screen_answer_typing(screen);
+    screen->typed_ns = gb_clock_mono_ns();
+    if (gb_timer_active(screen->timer)) { /* what waits is painted sooner now */
+        gb_timer_stop(screen->timer);
+        screen_paint_soon(screen);
+    }
 }
 
 /* ---- the program ---- */

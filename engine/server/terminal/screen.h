@@ -41,8 +41,9 @@ struct screen {
      * it. */
     void (*ended)(struct screen *screen);
     uint64_t painted_ns, started_at_ns;
-    size_t held; /* bytes in the grid for which no credit has been granted */
-    bool told;   /* its end has been reported to clients and watchers */
+    uint64_t typed_ns; /* when somebody last typed; 0: never */
+    size_t held;       /* bytes in the grid for which no credit has been granted */
+    bool told;         /* its end has been reported to clients and watchers */
     struct gb_terminal_end end;
     struct gb_err why; /* the reason, if the program's own result is unknown */
 };
