@@ -61,9 +61,9 @@ def keys(report, plan, server, session):
         report.add(GROUP, "exec -it, a key there and back", "ms", echoes(terminal, plan(100, 1000)))
 
 
-# Prints as fast as it may in small letters, below a line with what was typed last.
-FLOOD = r"""echo $$ >flood; stty -echo -icanon; page=$(printf "\\e[2;1H"; for row in {1..38}; do printf "%0100d\\n" 0; done | tr 0 x)
-while true; do IFS= read -rsN1 -t 0.001 key; printf "\\e[1;1H%s" "$key"; printf "%s" "$page$page$page$page"; done
+# One program prints as fast as it may in small letters; the other, above that, what was typed last.
+FLOOD = r"""stty raw -echo; page=$(printf "\\e[2;1H"; for row in {1..38}; do printf "%0100d\\r\\n" 0; done | tr 0 x)
+yes "$page" & echo $! >flood; cat | while IFS= read -rN1 key; do printf "\\e[1;1H%s" "$key"; done
 """
 
 
