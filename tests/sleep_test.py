@@ -383,7 +383,7 @@ def test_a_full_disk_leaves_it_awake(tmp_path):
         with with_settings(tmp_path, "[journal]\nenabled = no\n") as server, server.client() as client:
             session = Session(client)
             session.exec("import os; x = os.urandom(40 << 20)")
-            failed = refused("capacity", session, "session.sleep")
+            failed = refused("disk_full", session, "session.sleep")
             assert not failed.dispatched
             assert state(session) == "idle"
             assert session.exec("len(x)")["value"] == f"{40 << 20}"

@@ -25,6 +25,7 @@ static enum gb_code code_from_errno(int sys_errno)
         return GB_ENOTFOUND;
     case ENOSPC:
     case EDQUOT:
+        return GB_EDISK;
     case EMFILE:
     case ENFILE:
     case ENOMEM:

@@ -49,7 +49,10 @@ enum gb_class {
       "no checkpoints of this session can be taken; the message says why")                         \
     X(GB_EPACKAGES, "packages", -32015, GB_CLASS_CALLER,                                           \
       "packages cannot be had: the index does not have them, or they do not fit together, or it "  \
-      "cannot be reached; the message says which")
+      "cannot be reached; the message says which")                                                 \
+    X(GB_EDISK, "disk_full", -32016, GB_CLASS_RETRY,                                               \
+      "a disk of the host is full, or a quota is used up; the message says where, and what was "   \
+      "there before is as it was")
 
 enum gb_code {
     GB_OK = 0,
@@ -74,8 +77,8 @@ int gb_err_set(struct gb_err *err, enum gb_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Like gb_err_set(), with the text of @sys_errno appended; stores the errno. The code is
- * GB_EINTERNAL unless the errno maps to a better one (ENOENT: not_found; ENOSPC, EDQUOT, EMFILE,
- * ENOMEM: capacity, …). */
+ * GB_EINTERNAL unless the errno maps to a better one (ENOENT: not_found; ENOSPC, EDQUOT:
+ * disk_full; EMFILE, ENOMEM: capacity, …). */
 int gb_err_sys(struct gb_err *err, int sys_errno, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

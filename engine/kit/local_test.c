@@ -233,6 +233,7 @@ START_TEST(a_full_disk)
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         ck_assert_int_lt(write_out(in_folder(names[i]), much), 0);
         ck_assert_int_eq(err.sys_errno, ENOSPC);
+        ck_assert_int_eq(err.code, GB_EDISK);
     }
     check_content(in_folder("old"), "before");
     check_content(in_folder("two"), "before");

@@ -65,7 +65,7 @@ int gb_chain_open_heads(const char *path, bool durable, struct gb_chain **ret_ch
 void gb_chain_close(struct gb_chain *chain);
 
 /* Appends a checkpoint, waits until it is on disk, and returns its number. On failure
- * (GB_ECAPACITY: the disk is full) the chain is unchanged. GB_ENOTFOUND: the parent does not
+ * (GB_EDISK: the disk is full) the chain is unchanged. GB_ENOTFOUND: the parent does not
  * exist. */
 int gb_chain_append(struct gb_chain *chain, const struct gb_chain_checkpoint *checkpoint,
                     uint64_t *ret_seq, struct gb_err *err);

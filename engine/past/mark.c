@@ -43,7 +43,7 @@ static int mark_link(int fd, const char *path, const char *ending, struct gb_err
     }
     if (r == 0 || r == -EEXIST)
         return 0;
-    return gb_err_set(err, r == -ENOSPC ? GB_ECAPACITY : GB_EUNSUPPORTED,
+    return gb_err_set(err, r == -ENOSPC ? GB_EDISK : GB_EUNSUPPORTED,
                       "cannot link the template's files at %s: %s", to, strerror(-r));
 }
 

@@ -44,7 +44,7 @@ int gb_snapshot_open(const char *folder, const char *name, struct gb_bytes key,
 /* The lock file (lock.h); hold its lock for all of the following. Gives. */
 char *gb_snapshot_lock_path(const char *folder, const char *name);
 
-/* Creates an empty new.NAME; under the lock. GB_ECAPACITY if the disk has no space for @bytes. */
+/* Creates an empty new.NAME; under the lock. GB_EDISK if the disk has no space for @bytes. */
 int gb_snapshot_begin(const char *folder, const char *name, uint64_t bytes, struct gb_err *err);
 /* The paths of the files in new.NAME. Gives. */
 char *gb_snapshot_new_path(const char *folder, const char *name, const char *file);

@@ -177,7 +177,7 @@ END_TEST
 
 START_TEST(refuses_to_begin_without_room)
 {
-    ck_assert_int_eq(gb_snapshot_begin(folder, name, UINT64_MAX, &err), -GB_ECAPACITY);
+    ck_assert_int_eq(gb_snapshot_begin(folder, name, UINT64_MAX, &err), -GB_EDISK);
     ck_assert_int_eq(rmdir(folder), 0);
     ck_assert_int_eq(mkdir(folder, 0700), 0);
 }

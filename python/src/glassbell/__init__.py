@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from ._sync.session import Session
     from ._sync.terminal import Terminal
     from .errors import (BootFailed, Busy, CapacityError, ConnectionFailed, DeadlineExceeded,
-                         GlassbellError, Gone, Held, ImageMissing, InternalError, InvalidInput,
-                         NoPast, NotFound, OutcomeUnknown, PackagesError, PolicyError,
-                         ProtocolError, SessionClosed, TooLarge, Unsupported)
+                         DiskFull, GlassbellError, Gone, Held, ImageMissing, InternalError,
+                         InvalidInput, NoPast, NotFound, OutcomeUnknown, PackagesError,
+                         PolicyError, ProtocolError, SessionClosed, TooLarge, Unsupported)
     from .types import (Cell, Checkpoint, Display, Entry, Event, FileChange, Fork, Forked, Hello,
                         Kept, Lease, Matches, NetworkRecord, Output, Rewound, SessionInfo, Slept,
                         TerminalInfo, Waiting)
@@ -38,7 +38,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient", "AsyncEvents", "AsyncExecution", "AsyncSession", "AsyncTerminal", "BootFailed",
     "Busy", "CapacityError", "Cell", "Checkpoint", "Client", "ConnectionFailed", "DeadlineExceeded",
-    "Display", "Entry", "Event", "Events", "Execution", "FileChange", "Fork", "Forked",
+    "DiskFull", "Display", "Entry", "Event", "Events", "Execution", "FileChange", "Fork", "Forked",
     "GlassbellError", "Gone", "Held", "Hello", "ImageMissing", "InternalError", "InvalidInput",
     "Kept", "Lease", "Matches",
     "NetworkRecord", "NoPast", "NotFound", "OutcomeUnknown", "Output", "PackagesError",

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any, Mapping, Optional
 
 __all__ = [
-    "BootFailed", "Busy", "CapacityError", "ConnectionFailed", "DeadlineExceeded", "GlassbellError",
-    "Gone", "Held", "ImageMissing", "InternalError", "InvalidInput", "NoPast", "NotFound",
+    "BootFailed", "Busy", "CapacityError", "ConnectionFailed", "DeadlineExceeded", "DiskFull",
+    "GlassbellError", "Gone", "Held", "ImageMissing", "InternalError", "InvalidInput", "NoPast", "NotFound",
     "OutcomeUnknown", "PackagesError", "PolicyError", "ProtocolError", "SessionClosed", "TooLarge",
     "Unsupported",
 ]
@@ -103,6 +103,12 @@ class CapacityError(GlassbellError):
     kind = "capacity"
 
 
+class DiskFull(GlassbellError):
+    """A disk of the host is full, or a quota is used up; what was there before is as it was."""
+
+    kind = "disk_full"
+
+
 class BootFailed(GlassbellError):
     """The VM did not start."""
 
@@ -167,15 +173,15 @@ class ProtocolError(GlassbellError):
 _BY_KIND: dict[str, type[GlassbellError]] = {
     cls.kind: cls
     for cls in (InvalidInput, NotFound, SessionClosed, Busy, Held, Gone, NoPast, PackagesError,
-                CapacityError, BootFailed, ImageMissing, PolicyError, OutcomeUnknown, Unsupported, TooLarge,
-                InternalError)
+                CapacityError, DiskFull, BootFailed, ImageMissing, PolicyError, OutcomeUnknown,
+                Unsupported, TooLarge, InternalError)
 }
 
 
 def not_opened(kind: str, message: str) -> GlassbellError:
     """The exception for one of several sessions that could not be opened."""
     cls = _BY_KIND.get(kind, GlassbellError)
-    return cls(message, kind=kind, retryable=cls in (Busy, CapacityError, BootFailed))
+    return cls(message, kind=kind, retryable=cls in (Busy, CapacityError, DiskFull, BootFailed))
 
 
 def from_json(error: Any) -> GlassbellError:
