@@ -96,7 +96,7 @@ def test_tools_are_listed(server):
             assert [tool.name for tool in listed] == TOOLS
             for tool in listed:
                 assert tool.input_schema["additionalProperties"] is False
-                assert tool.annotations.open_world_hint is False
+                assert tool.annotations.open_world_hint is ("packages" in tool.input_schema["properties"])
                 assert tool.output_schema["type"] == "object"
 
     asyncio.run(main())

@@ -14,7 +14,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop.h"
+#include "model/event.h"
+#include "server/core/event.h"
+#include "server/core/note.h"
 #include "server/core/open.h"
+#include "server/core/request.h"
 #include "server/core/state.h"
 #include "server/packages/made.h"
 
@@ -36,6 +40,7 @@ struct build {
     char *index, *client;
     struct layer layer;
     struct gb_list waiters; /* struct packages_session */
+    build_ready_fn *ready;
     struct hosted *builder; /* NULL: not begun, or it has ended */
     struct gb_cell *cell;
     struct gb_buf piece;
@@ -78,8 +83,13 @@ static void build_end(struct build *build, const struct gb_err *err)
     build->over = true;
     if (err != NULL)
         gb_info("packages %s: %s", build->layer.key, err->message);
-    while ((link = gb_list_pop(&build->waiters)) != NULL)
-        packages_ready(container_of(link, struct packages_session, wait)->hosted, err);
+    while ((link = gb_list_pop(&build->waiters)) != NULL) {
+        struct packages_session *session = container_of(link, struct packages_session, wait);
+
+        session->waits = false;
+        session->waits_for = NULL;
+        build->ready(session->hosted, err);
+    }
     if (build->builder != NULL)
         hosted_close(build->builder, GB_END_CLOSED, "the packages have been fetched");
     build_free_if_done(build);
@@ -93,12 +103,27 @@ static void build_fail(struct build *build, enum gb_code code, const char *why)
     build_end(build, &err);
 }
 
+/* Tells watchers of a session, and the client that waits for it, what is being done. */
+static void build_tell_one(struct hosted *hosted, struct gb_bytes text)
+{
+    const struct gb_preparing_info info = {.text = text};
+    struct request *request;
+    struct event event;
+
+    GB_LIST_FOREACH(request, &hosted->openers, wait)
+        note_send(request->connection, "session.preparing", hosted, &gb_preparing_object, &info);
+    if (!event_begin(&event, hosted->server, "session.preparing", hosted))
+        return;
+    gb_json_put(&event.out, "text", text);
+    event_end(&event);
+}
+
 static void build_tell(struct build *build, const char *text)
 {
     struct gb_list *at;
 
     for (at = build->waiters.next; at != &build->waiters; at = at->next)
-        packages_tell(container_of(at, struct packages_session, wait)->hosted, gb_bytes_str(text));
+        build_tell_one(container_of(at, struct packages_session, wait)->hosted, gb_bytes_str(text));
 }
 
 /* ---- on disk ---- */
@@ -386,7 +411,7 @@ static struct build *build_find(struct packages_server *state, const char *key)
     return NULL;
 }
 
-void build_join(struct hosted *hosted, const char *key, const char *index)
+void build_join(struct hosted *hosted, const char *key, const char *index, build_ready_fn *ready)
 {
     struct packages_server *state = packages_server(hosted->server);
     struct packages_session *session = packages_of(hosted);
@@ -397,6 +422,7 @@ void build_join(struct hosted *hosted, const char *key, const char *index)
     if (build == NULL) {
         build = xcalloc(1, sizeof(*build));
         build->server = hosted->server;
+        build->ready = ready;
         build->image = image;
         build->index = xstrdup(index);
         build->client = hosted->client == NULL ? NULL : xstrdup(hosted->client);

@@ -4,9 +4,12 @@
 
 #include "server/packages/state.h"
 
-/* @hosted waits for the layer with that key, which is being made from now on: packages_ready()
- * follows, unless build_leave() comes before. */
-void build_join(struct hosted *hosted, const char *key, const char *index);
+/* The layer that a session waits for is there, or (with @err) will never be. */
+typedef void build_ready_fn(struct hosted *hosted, const struct gb_err *err);
+
+/* @hosted waits for the layer with that key, which is being made from now on: @ready follows,
+ * unless build_leave() comes before. */
+void build_join(struct hosted *hosted, const char *key, const char *index, build_ready_fn *ready);
 void build_leave(struct hosted *hosted);
 
 /* For sessions that are builders: their guest runs; their VM is gone; they have ended. */

@@ -7,10 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "model/event.h"
 #include "net/preset.h"
-#include "server/core/event.h"
-#include "server/core/note.h"
 #include "server/core/open.h"
 #include "server/core/request.h"
 #include "server/core/state.h"
@@ -19,19 +16,6 @@
 #include "server/packages/list.h"
 #include "server/packages/requirement.h"
 #include "server/packages/state.h"
-
-const struct part_state packages_sizes = {.server = sizeof(struct packages_server),
-                                          .session = sizeof(struct packages_session)};
-
-struct packages_session *packages_of(struct hosted *hosted)
-{
-    return part_of_session(hosted, &packages_sizes);
-}
-
-struct packages_server *packages_server(const struct gb_server *server)
-{
-    return part_of_server(server, &packages_sizes);
-}
 
 static void packages_server_new(struct gb_server *server)
 {
@@ -148,6 +132,24 @@ static bool packages_open_layer(struct hosted *hosted, const char *key)
     return true;
 }
 
+/* The layer that the session waited for is there, or will never be. */
+static void packages_on_ready(struct hosted *hosted, const struct gb_err *err)
+{
+    struct packages_session *state = packages_of(hosted);
+    struct gb_err missing = {0};
+
+    if (hosted->closing)
+        return;
+    if (err == NULL && !packages_open_layer(hosted, state->key)) {
+        (void)gb_err_set(&missing, GB_EINTERNAL, "the packages that were just fetched are gone");
+        err = &missing;
+    }
+    if (err != NULL)
+        gb_session_fail(hosted->session, err);
+    else
+        hosted_go_on(hosted);
+}
+
 static void packages_make_key(struct hosted *hosted, const struct gb_buf *index)
 {
     const struct gb_image *image = gb_session_image(hosted->session);
@@ -165,11 +167,12 @@ static void packages_make_key(struct hosted *hosted, const struct gb_buf *index)
 static bool packages_prepare(struct hosted *hosted, int preset)
 {
     struct packages_session *state = packages_of(hosted);
-    struct gb_bytes said = gb_indexes_said(packages_server(hosted->server)->indexes, preset);
+    const struct gb_preset_known known =
+        gb_indexes_known(packages_server(hosted->server)->indexes, preset);
     _cleanup_(gb_buf_release) struct gb_buf index = {0};
     struct gb_err err = {0};
 
-    if (gb_preset_index(preset, said, &index, &err) < 0) {
+    if (gb_preset_index(preset, known.said, &index, &err) < 0) {
         if (err.code == GB_ENOTFOUND) /* of an index; it is no session that is missing */
             err.code = GB_EINVALID;
         gb_session_fail(hosted->session, &err);
@@ -178,7 +181,7 @@ static bool packages_prepare(struct hosted *hosted, int preset)
     packages_make_key(hosted, &index);
     if (packages_open_layer(hosted, state->key))
         return false;
-    build_join(hosted, state->key, gb_buf_str(&index));
+    build_join(hosted, state->key, gb_buf_str(&index), packages_on_ready);
     return true;
 }
 
@@ -211,39 +214,6 @@ static bool packages_on_preparing(struct hosted *hosted)
                         packages_on_told, hosted))
         return true;
     return packages_prepare(hosted, preset);
-}
-
-void packages_ready(struct hosted *hosted, const struct gb_err *err)
-{
-    struct packages_session *state = packages_of(hosted);
-    struct gb_err missing = {0};
-
-    state->waits = false;
-    state->waits_for = NULL;
-    if (hosted->closing)
-        return;
-    if (err == NULL && !packages_open_layer(hosted, state->key)) {
-        (void)gb_err_set(&missing, GB_EINTERNAL, "the packages that were just fetched are gone");
-        err = &missing;
-    }
-    if (err != NULL)
-        gb_session_fail(hosted->session, err);
-    else
-        hosted_go_on(hosted);
-}
-
-void packages_tell(struct hosted *hosted, struct gb_bytes text)
-{
-    const struct gb_preparing_info info = {.text = text};
-    struct request *request;
-    struct event event;
-
-    GB_LIST_FOREACH(request, &hosted->openers, wait)
-        note_send(request->connection, "session.preparing", hosted, &gb_preparing_object, &info);
-    if (!event_begin(&event, hosted->server, "session.preparing", hosted))
-        return;
-    gb_json_put(&event.out, "text", text);
-    event_end(&event);
 }
 
 static int packages_open_again(struct gb_server *server, struct gb_bytes layer, struct gb_err *err)

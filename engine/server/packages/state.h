@@ -33,11 +33,5 @@ struct packages_session {
 
 extern const struct part_state packages_sizes;
 
-/* Tells watchers, and the client that waits for the session, what is being done. */
-void packages_tell(struct hosted *hosted, struct gb_bytes text);
-
 struct packages_session *packages_of(struct hosted *hosted);
 struct packages_server *packages_server(const struct gb_server *server);
-
-/* The layer that the session waited for is there, or will never be. */
-void packages_ready(struct hosted *hosted, const struct gb_err *err);
