@@ -188,7 +188,6 @@ static void mount_store(int proc_fd)
     /* The image may lack the home: /home is a file system with a single directory. */
     mount_or_die("home", ROOT "/home", "tmpfs", flags | MS_NOEXEC, "mode=0755,size=4k,nr_inodes=4");
     make_dir(ROOT USER_HOME, 0755);
-    make_dir(ROOT "/home/node_modules", 0755); /* programs in the home look there */
     mount_or_die("home", ROOT "/home", NULL, MS_REMOUNT | MS_RDONLY | flags | MS_NOEXEC,
                  "mode=0755,size=4k,nr_inodes=4");
     bind_mount(STORE "/home", ROOT USER_HOME, flags);
