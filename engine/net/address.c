@@ -2,7 +2,9 @@
 #include "net/address.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/mem.h"
 
@@ -18,6 +20,21 @@ struct gb_address gb_address_from_v4(uint32_t address)
     for (unsigned i = 0; i < 4; i++)
         result.bytes[V4_BYTES + i] = (uint8_t)(address >> (24 - 8 * i));
     return result;
+}
+
+bool gb_address_from_socket(const struct sockaddr *socket, struct gb_address *ret_address)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    if (socket->sa_family == AF_INET) {
+        memcpy(&v4, socket, sizeof(v4));
+        *ret_address = gb_address_from_v4(ntohl(v4.sin_addr.s_addr));
+    } else if (socket->sa_family == AF_INET6) {
+        memcpy(&v6, socket, sizeof(v6));
+        memcpy(ret_address->bytes, &v6.sin6_addr, sizeof(ret_address->bytes));
+    }
+    return socket->sa_family == AF_INET || socket->sa_family == AF_INET6;
 }
 
 static uint32_t address_get32(const uint8_t *at)

@@ -9,6 +9,8 @@
 
 #include "base/buf.h"
 
+struct sockaddr;
+
 /* In network byte order; IPv4 as ::ffff:a.b.c.d. */
 struct gb_address {
     uint8_t bytes[16];
@@ -24,6 +26,8 @@ enum gb_address_class {
 enum gb_address_class gb_address_class(const struct gb_address *address);
 
 struct gb_address gb_address_from_v4(uint32_t address);
+/* False: it is of another family. */
+bool gb_address_from_socket(const struct sockaddr *socket, struct gb_address *ret_address);
 bool gb_address_is_v4(const struct gb_address *address);
 /* For an IPv4 address: 127.0.0.1 is 0x7f000001. */
 uint32_t gb_address_v4(const struct gb_address *address);

@@ -187,20 +187,8 @@ static void dial_on_resolved(uv_getaddrinfo_t *request, int status, struct addri
          at = at->ai_next) {
         struct gb_address address;
 
-        if (at->ai_family == AF_INET) {
-            struct sockaddr_in v4;
-
-            memcpy(&v4, at->ai_addr, sizeof(v4));
-            address = gb_address_from_v4(ntohl(v4.sin_addr.s_addr));
-        } else if (at->ai_family == AF_INET6) {
-            struct sockaddr_in6 v6;
-
-            memcpy(&v6, at->ai_addr, sizeof(v6));
-            memcpy(address.bytes, &v6.sin6_addr, sizeof(address.bytes));
-        } else {
-            continue;
-        }
-        dial_add(dial, &address);
+        if (gb_address_from_socket(at->ai_addr, &address))
+            dial_add(dial, &address);
     }
     uv_freeaddrinfo(list);
     free(lookup);

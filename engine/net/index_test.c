@@ -95,6 +95,11 @@ static bool ask(int preset)
     return false;
 }
 
+static struct gb_bytes said(int preset)
+{
+    return gb_indexes_known(indexes, preset).said;
+}
+
 START_TEST(one_command_for_all_who_ask)
 {
     struct gb_index_wait waits[3] = {0};
@@ -106,9 +111,8 @@ START_TEST(one_command_for_all_who_ask)
     while (told < 2)
         (void)uv_run(&uv, UV_RUN_ONCE);
     ck_assert_int_eq(calls(), 2); /* the command calls it twice */
-    ck_assert(
-        gb_bytes_equal(gb_indexes_said(indexes, NODE), "https://a.example/\nhttps://a.example/\n"));
-    ck_assert_uint_eq(gb_indexes_said(indexes, PYTHON).size, 0);
+    ck_assert(gb_bytes_equal(said(NODE), "https://a.example/\nhttps://a.example/\n"));
+    ck_assert_uint_eq(said(PYTHON).size, 0);
     ck_assert(ask(NODE)); /* it is known */
     gb_indexes_forget(&waits[0]);
     ck_assert_int_eq(told, 2);
@@ -120,7 +124,7 @@ START_TEST(another_configuration_is_asked_for_anew)
 {
     make_program("pip", "echo $1");
     ck_assert(!ask(PYTHON));
-    ck_assert(gb_bytes_equal(gb_indexes_said(indexes, PYTHON), "download\nindex\n"));
+    ck_assert(gb_bytes_equal(said(PYTHON), "download\nindex\n"));
     ck_assert(ask(PYTHON));
     ck_assert_int_eq(setenv("PIP_INDEX_URL", "https://other.example/", 1), 0);
     ck_assert(!ask(PYTHON));
@@ -134,11 +138,45 @@ START_TEST(programs_that_say_nothing_useful)
 {
     make_program("npm", "exit 3");
     ck_assert(!ask(NODE));
-    ck_assert_uint_eq(gb_indexes_said(indexes, NODE).size, 0);
+    ck_assert_uint_eq(said(NODE).size, 0);
     make_program("pip", "while :; do echo 0123456789012345678901234567890123456789; done");
     ck_assert(!ask(PYTHON));
-    ck_assert_uint_gt(gb_indexes_said(indexes, PYTHON).size, 1 << 20);
-    ck_assert_uint_lt(gb_indexes_said(indexes, PYTHON).size, 2 << 20);
+    ck_assert_uint_gt(said(PYTHON).size, 1 << 20);
+    ck_assert_uint_lt(said(PYTHON).size, 2 << 20);
+}
+END_TEST
+
+/* The hosts of what was found are looked up, and those that have no public address are noted. */
+START_TEST(where_an_index_is)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    struct gb_bytes places, line;
+    int lines = 0;
+
+    make_program("npm", "case $1 in config) echo http://localhost:4873/;; "
+                        "*) echo http://nowhere.invalid/x.tgz;; esac");
+    ck_assert(!ask(NODE));
+    places = gb_indexes_known(indexes, NODE).places;
+    gb_buf_add(&text, places.data, places.size);
+    ck_assert_ptr_nonnull(strstr(gb_buf_str(&text), "localhost "));
+    ck_assert(strstr(gb_buf_str(&text), " 127.0.0.1") != NULL ||
+              strstr(gb_buf_str(&text), " ::1") != NULL);
+    ck_assert_ptr_null(strstr(gb_buf_str(&text), "nowhere"));
+    while (gb_bytes_line(&places, &line))
+        lines++;
+    ck_assert_int_eq(lines, 1);
+}
+END_TEST
+
+START_TEST(freed_while_hosts_are_looked_up)
+{
+    struct gb_index_wait wait = {0};
+
+    make_program("npm", "echo http://localhost/");
+    ck_assert(!gb_indexes_ask(indexes, NODE, &wait, on_told, NULL));
+    while (gb_indexes_known(indexes, NODE).said.size == 0)
+        (void)uv_run(&uv, UV_RUN_ONCE);
+    gb_indexes_forget(&wait);
 }
 END_TEST
 
@@ -162,6 +200,8 @@ int main(void)
     tcase_add_test(tests, one_command_for_all_who_ask);
     tcase_add_test(tests, another_configuration_is_asked_for_anew);
     tcase_add_test(tests, programs_that_say_nothing_useful);
+    tcase_add_test(tests, where_an_index_is);
+    tcase_add_test(tests, freed_while_hosts_are_looked_up);
     tcase_add_test(tests, freed_while_it_runs);
     suite_add_tcase(suite, tests);
     return check_run(suite);

@@ -61,7 +61,7 @@ static bool preset_split(struct gb_bytes line, struct gb_bytes *ret_key, struct 
 
 /* What an address is of. */
 enum preset_kind {
-    PRESET_INDEX,   /* the index, configured by the owner of this host */
+    PRESET_INDEX,   /* the index, as configured */
     PRESET_EXTRA,   /* another one, likewise */
     PRESET_DEFAULT, /* the index that the program uses unless told otherwise */
     PRESET_FILES,   /* what the index says has the files */
@@ -71,7 +71,9 @@ enum preset_kind {
  * variable that has one. Either may be NULL. */
 struct preset_found {
     struct gb_buf *rules, *index;
-    size_t files; /* hosts that the index has named */
+    struct gb_bytes places; /* as in struct gb_preset_known */
+    struct gb_buf sites;    /* lines "ADDRESS PORT": where indexes are that are not public */
+    size_t files;           /* hosts that the index has named */
 };
 
 /* Words that a rule cannot have as names. */
@@ -132,12 +134,57 @@ static bool preset_has_rule(const struct gb_buf *rules, const char *beginning)
     return false;
 }
 
-/* The owner of this host has named its indexes, so they may be the site's own. What an index says
- * about others opens no way to addresses that are not public. */
+/* The addresses of a host that has no public one, each after a space. */
+static struct gb_bytes preset_addresses(const struct preset_found *found, const char *name)
+{
+    struct gb_bytes text = found->places, line;
+
+    while (gb_bytes_line(&text, &line))
+        if (gb_bytes_skip(&line, name) && line.size > 0 && line.data[0] == ' ')
+            return line;
+    return (struct gb_bytes){0};
+}
+
+/* Whether an index is at each of these addresses, at that port. */
+static bool preset_has_sites(const struct preset_found *found, struct gb_bytes addresses,
+                             unsigned port)
+{
+    struct gb_bytes address;
+
+    while ((address = preset_word(&addresses)).size > 0) {
+        _cleanup_(gb_buf_release) struct gb_buf site = {0};
+
+        gb_buf_addf(&site, "%.*s %u", (int)address.size, (const char *)address.data, port);
+        if (!preset_has_rule(&found->sites, gb_buf_str(&site)))
+            return false;
+    }
+    return true;
+}
+
+static void preset_pin(const struct preset_url *url, struct gb_bytes addresses,
+                       struct preset_found *found)
+{
+    _cleanup_(gb_buf_release) struct gb_buf line = {0};
+    struct gb_bytes rest = addresses, address;
+
+    while ((address = preset_word(&rest)).size > 0)
+        gb_buf_addf(&found->sites, "%.*s %u\n", (int)address.size, (const char *)address.data,
+                    url->port);
+    gb_buf_addf(&line, "resolve %s", url->name);
+    if (!preset_has_rule(found->rules, gb_buf_str(&line)))
+        gb_buf_addf(found->rules, "%s%.*s\n", gb_buf_str(&line), (int)addresses.size,
+                    (const char *)addresses.data);
+}
+
+/* This host's own package manager uses the indexes, so they may be at an address that is not
+ * public: at this one, whatever DNS says later. What an index says about others opens no way to
+ * addresses and ports beside its own. */
 static void preset_add_rule(const struct preset_url *url, enum preset_kind kind,
                             struct preset_found *found)
 {
-    const bool own = kind == PRESET_INDEX || kind == PRESET_EXTRA;
+    const struct gb_bytes addresses = preset_addresses(found, url->name);
+    const bool is_private = addresses.size > 0 &&
+                            (kind != PRESET_FILES || preset_has_sites(found, addresses, url->port));
     _cleanup_(gb_buf_release) struct gb_buf rule = {0};
 
     gb_buf_addf(&rule, "allow %s :%u %s", url->name, url->port, url->tls ? "tls" : "http");
@@ -145,7 +192,9 @@ static void preset_add_rule(const struct preset_url *url, enum preset_kind kind,
         return;
     if (kind == PRESET_FILES && ++found->files > FILE_HOSTS_MAX)
         return;
-    gb_buf_addf(found->rules, "%s%s\n", gb_buf_str(&rule), own ? " private" : "");
+    gb_buf_addf(found->rules, "%s%s\n", gb_buf_str(&rule), is_private ? " private" : "");
+    if (is_private)
+        preset_pin(url, addresses, found);
 }
 
 static bool preset_add_url(struct gb_bytes url, enum preset_kind kind, struct preset_found *found)
@@ -413,12 +462,15 @@ static int preset_look(const struct preset *preset, struct gb_bytes said,
     return 0;
 }
 
-int gb_preset_rules(int number, struct gb_bytes said, struct gb_buf *rules, struct gb_err *err)
+int gb_preset_rules(int number, const struct gb_preset_known *known, struct gb_buf *rules,
+                    struct gb_err *err)
 {
     const struct preset *preset = &presets[number];
     const size_t before = rules->size;
-    int r = preset_look(preset, said, &(struct preset_found){.rules = rules}, err);
+    struct preset_found found = {.rules = rules, .places = known->places};
+    int r = preset_look(preset, known->said, &found, err);
 
+    gb_buf_release(&found.sites);
     if (r == 0 && rules->size == before)
         return gb_err_set(err, GB_EINVALID,
                           "no index is configured for %s on the server's host, and %s there names "

@@ -16,9 +16,18 @@ enum { GB_PRESETS = 2 };
 /* The number of the preset of that name, below GB_PRESETS; -1: there is none. */
 int gb_preset_number(struct gb_bytes name);
 
-/* Adds the rules of a preset as text. @said: what its command has printed, perhaps nothing.
- * GB_EINVALID: no index is known, or an address that is configured cannot be read. */
-int gb_preset_rules(int number, struct gb_bytes said, struct gb_buf *rules, struct gb_err *err);
+/* What is known of the indexes of a preset beyond their configuration; zeroed: nothing. */
+struct gb_preset_known {
+    struct gb_bytes said;   /* what its command has printed */
+    struct gb_bytes places; /* lines "NAME ADDRESS…", of hosts that have no public address */
+};
+
+/* Adds the rules of a preset as text. An index that has no public address may be reached at those
+ * that it has now, and at no other (`resolve`); so may a host of its files, if it is at the same
+ * address and port. GB_EINVALID: no index is known, or an address that is configured cannot be
+ * read. */
+int gb_preset_rules(int number, const struct gb_preset_known *known, struct gb_buf *rules,
+                    struct gb_err *err);
 
 /* Adds the address of the index itself, to be given to a package manager in a guest. GB_ENOTFOUND:
  * none is known. GB_EINVALID: an address cannot be read. GB_EUNSUPPORTED: it has credentials. */

@@ -16,6 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int npm = 0; npm < 2; npm++) {
         struct gb_policy policy = {0};
         struct gb_buf rules = {0};
+        const struct gb_preset_known known = {
+            .said = file,
+            .places = gb_bytes_str("a.example 10.0.0.1\nb.example 10.0.0.1 fd00::1\n")};
         struct gb_err err = {0};
         int r = 0;
 
@@ -25,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         gb_policy_release(&policy);
         gb_buf_clear(&rules);
         policy = (struct gb_policy){0};
-        if (gb_preset_rules(npm, file, &rules, &err) == 0) /* as what a program says */
+        if (gb_preset_rules(npm, &known, &rules, &err) == 0) /* as what a program says */
             assert(gb_policy_parse(&policy, gb_buf_bytes(&rules), &err) == 0);
         gb_policy_release(&policy);
         gb_buf_release(&rules);

@@ -17,13 +17,13 @@ static const struct {
 } pip[] = {
     {"", ""},
     {"index-url = https://a.example/\n", ""}, /* in no section */
-    {"[global]\nindex-url = https://a.example/simple\n", "allow a.example :443 tls private\n"},
-    {"[install]\r\nindex_url=http://A.example:8080\r\n", "allow a.example :8080 http private\n"},
+    {"[global]\nindex-url = https://a.example/simple\n", "allow a.example :443 tls\n"},
+    {"[install]\r\nindex_url=http://A.example:8080\r\n", "allow a.example :8080 http\n"},
     {"[list]\nindex-url = https://a.example/\n", ""},
     {"[global]\n# index-url = https://a.example/\ntimeout = 5\n", ""},
-    {"[global]\nindex-url = https://me:p@ss@a.example/\n", "allow a.example :443 tls private\n"},
+    {"[global]\nindex-url = https://me:p@ss@a.example/\n", "allow a.example :443 tls\n"},
     {"[global]\nextra-index-url =\n    https://a.example\n    http://b.example/x\ntimeout = 3\n",
-     "allow a.example :443 tls private\nallow b.example :80 http private\n"},
+     "allow a.example :443 tls\nallow b.example :80 http\n"},
     {"[global]\nindex-url = file:///srv\n", NULL},
     {"[global]\nindex-url = https://a.example:0/\n", NULL},
     {"[global]\nindex-url = https://a.example:99999/\n", NULL},
@@ -52,8 +52,8 @@ START_TEST(files_of_npm)
                                               "//a.example/:_authToken=https://c.example\n"
                                               "audit-registry=https://d.example/\n"),
                                  &rules));
-    ck_assert_str_eq(gb_buf_str(&rules), "allow a.example :443 tls private\n"
-                                         "allow b.example :4873 http private\n");
+    ck_assert_str_eq(gb_buf_str(&rules), "allow a.example :443 tls\n"
+                                         "allow b.example :4873 http\n");
     ck_assert(!gb_preset_read_npm(gb_bytes_str("registry=a.example\n"), &rules));
     gb_buf_release(&rules);
 }
@@ -66,7 +66,7 @@ START_TEST(this_host)
                                             "PIP_CONFIG_FILE"};
     char folder[] = "/tmp/glassbell-preset-test-XXXXXX";
     _cleanup_(freep) char *path = NULL;
-    const struct gb_bytes said = {0};
+    const struct gb_preset_known known = {0};
     struct gb_buf rules = {0};
     struct gb_err err = {0};
 
@@ -80,11 +80,11 @@ START_TEST(this_host)
                                         gb_bytes_str("[global]\nindex-url = https://a.example/\n"),
                                         0600, &err),
                      0);
-    ck_assert_int_eq(gb_preset_rules(PYTHON, said, &rules, &err), 0);
-    ck_assert_ptr_nonnull(strstr(gb_buf_str(&rules), "allow a.example :443 tls private\n"));
+    ck_assert_int_eq(gb_preset_rules(PYTHON, &known, &rules, &err), 0);
+    ck_assert_ptr_nonnull(strstr(gb_buf_str(&rules), "allow a.example :443 tls\n"));
     gb_buf_clear(&rules);
     ck_assert_int_eq(setenv("PIP_INDEX_URL", "ftp://a.example", 1), 0);
-    ck_assert_int_eq(gb_preset_rules(PYTHON, said, &rules, &err), -GB_EINVALID);
+    ck_assert_int_eq(gb_preset_rules(PYTHON, &known, &rules, &err), -GB_EINVALID);
     ck_assert_ptr_nonnull(strstr(err.message, "pip"));
     ck_assert_int_eq(gb_preset_number(gb_bytes_str("ruby")), -1);
     ck_assert_int_eq(gb_preset_number(gb_bytes_str("python")), PYTHON);
@@ -129,11 +129,12 @@ static const char pip_says[] =
 
 START_TEST(what_pip_says)
 {
+    const struct gb_preset_known known = {.said = gb_bytes_str(pip_says)};
     struct gb_buf text = {0};
     struct gb_err err = {0};
 
     configure(NULL, NULL);
-    ck_assert_int_eq(gb_preset_rules(PYTHON, gb_bytes_str(pip_says), &text, &err), 0);
+    ck_assert_int_eq(gb_preset_rules(PYTHON, &known, &text, &err), 0);
     if (access("/etc/pip.conf", F_OK) < 0)
         ck_assert_str_eq(gb_buf_str(&text),
                          "allow a.example :443 tls\nallow files.example :443 tls\n"
@@ -146,8 +147,8 @@ START_TEST(what_pip_says)
     ck_assert_int_eq(gb_preset_index(PYTHON, gb_bytes_str(pip_says), &text, &err), 0);
     ck_assert_str_eq(gb_buf_str(&text), "https://own.example/simple");
     gb_buf_clear(&text);
-    ck_assert_int_eq(gb_preset_rules(PYTHON, gb_bytes_str(pip_says), &text, &err), 0);
-    ck_assert_ptr_nonnull(strstr(gb_buf_str(&text), "allow own.example :443 tls private\n"));
+    ck_assert_int_eq(gb_preset_rules(PYTHON, &known, &text, &err), 0);
+    ck_assert_ptr_nonnull(strstr(gb_buf_str(&text), "allow own.example :443 tls\n"));
     ck_assert_ptr_nonnull(strstr(gb_buf_str(&text), "allow files.example :443 tls\n"));
     gb_buf_release(&text);
 }
@@ -157,11 +158,12 @@ START_TEST(what_npm_says)
 {
     const struct gb_bytes said = gb_bytes_str("https://a.example/x/\n"
                                               "https://files.example:8443/npm.tgz\nundefined\n");
+    const struct gb_preset_known known = {.said = said};
     struct gb_buf text = {0};
     struct gb_err err = {0};
 
     configure(NULL, NULL);
-    ck_assert_int_eq(gb_preset_rules(NODE, said, &text, &err), 0);
+    ck_assert_int_eq(gb_preset_rules(NODE, &known, &text, &err), 0);
     ck_assert_str_eq(gb_buf_str(&text),
                      "allow a.example :443 tls\nallow files.example :8443 tls\n");
     gb_buf_clear(&text);
@@ -171,9 +173,47 @@ START_TEST(what_npm_says)
 }
 END_TEST
 
+/* Indexes that have no public address are to be had at the one that they have, and so are hosts of
+ * files that are at the same address and port. */
+START_TEST(an_index_at_a_private_address)
+{
+    struct gb_preset_known known = {.said = gb_bytes_str(pip_says),
+                                    .places = gb_bytes_str("a.example.org 10.0.0.9\n"
+                                                           "files.example 10.0.0.1\n"
+                                                           "a.example 10.0.0.1 fd00::1\n")};
+    struct gb_buf rules = {0};
+    struct gb_err err = {0};
+
+    if (access("/etc/pip.conf", F_OK) == 0)
+        return;
+    configure(NULL, NULL);
+    ck_assert_int_eq(gb_preset_rules(PYTHON, &known, &rules, &err), 0);
+    ck_assert_str_eq(gb_buf_str(&rules),
+                     "allow a.example :443 tls private\nresolve a.example 10.0.0.1 fd00::1\n"
+                     "allow files.example :443 tls private\nresolve files.example 10.0.0.1\n"
+                     "allow a.example :8080 http\n"); /* named by the index only, another port */
+    gb_buf_clear(&rules);
+    known.places = gb_bytes_str("a.example 10.0.0.1\nfiles.example 10.0.0.1 10.0.0.2\n");
+    ck_assert_int_eq(gb_preset_rules(PYTHON, &known, &rules, &err), 0);
+    ck_assert_ptr_nonnull(strstr(gb_buf_str(&rules), "allow files.example :443 tls\n"));
+    gb_buf_clear(&rules);
+    known.places = gb_bytes_str("files.example 10.0.0.1\n"); /* the index is a public one */
+    ck_assert_int_eq(gb_preset_rules(PYTHON, &known, &rules, &err), 0);
+    ck_assert_ptr_null(strstr(gb_buf_str(&rules), "private"));
+    gb_buf_clear(&rules);
+    configure(NULL, "http://own.example:4873/");
+    known = (struct gb_preset_known){.places = gb_bytes_str("own.example 192.168.1.2\n")};
+    ck_assert_int_eq(gb_preset_rules(NODE, &known, &rules, &err), 0);
+    ck_assert_str_eq(gb_buf_str(&rules), "allow own.example :4873 http private\n"
+                                         "resolve own.example 192.168.1.2\n");
+    gb_buf_release(&rules);
+}
+END_TEST
+
 /* An index that says that its files are everywhere, and one that nobody knows. */
 START_TEST(an_index_has_its_bounds)
 {
+    struct gb_preset_known known = {0};
     struct gb_buf said = {0}, rules = {0};
     struct gb_bytes line, rest;
     struct gb_err err = {0};
@@ -182,14 +222,16 @@ START_TEST(an_index_has_its_bounds)
     configure(NULL, NULL);
     for (int i = 0; i < 1000; i++)
         gb_buf_addf(&said, "  Found link https://f%d.example/x (from y)\n", i);
-    ck_assert_int_eq(gb_preset_rules(PYTHON, gb_buf_bytes(&said), &rules, &err), 0);
+    known.said = gb_buf_bytes(&said);
+    ck_assert_int_eq(gb_preset_rules(PYTHON, &known, &rules, &err), 0);
     rest = gb_buf_bytes(&rules);
     while (gb_bytes_line(&rest, &line))
         count++;
     ck_assert_int_eq(count, 8);
     gb_buf_clear(&rules);
     gb_buf_clear(&said);
-    ck_assert_int_eq(gb_preset_rules(NODE, gb_buf_bytes(&said), &rules, &err), -GB_EINVALID);
+    known.said = gb_buf_bytes(&said);
+    ck_assert_int_eq(gb_preset_rules(NODE, &known, &rules, &err), -GB_EINVALID);
     ck_assert_ptr_nonnull(strstr(err.message, "npm"));
     ck_assert_int_eq(gb_preset_index(NODE, gb_buf_bytes(&said), &rules, &err), -GB_ENOTFOUND);
     configure(NULL, "https://me:word@a.example/");
@@ -230,6 +272,7 @@ int main(void)
     tcase_add_test(tests, this_host);
     tcase_add_test(tests, what_pip_says);
     tcase_add_test(tests, what_npm_says);
+    tcase_add_test(tests, an_index_at_a_private_address);
     tcase_add_test(tests, an_index_has_its_bounds);
     tcase_add_test(tests, variables_of_a_guest);
     suite_add_tcase(suite, tests);

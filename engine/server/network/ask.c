@@ -102,11 +102,11 @@ int network_ask_read(const struct gb_settings *settings, const struct gb_json *v
     return ask_read_rules(value, ret_ask, err);
 }
 
-int network_ask_preset(int preset, struct gb_bytes said, struct gb_policy *ret_policy,
-                       struct gb_err *err)
+int network_ask_preset(int preset, const struct gb_preset_known *known,
+                       struct gb_policy *ret_policy, struct gb_err *err)
 {
     _cleanup_(gb_buf_release) struct gb_buf rules = {0};
-    int r = gb_preset_rules(preset, said, &rules, err);
+    int r = gb_preset_rules(preset, known, &rules, err);
 
     if (r == 0)
         r = gb_policy_parse(ret_policy, gb_buf_bytes(&rules), err);

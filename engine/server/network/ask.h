@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "net/policy.h"
+#include "net/preset.h"
 #include "rpc/json.h"
 #include "settings/settings.h"
 
@@ -20,9 +21,9 @@ struct network_ask {
 /* @value NULL: absent, which means no network. GB_EINVALID, GB_ETOOLARGE. */
 int network_ask_read(const struct gb_settings *settings, const struct gb_json *value,
                      struct network_ask *ret_ask, struct gb_err *err);
-/* The policy of a preset, with what its package manager says (net/index.h). GB_EINVALID. */
-int network_ask_preset(int preset, struct gb_bytes said, struct gb_policy *ret_policy,
-                       struct gb_err *err);
+/* The policy of a preset, with what was found about its index (net/index.h). GB_EINVALID. */
+int network_ask_preset(int preset, const struct gb_preset_known *known,
+                       struct gb_policy *ret_policy, struct gb_err *err);
 /* Puts rules, an array of lines, in front of those of @policy, and parses the result into
  * @ret_policy. */
 int network_ask_add(const struct gb_policy *policy, const struct gb_json *rules,

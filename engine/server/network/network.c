@@ -22,6 +22,7 @@
 #include "server/network/secrets.h"
 #include "server/network/start.h"
 #include "server/network/state.h"
+#include "server/network/trust.h"
 
 static void network_server_new(struct gb_server *server)
 {
@@ -90,6 +91,8 @@ static int network_add_env(struct gb_server *server, const struct gb_params *par
     _cleanup_(gb_buf_release) struct gb_buf index = {0};
     int r = secrets_add_env(server, params, env, err);
 
+    if (r == 0 && trust_is_wanted(params))
+        r = trust_add_env(to.languages, env, err);
     if (r < 0 || preset < 0 || gb_preset_index(preset, nothing, &index, NULL) < 0)
         return r;
     return gb_preset_variables(preset, gb_buf_bytes(&index), network_add_variable, &to);
@@ -100,9 +103,10 @@ static int network_add_env(struct gb_server *server, const struct gb_params *par
 static int network_find(struct hosted *hosted, struct gb_err *err)
 {
     struct network_session *state = network_state(hosted);
-    struct gb_bytes said = gb_indexes_said(network_server(hosted->server)->indexes, state->preset);
+    const struct gb_preset_known known =
+        gb_indexes_known(network_server(hosted->server)->indexes, state->preset);
     struct gb_policy policy = {0};
-    int r = network_ask_preset(state->preset, said, &policy, err);
+    int r = network_ask_preset(state->preset, &known, &policy, err);
 
     state->pending = false;
     if (r == 0)
@@ -142,11 +146,13 @@ static bool network_on_preparing(struct hosted *hosted)
 
 static void network_on_session(struct hosted *hosted)
 {
+    const struct gb_bytes nothing = {0};
     struct gb_err err = {0};
 
     if (network_state(hosted)->net == NULL)
         return;
-    if (start_join(hosted, &err) < 0) {
+    if (start_join(hosted, &err) < 0 ||
+        (network_state(hosted)->secrets == NULL && trust_tell(hosted, nothing, &err) < 0)) {
         hosted_close(hosted, GB_END_CRASHED, err.message);
         return;
     }
@@ -157,9 +163,15 @@ static void network_on_session(struct hosted *hosted)
 
 static void network_on_moved(struct hosted *hosted)
 {
+    const struct gb_bytes nothing = {0};
+    struct gb_err err = {0};
+
     start_moved(hosted);
-    if (!gb_session_is_asleep(hosted->session))
-        secrets_on_moved(hosted);
+    if (gb_session_is_asleep(hosted->session))
+        return;
+    secrets_on_moved(hosted);
+    if (network_state(hosted)->secrets == NULL && trust_tell(hosted, nothing, &err) < 0)
+        hosted_close(hosted, GB_END_CRASHED, err.message);
 }
 
 /* Whoever waits at a port is told; the next one is another reason to try it. */
@@ -272,11 +284,16 @@ static int network_change(struct hosted *hosted, struct network_ask *ask, struct
 /* The same, and it is what it begins with. */
 static int network_begin(struct hosted *hosted, struct network_ask *ask, struct gb_err *err)
 {
+    struct network_session *state = network_state(hosted);
+    const bool had = gb_preset_number(gb_bytes_str(state->policy_name)) >= 0;
     int r = network_change(hosted, ask, err);
 
-    if (r == 0)
-        memcpy(network_state(hosted)->policy_name, ask->name, sizeof(ask->name));
-    return r;
+    if (r < 0)
+        return r;
+    memcpy(state->policy_name, ask->name, sizeof(ask->name));
+    if (had || gb_preset_number(gb_bytes_str(ask->name)) < 0)
+        return 0;
+    return trust_tell(hosted, secrets_authority(hosted), err);
 }
 
 static int network_add(struct hosted *hosted, const struct gb_json *rules, struct gb_err *err)
@@ -354,13 +371,14 @@ static void network_held_go_on(void *arg)
     struct network_held *held = arg;
     struct request *request = held->request;
     struct gb_server *server = request->connection->server;
-    struct gb_bytes said = gb_indexes_said(network_server(server)->indexes, held->ask.preset);
+    const struct gb_preset_known known =
+        gb_indexes_known(network_server(server)->indexes, held->ask.preset);
     struct gb_err err = {0};
     struct hosted *hosted = hosted_find(server, gb_bytes_str(held->session), &err);
     int r = hosted == NULL ? -1 : 0;
 
     if (r == 0)
-        r = network_ask_preset(held->ask.preset, said, &held->ask.policy, &err);
+        r = network_ask_preset(held->ask.preset, &known, &held->ask.policy, &err);
     if (r == 0)
         r = network_begin(hosted, &held->ask, &err);
     request->abandon = NULL;

@@ -17,6 +17,7 @@
 #include "server/network/edge.h"
 #include "server/network/report.h"
 #include "server/network/state.h"
+#include "server/network/trust.h"
 #include "session/query.h"
 #include "wire/guest.h"
 
@@ -161,16 +162,12 @@ static int secrets_add_placeholder(struct gb_server *server, struct gb_env *env,
 int secrets_add_env(struct gb_server *server, const struct gb_params *params, struct gb_env *env,
                     struct gb_err *err)
 {
-    /* What programs look at that bring their own certificates along. */
-    static const char *const files[] = {"SSL_CERT_FILE",       "CURL_CA_BUNDLE",
-                                        "REQUESTS_CA_BUNDLE",  "PIP_CERT",
-                                        "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"};
     struct secret_grant *grants = xcalloc(GB_EDGE_SECRETS_MAX, sizeof(*grants));
     size_t count;
     int r = secrets_read(server, params, grants, &count, err);
 
-    for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0 && count > 0; i++)
-        r = secrets_add(server, env, files[i], GB_GUEST_CERTIFICATES, err);
+    if (r == 0 && count > 0)
+        r = trust_add_env(&server->host->images->languages, env, err);
     for (size_t i = 0; i < count && r == 0; i++)
         r = secrets_add_placeholder(server, env, &grants[i].secret, err);
     secrets_clear(grants, count);
@@ -256,14 +253,6 @@ void secrets_fork(struct hosted *hosted, struct hosted *origin)
 
 /* ---- the edge ---- */
 
-static void secrets_on_answer(void *arg, const struct gb_err *err)
-{
-    struct hosted *hosted = arg;
-
-    if (err != NULL && !hosted->closing)
-        hosted_close(hosted, GB_END_CRASHED, err->message);
-}
-
 /* The cells that wait come after this. Without a VM, secrets_on_moved() follows. */
 static void secrets_tell_guest(struct hosted *hosted)
 {
@@ -272,8 +261,7 @@ static void secrets_tell_guest(struct hosted *hosted)
 
     if (gb_session_is_asleep(hosted->session))
         return;
-    if (gb_session_trust(hosted->session, gb_buf_bytes(certificate), secrets_on_answer, hosted,
-                         &err) < 0)
+    if (trust_tell(hosted, gb_buf_bytes(certificate), &err) < 0)
         hosted_close(hosted, GB_END_CRASHED, err.message);
     else
         gb_session_delay(hosted->session, false);
@@ -386,6 +374,13 @@ void secrets_start(struct hosted *hosted)
     if (edge_start(hosted->server->loop, hosted->server->host, secrets->grants, secrets->count,
                    &events, hosted, &secrets->edge, &err) < 0)
         hosted_close(hosted, GB_END_CRASHED, err.message);
+}
+
+struct gb_bytes secrets_authority(struct hosted *hosted)
+{
+    const struct network_secrets *secrets = network_state(hosted)->secrets;
+
+    return secrets == NULL ? (struct gb_bytes){0} : gb_buf_bytes(&secrets->certificate);
 }
 
 void secrets_on_open(struct hosted *hosted)

@@ -31,6 +31,8 @@ void secrets_fork(struct hosted *hosted, struct hosted *origin);
 void secrets_start(struct hosted *hosted);
 /* The session is open: tells its guest which authority to trust, before any cell. */
 void secrets_on_open(struct hosted *hosted);
+/* The session's own authority, as PEM; empty: none, or not yet. */
+struct gb_bytes secrets_authority(struct hosted *hosted);
 /* It has another VM. */
 void secrets_on_moved(struct hosted *hosted);
 /* For gb_net_events.diverted; @arg is the struct hosted. */

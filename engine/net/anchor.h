@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates of authorities that this host trusts beside the public ones: those that its owner
+ * has added to the system's, and those that its package managers are told about (`PIP_CERT`,
+ * `NODE_EXTRA_CA_CERTS`). A guest that is to use the host's package index needs them, for instance
+ * where a proxy of the site stands before it. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/buf.h"
+
+enum { GB_ANCHORS_MAX = 12 * 1024 }; /* bytes */
+
+/* Adds them as PEM, at most GB_ANCHORS_MAX bytes; those that do not fit are left out. Reads small
+ * files. */
+void gb_anchors_read(struct gb_buf *pem);
+
+/* The certificates of a text in PEM, with nothing between them: those that fit into @room, and are
+ * not in @pem yet. */
+void gb_anchors_take(struct gb_bytes text, size_t room, struct gb_buf *pem);
