@@ -3,7 +3,9 @@
 
 import os
 import pathlib
+import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -45,6 +47,26 @@ def authority(tmp_path_factory):
     folder = tmp_path_factory.mktemp("authority")
     make_authority(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def pip_index(tmp_path_factory):
+    """For tests that fetch from the index that this machine's pip uses."""
+    folder = tmp_path_factory.mktemp("fetched")
+    done = subprocess.run(["pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--only-binary", ":all:",
+                           "--retries", "0", "--timeout", "10", "--dest", str(folder), "six==1.16.0"],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
+    if done.returncode != 0 or not list(folder.iterdir()):
+        pytest.skip("no package index of pip is reachable from this machine")
+
+
+@pytest.fixture(scope="session")
+def npm_index():
+    """Likewise, of npm."""
+    if shutil.which("npm") is None or subprocess.run(
+            ["npm", "view", "--fetch-retries=0", "--fetch-timeout=10000", "left-pad", "version"], cwd="/",
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False).returncode != 0:
+        pytest.skip("no package index of npm is reachable from this machine")
 
 
 class Shared:
