@@ -18,13 +18,13 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from groups import alternatives, calls, load, network, opening, past, python, screen, terminal, watching
+from groups import alternatives, calls, load, network, opening, packages, past, python, screen, terminal, watching
 from kit import plot
 from kit.report import HEAD, Report, compare
 from kit.server import ROOT, Server
 
 GROUPS = {"open": opening, "calls": calls, "load": load, "watching": watching, "past": past,
-          "network": network, "python": python, "screen": screen, "terminal": terminal, "alternatives": alternatives}
+          "network": network, "packages": packages, "python": python, "screen": screen, "terminal": terminal, "alternatives": alternatives}
 
 
 def machine():

@@ -19,13 +19,14 @@ BINARY = ROOT / "build/release/cli/glassbell"
 class Server:
     """`settings` is the text of its settings file; `cache` a folder to share templates with others."""
 
-    def __init__(self, settings="", cache=None, arguments=()):
+    def __init__(self, settings="", cache=None, arguments=(), env=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="glassbell-bench-"))
         self.socket = self.folder / "server.sock"
         config = self.folder / "glassbell.conf"
         config.write_text(settings)
         self.env = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder), GLASSBELL_CONFIG=str(config),
                         XDG_STATE_HOME=str(self.folder / "state"), GLASSBELL_SOCKET=str(self.socket))
+        self.env.update(env or {})
         if cache:
             self.env["XDG_CACHE_HOME"] = str(cache)
         self.log = open(self.folder / "log", "wb")
