@@ -85,6 +85,22 @@ static void reach_host(const struct reach_record *record, char *text, size_t roo
         (void)snprintf(text, room, "%s", host);
 }
 
+/* Rules have a line each. */
+static void reach_rules(const char *rules, char *text, size_t room)
+{
+    size_t size = 0;
+
+    for (; *rules != '\0' && size + 3 < room; rules++) {
+        if (*rules != '\n') {
+            text[size++] = *rules;
+        } else if (rules[1] != '\0') {
+            text[size++] = ';';
+            text[size++] = ' ';
+        }
+    }
+    text[size] = '\0';
+}
+
 /* The last column: a request, why it failed, the rule. */
 static void reach_remark(const struct reach_record *record, char *text, size_t room)
 {
@@ -93,7 +109,9 @@ static void reach_remark(const struct reach_record *record, char *text, size_t r
 
     if (record->kind == GB_NETWORK_PORT || record->kind == GB_NETWORK_VISIT)
         rule = record->address != NULL ? record->address : "";
-    if (record->reason != NULL && (request || record->kind == GB_NETWORK_PORT))
+    if (record->kind == GB_NETWORK_POLICY)
+        reach_rules(rule, text, room);
+    else if (record->reason != NULL && (request || record->kind == GB_NETWORK_PORT))
         (void)snprintf(text, room, "%s  %s", record->reason, rule);
     else
         (void)snprintf(text, room, "%s", record->reason != NULL ? record->reason : rule);
