@@ -36,8 +36,8 @@ def measure(report, plan):
         report.add(GROUP, "repl to the answer of a line typed at once", "ms", answers)
         session = client.call("session.open", image="shell", idle_ms=0)["session"]
         keys(report, plan, server, session)
-        printing(report, plan, server, client, session)
         client.call("session.close", session=session)
+        printing(report, plan, server, client)
 
 
 def echoes(terminal, count):
@@ -61,24 +61,36 @@ def keys(report, plan, server, session):
         report.add(GROUP, "exec -it, a key there and back", "ms", echoes(terminal, plan(100, 1000)))
 
 
-# One program prints as fast as it may in small letters; the other, above that, what was typed last.
-FLOOD = r"""stty raw -echo; page=$(printf "\\e[2;1H"; for row in {1..38}; do printf "%0100d\\r\\n" 0; done | tr 0 x)
-yes "$page" & echo $! >flood; cat | while IFS= read -rN1 key; do printf "\\e[1;1H%s" "$key"; done
+# Prints 4 MB/s in small letters, below a line with what was typed last.
+FLOOD = r"""import os, select, time, tty
+open("flood", "w").write(str(os.getpid()))
+tty.setraw(0)
+page = b"\x1b[2;1H" + (b"x" * 100 + b"\r\n") * 38
+begun, size = time.monotonic(), 0
+while True:
+    rest = begun + size / 4e6 - time.monotonic()
+    if select.select([0], [], [], max(rest, 0))[0]:
+        os.write(1, b"\x1b[1;1H" + os.read(0, 1))
+    elif rest <= 0:
+        size += os.write(1, page)
 """
+# When, and the bytes that it has written by then, both as the guest sees it.
+PRINTED = """import time
+print(time.monotonic(), open(f"/proc/{open('flood').read()}/io").read())"""
 
 
 def printed(client, session):
-    """When, in seconds, and the bytes that the flood has written so far, both as the guest sees it."""
-    told = client.call("session.exec", session=session, code="echo $EPOCHREALTIME; cat /proc/$(cat flood)/io")["stdout"]
-    words = told.split()
+    words = client.call("session.exec", session=session, code=PRINTED)["stdout"].split()
     return float(words[0]), int(words[words.index("wchar:") + 1])
 
 
-def printing(report, plan, server, client, session):
-    with on_terminal(server, "exec", "-it", session, "bash", "-c", FLOOD) as terminal:
+def printing(report, plan, server, client):
+    session = client.call("session.open", image="python", idle_ms=0)["session"]
+    with on_terminal(server, "exec", "-it", session, "python3", "-c", FLOOD) as terminal:
         terminal.until(b"xxxx")
         begun, before = printed(client, session)
-        samples = echoes(terminal, plan(50, 500))
+        samples = echoes(terminal, plan(100, 500))
         ended, after = printed(client, session)
         report.add(GROUP, "key to screen while a terminal prints all the time", "ms", samples)
         report.add(GROUP, "what it prints meanwhile", "MB/s", [(after - before) / (ended - begun) / 1e6])
+    client.call("session.close", session=session)
