@@ -190,7 +190,7 @@ complete -c glassbell -n '__glassbell_is fork' -l host -r -d 'a server on anothe
 complete -c glassbell -n '__glassbell_is fork' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
 complete -c glassbell -n '__glassbell_is fork' -l no-autostart -d 'fail if no server runs, instead of starting one'
 complete -c glassbell -n '__glassbell_is fork' -a '(glassbell ls --ids 2>/dev/null)'
-complete -c glassbell -n __glassbell_is_first -a diff -d 'compare the variables and files of two sessions or moments'
+complete -c glassbell -n __glassbell_is_first -a diff -d 'compare the variables, files and output of two sessions or moments'
 complete -c glassbell -n '__glassbell_is diff' -l help -d 'tell about diff'
 complete -c glassbell -n '__glassbell_is diff' -l json -d 'the result as JSON'
 complete -c glassbell -n '__glassbell_is diff' -l host -r -d 'a server on another machine: ssh://[USER@]HOST, or a name from the settings (default: $GLASSBELL_HOST)'

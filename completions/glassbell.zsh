@@ -34,7 +34,7 @@ _glassbell_verbs()
         'redo:redo what was undone'
         'rewind:take a session back to an earlier state'
         'fork:open sessions that continue from a state of another one'
-        'diff:compare the variables and files of two sessions or moments'
+        'diff:compare the variables, files and output of two sessions or moments'
         'checkpoint:save the present state of a session'
         'checkpoints:list the checkpoints of a session'
         'sleep:put a session to sleep\: it uses only disk space until it is used again'

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from support import BINARY, Server, Session, Watcher, wait_for
+from support import BINARY, Failure, Server, Session, Watcher, wait_for
 from terminal import FakeServer, made_up
 
 
@@ -20,6 +20,14 @@ def server():
 def client(server):
     with server.client() as client:
         yield client
+
+
+class Child(Session):
+    """A session that exists."""
+
+    def __init__(self, client, id):
+        self.client = client
+        self.id = id
 
 
 def diff(server, *words):
@@ -52,7 +60,7 @@ def test_two_moments_of_a_session(server, client):
         "f": "changed", "gone": "added", "many": "changed", "new": "removed", "x": "changed"}
     assert {one["path"]: one["change"] for one in told["files"]} == {
         "a": "changed", "d/odd\n name": "removed", "went": "added"}
-    assert told["complete"] is True
+    assert told["complete"] is True and told["remarks"] == [] and told["cells"] == []
     assert [one for one in told["variables"] if one["name"] == "x"] == [
         {"name": "x", "change": "changed", "before": {"type": "str", "repr": "'one'"},
          "after": {"type": "int", "repr": "1"}}]
@@ -78,6 +86,84 @@ def test_two_sessions(server, client):
     assert "variables are not compared: shell and python" in done.stderr
     for session in (shell, other, python):
         session.close()
+
+
+def test_the_output_of_cells(server, client):
+    """Of those that led to one of the moments only; what is undone led to none."""
+    session = Session(client, label="diff-output", idle_ms=0)
+    session.exec("print('common')")
+    session.call("session.checkpoint")
+    session.exec("print('undone')")
+    session.call("session.rewind", cell=1)
+    session.exec("print('x' * 2000); 7")
+    session.call("session.checkpoint")
+    session.exec("1/0")
+    session.exec("_ = 1")  # says nothing
+    done = diff(server, "diff-output@1", "diff-output")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1 and done.stderr == ""
+    assert len(lines) == 2 and lines[0] == "+ output of cell 3  7"
+    assert lines[1].startswith("+ output of cell 4  failed: ") and lines[1].endswith("by zero")
+    told = session.call("session.diff", to_cell=3)
+    assert told["before"]["cell"] == 5 and told["after"]["cell"] == 3
+    assert [(one["cell"], one["change"]) for one in told["cells"]] == [(4, "removed")]
+    assert not told["cells"][0]["before"]["ok"] and "after" not in told["cells"][0]
+    assert "ZeroDivisionError" in told["cells"][0]["before"]["stderr"]
+    # To the life that was left.
+    told = session.call("session.diff", cell=3, to_cell=2)
+    assert [(one["cell"], one["change"]) for one in told["cells"]] == [(2, "added"), (3, "removed")]
+    assert told["cells"][1]["before"] == {"ok": True, "stdout": "x" * 1000, "stderr": "", "value": "7"}
+    # In two forks the same number is of two cells.
+    one, other = (Child(client, fork["session"])
+                  for fork in session.call("session.fork", cell=1, count=2)["sessions"])
+    for number, fork in enumerate((one, other)):
+        fork.exec("print('same')")
+        fork.exec(f"a = {number}; print(a)")
+    told = one.call("session.diff", to=other.id)
+    assert [(cell["cell"], cell["change"], cell["before"]["stdout"], cell["after"]["stdout"])
+            for cell in told["cells"]] == [(3, "changed", "0\n", "1\n")]
+    assert [(one["name"], one["before"]["repr"], one["after"]["repr"]) for one in told["variables"]] == [
+        ("a", "0", "1")]
+    # And with the session that it is of, what led to it is common.
+    told = one.call("session.diff", to=session.id, to_cell=1)
+    assert [(cell["cell"], cell["change"]) for cell in told["cells"]] == [(2, "removed"), (3, "removed")]
+    for each in (one, other, session):
+        each.close()
+
+
+def test_only_so_many_at_a_time(server, client):
+    session = Session(client, label="diff-busy", idle_ms=0)
+    session.exec("class Slow:\n def __repr__(self):\n  import time; time.sleep(600)\nx = Slow()")
+    with server.client() as other:
+        for _ in range(2):
+            other.send("session.diff", session=session.id)
+        wait_for(lambda: any(one["state"] == "running" for one in forks(client)))
+        wait_for(lambda: len([one for one in forks(client) if one["state"] == "running"]) == 2)
+        with pytest.raises(Failure) as refused:
+            session.call("session.diff")
+        assert refused.value.kind == "busy" and "2 other comparisons are under way" in str(refused.value)
+    # With the client they end, and there is room again.
+    wait_for(lambda: not forks(client))
+    session.exec("del x")
+    assert session.call("session.diff")["complete"] is True
+    session.close()
+
+
+def test_what_is_asked_wrongly(server, client):
+    session = Session(client, label="diff-wrong", idle_ms=0)
+    session.exec("x = 1")
+    session.call("session.checkpoint")
+    for params, kind in (({"cell": 1, "seq": 1}, "invalid_input"), ({"to_cell": 1, "to_name": "n"}, "invalid_input"),
+                         ({"to": "nosuch"}, "not_found"), ({"cell": 7}, "gone"), ({"to_seq": 99}, "gone")):
+        with pytest.raises(Failure) as refused:
+            session.call("session.diff", **params)
+        assert refused.value.kind == kind, (params, refused.value)
+    assert refused.value.error["data"]["nearest"]["cell"] == 1
+    wait_for(lambda: not forks(client))
+    # Two comparisons are allowed at a time: none of these counts any more.
+    for _ in range(3):
+        assert session.call("session.diff", cell=1)["variables"] == []
+    session.close()
 
 
 def test_a_guest_that_lies(server, client):
@@ -139,17 +225,17 @@ def test_a_list_that_cannot_be_had_is_not_compared(server, client):
                  " return there(thing)\njson.dumps = broken; a = 2; z = 1; _ = open('new', 'w').write('1')")
     done = diff(server, "diff-broken@1", "diff-broken")
     assert done.returncode == 125 and done.stdout == "+ new\n"
-    assert "the variables of diff-broken could not be listed: ValueError: no list" in done.stderr
+    assert "the variables of the second moment could not be listed: ValueError: no list" in done.stderr
     done = diff(server, "--json", "diff-broken", "diff-broken@1")
     told = json.loads(done.stdout)
-    assert done.returncode == 125 and told["complete"] is False and "variables" not in told
+    assert done.returncode == 125 and told["complete"] is False and told["variables"] is None
     assert [(one["path"], one["change"]) for one in told["files"]] == [("new", "removed")]
     # The same with the files, of which one cannot be read.
     session.call("session.checkpoint")
     session.exec("import os; os.chmod('new', 0); json.dumps = broken.__defaults__[0]; del broken")
     done = diff(server, "diff-broken@1", "diff-broken")
     assert done.returncode == 125 and "~ a  int 1 → 2\n" in done.stdout and "new" not in done.stdout
-    assert "the files of diff-broken could not be listed: sha256sum: " in done.stderr
+    assert "the files of the second moment could not be listed: sha256sum: " in done.stderr
     session.close()
 
 
@@ -157,18 +243,15 @@ class ForklessServer(FakeServer):
     """Says that it has forked, and names no session."""
 
     def _answer(self, connection, call):
-        if call["method"] == "session.get":
-            self.reply(connection, call, self.sessions[0])
-        elif call["method"] == "session.fork":
+        if call["method"] == "session.fork":
             self.reply(connection, call, {"sessions": [], "seq": 1, "cell": 1, "took_us": 1})
         else:
             super()._answer(connection, call)
 
 
-@pytest.mark.parametrize("verb", ["diff", "fork"])
-def test_a_fork_of_which_nothing_is_told_is_an_error(tmp_path, verb):
+def test_a_fork_of_which_nothing_is_told_is_an_error(tmp_path):
     with ForklessServer(tmp_path, [made_up(1, label="work")]) as fake:
-        done = subprocess.run([BINARY, verb, "--socket", str(fake.path), *["work"] * (1 + (verb == "diff"))],
+        done = subprocess.run([BINARY, "fork", "--socket", str(fake.path), "work"],
                               capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (125, "")
     assert "the server opened no session, and gave no reason" in done.stderr

@@ -79,7 +79,7 @@ struct gb_method_group {
  * from the line. */
 struct gb_params {
     struct gb_bytes client, image, key, label, owner, session, code, standard_input, text;
-    struct gb_bytes path, after, state, to, note, find, file, name, address, unix_path;
+    struct gb_bytes path, after, state, to, to_name, note, find, file, name, address, unix_path;
     const struct gb_json *env, *network, *sessions, *kinds, *args, *args_base64, *rules, *secrets,
         *packages;
     int64_t protocol, memory_mb, wait_ms, timeout_ms, idle_ms, lifetime_ms, mode, max_stdout,
@@ -87,6 +87,7 @@ struct gb_params {
     int64_t cursor, offset, length, permissions, limit, after_cell, before_cell, subscription, cell;
     int64_t after_record, question, answer, port;
     int64_t action, lease_wait_ms, seq, steps, cells, count, checkpoints;
+    int64_t to_cell, to_seq;
     int64_t rows, columns, terminal;
     bool interactive, stream, detach, eof, final, recursive, output, replay, drain;
     bool human, force, interrupt, drop_queued, watch, answers, rollback, bound;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checkpoints of a session. */
+#include "model/diff.h"
 #include "model/past.h"
 #include "rows.h"
 
@@ -54,6 +55,22 @@ static const struct gb_param fork_params[] = {
             "how long each fork may wait for capacity before failing with `capacity`"),
 };
 
+static const struct gb_param diff_params[] = {
+    SESSION,
+    INTEGER("cell", cell, 0, UINT32_MAX, -1, "the first moment: the newest checkpoint after this "
+                                             "cell; 0: before the first cell"),
+    INTEGER("seq", seq, 1, OFFSET_MAX, 0, "the checkpoint with this number"),
+    NAME("name", name, 0, GB_NAME_MAX, "the checkpoint with this name"),
+    NAME("to", to, 0, GB_NAME_MAX, "the id of the session of the second moment; default: the same "
+                                   "session"),
+    INTEGER("to_cell", to_cell, 0, UINT32_MAX, -1, "the second moment, like `cell`"),
+    INTEGER("to_seq", to_seq, 1, OFFSET_MAX, 0, "like `seq`"),
+    NAME("to_name", to_name, 0, GB_NAME_MAX, "like `name`"),
+    INTEGER("wait_ms", wait_ms, 0, 3600000, 10000,
+            "for each moment, how long to wait for the session to become idle before failing with "
+            "`busy`, and how long its fork may wait for capacity before failing with `capacity`"),
+};
+
 static const struct gb_param sleep_params[] = {
     SESSION,
     PATIENCE,
@@ -90,6 +107,15 @@ static const struct gb_method rows[] = {
             "from now: a checkpoint is taken when the session is idle, unless there is one. "
             "Answered when each fork is open or has failed.",
      PARAMS(fork_params), .result = &gb_forked_object,
+     .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST)},
+    {.name = "session.diff",
+     .doc = "Compares two moments, of one session or of two: variables, files, and the output of "
+            "the cells by which they differ. Each moment takes at most one of `cell`, `seq` and "
+            "`name`; without one it is now. Each is looked at in a fork, which is open for a "
+            "moment and counts as a session: the sessions themselves are not touched, but a "
+            "checkpoint is taken of one that is compared as it is now. What the answer says comes "
+            "from the guests. Two comparisons can be under way; others fail with `busy`.",
+     PARAMS(diff_params), .result = &gb_diff_object,
      .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST)},
     {.name = "session.sleep",
      .doc = "Puts the session to sleep: it is saved on disk, and its VM ends. Waits until the "

@@ -14,6 +14,7 @@
 #include "model/answer.h"
 #include "model/capacity.h"
 #include "model/cell.h"
+#include "model/diff.h"
 #include "model/entry.h"
 #include "model/event.h"
 #include "model/hello.h"
@@ -87,6 +88,10 @@ static const struct gb_object *const objects[] = {
     &gb_background_object,     &gb_started_object,
     &gb_waiting_object,        &gb_screen_object,
     &gb_taken_object,          &gb_preparing_object,
+    &gb_diff_object,           &gb_diff_moment_object,
+    &gb_diff_variable_object,  &gb_diff_value_object,
+    &gb_diff_file_object,      &gb_diff_cell_object,
+    &gb_diff_output_object,
 };
 
 static size_t size_of_type(enum gb_member_type type)
@@ -584,9 +589,9 @@ static void take_record(void *arg, const char *line)
 START_TEST(agrees_about_records)
 {
     static const char *const names[] = {
-        "cell",     "session",     "entry",   "lease",   "hello",        "stats",
-        "capacity", "opened",      "matches", "history", "completeness", "piece",
-        "listing",  "checkpoints", "kept",    "rewound", "terminals",    "forked",
+        "cell",   "session", "entry",     "lease",        "hello", "stats",   "capacity",
+        "opened", "matches", "history",   "completeness", "piece", "listing", "checkpoints",
+        "kept",   "rewound", "terminals", "forked",       "diff",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "model/past.h"
 #include "rpc/object.h"
+#include "server/checkpoint/diff.h"
 #include "server/checkpoint/state.h"
 #include "server/core/state.h"
 
@@ -462,6 +463,7 @@ static const struct method_handler checkpoint_methods[] = {
     {"session.checkpoints", checkpoint_handle_list},
     {"session.rewind", checkpoint_handle_rewind},
     {"session.fork", checkpoint_handle_fork},
+    {"session.diff", diff_handle},
     {"session.sleep", sleep_handle},
     {"session.wake", sleep_handle_wake},
     {NULL, NULL},

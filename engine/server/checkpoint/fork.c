@@ -35,7 +35,8 @@ struct fork {
     struct gb_server *server;
     struct request *request; /* NULL: the client has gone */
     void (*over)(struct hosted *parent);
-    uint64_t seq, begun_ns;
+    struct fork_taker taker;
+    uint64_t seq, epoch, begun_ns;
     uint32_t cell;
     bool is_beginning;         /* children are still being added */
     struct fork_child *making; /* NULL: none */
@@ -89,6 +90,24 @@ static void fork_tell(struct fork *fork)
     reply_end(&reply);
 }
 
+/* To the one that takes the child. */
+static void fork_give(struct fork *fork)
+{
+    const struct fork_child *child = &fork->children[0];
+    const struct gb_past_moment moment = {
+        .seq = fork->seq, .epoch = fork->epoch, .cell = fork->cell};
+    struct gb_err err = child->err;
+    struct hosted *hosted = NULL;
+
+    if (fork->request == NULL) {
+        fork->taker.drop(fork->taker.arg);
+        return;
+    }
+    if (err.code == GB_OK)
+        hosted = hosted_find(fork->server, gb_bytes_str(child->id), &err);
+    fork->taker.take(fork->taker.arg, TAKE_PTR(fork->request), hosted, &moment, &err);
+}
+
 static void fork_tell_watchers(struct fork *fork)
 {
     struct event event;
@@ -128,7 +147,10 @@ static void fork_settle(struct fork *fork)
         fork->over(parent);
     }
     if (fork->unmade == 0 && fork->unborn == 0) {
-        fork_tell(fork);
+        if (fork->taker.take != NULL)
+            fork_give(fork);
+        else
+            fork_tell(fork);
         fork_free(fork);
     }
 }
@@ -275,8 +297,11 @@ void fork_begin(struct hosted *hosted, uint64_t seq, void (*over)(struct hosted 
     fork->request->arg = fork;
     fork->request->abandon = fork_abandon;
     fork->seq = seq;
+    fork->taker = job->fork.taker;
+    job->fork.taker = (struct fork_taker){0};
     fork->begun_ns = job->begun_ns;
     fork->cell = gb_past_find(state->past, seq)->cell;
+    fork->epoch = gb_past_find(state->past, seq)->epoch;
     fork->count = fork->unmade = fork->unborn = job->fork.count;
     gb_list_init(&fork->ready);
     state->fork = fork;

@@ -29,6 +29,8 @@ void job_free(struct job *job)
     gb_slot_unref(job->slot);
     gb_ticket_cancel(&job->ticket);
     gb_loan_return(&job->loan);
+    if (job->fork.taker.drop != NULL)
+        job->fork.taker.drop(job->fork.taker.arg);
     free(job->fork.label);
     free(job->name);
     free(job);

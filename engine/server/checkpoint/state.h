@@ -35,11 +35,22 @@ struct checkpoint_server {
     char *folder;      /* NULL: none can be taken */
     struct gb_err why; /* the reason */
     uint64_t bytes;    /* of all sessions, on disk */
+    size_t diffs;      /* comparisons under way */
     size_t saving;     /* jobs for whose end the shutdown waits */
     /* restore.c */
     struct gb_deferred restore;
     struct gb_list noted;   /* the chains with a note that have not been restored yet */
     struct gb_list missing; /* the sessions that could not be restored */
+};
+
+/* Whoever takes the one child of a fork instead of the client. Exactly one of these is called. */
+struct fork_taker {
+    /* @child NULL: there is none, for the reason in @err. Takes @request. */
+    void (*take)(void *arg, struct request *request, struct hosted *child,
+                 const struct gb_past_moment *moment, const struct gb_err *err);
+    /* The request has been answered, or has gone. NULL: there is no taker. */
+    void (*drop)(void *arg);
+    void *arg;
 };
 
 /* The target: the first of these members that is given. */
@@ -86,6 +97,7 @@ struct job {
         uint64_t wait_ms; /* of each child, for capacity */
         char *label;      /* NULL: the session's */
         bool bound;       /* to the connection of the request */
+        struct fork_taker taker;
     } fork;
     struct job_rollback { /* of a rollback */
         const struct job_rollback_calls *calls;

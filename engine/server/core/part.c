@@ -170,6 +170,17 @@ int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
     return 1;
 }
 
+int part_read_cells(struct gb_server *server, struct gb_bytes id,
+                    const struct gb_journal_query *query, struct gb_err *err)
+{
+    const struct gb_part *const *at;
+
+    PART_FOREACH(at, server, read_cells) {
+        return (*at)->read_cells(server, id, query, err);
+    }
+    return gb_err_set(err, GB_EUNSUPPORTED, "this server keeps no journal");
+}
+
 uint32_t part_last_cell(struct gb_server *server, struct gb_bytes id)
 {
     const struct gb_part *const *at;

@@ -31,6 +31,7 @@
 
 struct connection;
 struct event;
+struct gb_journal_query;
 struct gb_journal_ticket;
 struct gb_cell_info;
 struct gb_network_record;
@@ -217,6 +218,11 @@ struct gb_part {
     int (*record_cell)(struct hosted *hosted, const struct gb_cell_info *cell,
                        struct gb_journal_ticket *ticket);
 
+    /* Reads the recorded cells of the session with this id: gb_journal_read(). GB_EUNSUPPORTED:
+     * none are recorded. */
+    int (*read_cells)(struct gb_server *server, struct gb_bytes id,
+                      const struct gb_journal_query *query, struct gb_err *err);
+
     /* What is to be recorded of the session has changed. */
     void (*record_session)(struct hosted *hosted);
     /* The highest recorded number of a cell of the session with this id; 0: none. */
@@ -314,6 +320,9 @@ bool part_await_rollback(struct hosted *hosted, uint32_t cell, const struct roll
 /* `record_cell`; 1 if no part records cells. */
 int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
                      struct gb_journal_ticket *ticket);
+/* `read_cells`; GB_EUNSUPPORTED if no part records cells. */
+int part_read_cells(struct gb_server *server, struct gb_bytes id,
+                    const struct gb_journal_query *query, struct gb_err *err);
 /* The highest `last_cell` of all parts. */
 uint32_t part_last_cell(struct gb_server *server, struct gb_bytes id);
 /* `can_answer` of any part. */

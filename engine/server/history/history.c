@@ -133,6 +133,14 @@ static int history_record(struct hosted *hosted, const struct gb_cell_info *cell
     return journal == NULL ? 1 : gb_journal_cell(journal, cell, ticket);
 }
 
+static int history_read_cells(struct gb_server *server, struct gb_bytes id,
+                              const struct gb_journal_query *query, struct gb_err *err)
+{
+    if (history_journal(server) == NULL)
+        return gb_err_set(err, GB_EUNSUPPORTED, "this server keeps no journal");
+    return gb_journal_read(history_journal(server), id, query, err);
+}
+
 /* ---- at the start ---- */
 
 /* An unknown state is reported as "closed". */
@@ -562,6 +570,7 @@ const struct gb_part history_part = {
     .explain_missing = history_explain,
     .cell_started = history_on_start,
     .record_cell = history_record,
+    .read_cells = history_read_cells,
     .last_cell = history_last_cell,
     .record_network = history_record_network,
     .describe_stats = history_describe_stats,

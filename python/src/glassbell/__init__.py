@@ -29,32 +29,34 @@ if TYPE_CHECKING:
                          DiskFull, GlassbellError, Gone, Held, ImageMissing, InternalError,
                          InvalidInput, NoPast, NotFound, OutcomeUnknown, PackagesError,
                          PolicyError, ProtocolError, SessionClosed, TooLarge, Unsupported)
-    from .types import (Cell, Checkpoint, Display, Entry, Event, FileChange, Fork, Forked, Hello,
-                        Kept, Lease, Matches, NetworkRecord, Output, Rewound, SessionInfo, Slept,
-                        TerminalInfo, Waiting)
+    from .types import (Cell, CellOutput, Checkpoint, Diff, Display, Entry, Event, FileChange, Fork,
+                        Forked, Hello, Kept, Lease, Matches, Moment, NetworkRecord, Output,
+                        OutputChange, PathChange, Rewound, SessionInfo, Slept, TerminalInfo,
+                        VariableChange, VariableValue, Waiting)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AsyncClient", "AsyncEvents", "AsyncExecution", "AsyncSession", "AsyncTerminal", "BootFailed",
-    "Busy", "CapacityError", "Cell", "Checkpoint", "Client", "ConnectionFailed", "DeadlineExceeded",
-    "DiskFull", "Display", "Entry", "Event", "Events", "Execution", "FileChange", "Fork", "Forked",
-    "GlassbellError", "Gone", "Held", "Hello", "ImageMissing", "InternalError", "InvalidInput",
-    "Kept", "Lease", "Matches",
-    "NetworkRecord", "NoPast", "NotFound", "OutcomeUnknown", "Output", "PackagesError",
-    "PolicyError",
-    "ProtocolError", "Rewound", "Session", "SessionClosed", "SessionInfo", "Slept",
-    "Terminal",
-    "TerminalInfo", "TooLarge", "Unsupported", "Waiting", "__version__",
+    "Busy", "CapacityError", "Cell", "CellOutput", "Checkpoint", "Client", "ConnectionFailed",
+    "DeadlineExceeded", "Diff", "DiskFull", "Display", "Entry", "Event", "Events", "Execution",
+    "FileChange", "Fork", "Forked", "GlassbellError", "Gone", "Held", "Hello", "ImageMissing",
+    "InternalError", "InvalidInput", "Kept", "Lease", "Matches", "Moment", "NetworkRecord",
+    "NoPast", "NotFound", "OutcomeUnknown", "Output", "OutputChange", "PackagesError", "PathChange",
+    "PolicyError", "ProtocolError", "Rewound", "Session", "SessionClosed", "SessionInfo", "Slept",
+    "Terminal", "TerminalInfo", "TooLarge", "Unsupported", "VariableChange", "VariableValue",
+    "Waiting", "__version__",
 ]
 
 _WHERE = {
     **{f"{flavour}{name}": f"{folder}.{name.lower()}" for flavour, folder in
        (("", "._sync"), ("Async", "._async"))
        for name in ("Client", "Events", "Execution", "Session", "Terminal")},
-    **dict.fromkeys(("Cell", "Checkpoint", "Display", "Entry", "Event", "FileChange", "Fork",
-                     "Forked", "Hello", "Kept", "Lease", "Matches", "NetworkRecord", "Output", "Rewound",
-                     "SessionInfo", "Slept", "TerminalInfo", "Waiting"),
+    **dict.fromkeys(("Cell", "CellOutput", "Checkpoint", "Diff", "Display", "Entry", "Event",
+                     "FileChange", "Fork", "Forked", "Hello", "Kept", "Lease", "Matches", "Moment",
+                     "NetworkRecord", "Output", "OutputChange", "PathChange", "Rewound",
+                     "SessionInfo", "Slept", "TerminalInfo", "VariableChange", "VariableValue",
+                     "Waiting"),
                     ".types"),
 }
 

@@ -38,6 +38,7 @@ RESULTS: dict[str, tuple[str, ...]] = {
     "session.checkpoints": ("checkpoints", ),
     "session.rewind": ("rewound", ),
     "session.fork": ("forked", ),
+    "session.diff": ("diff", ),
     "session.sleep": ("slept", ),
     "session.wake": ("slept", ),
     "session.lease": ("held", ),
@@ -576,5 +577,47 @@ OBJECTS: dict[str, dict[str, Member]] = {
     },
     "session_preparing": {
         "text": Member("text", 0, (), ""),
+    },
+    "diff": {
+        "before": Member("object", 0, (), "diff_moment"),
+        "after": Member("object", 0, (), "diff_moment"),
+        "variables": Member("list", 2000, (), "diff_variable"),
+        "files": Member("list", 2000, (), "diff_file"),
+        "cells": Member("list", 400, (), "diff_cell"),
+        "complete": Member("boolean", 0, (), ""),
+        "remarks": Member("names", 16, (), ""),
+        "took_us": Member("integer", 9007199254740992, (), ""),
+    },
+    "diff_moment": {
+        "session": Member("text", 128, (), ""),
+        "language": Member("text", 128, (), ""),
+        "seq": Member("integer", 9007199254740992, (), ""),
+        "cell": Member("integer", 4294967295, (), ""),
+    },
+    "diff_variable": {
+        "name": Member("text", 0, (), ""),
+        "change": Member("word", 0, ("added", "changed", "removed", ), ""),
+        "before": Member("object", 0, (), "diff_value"),
+        "after": Member("object", 0, (), "diff_value"),
+    },
+    "diff_value": {
+        "type": Member("text", 0, (), ""),
+        "repr": Member("text", 0, (), ""),
+    },
+    "diff_file": {
+        "path": Member("bytes", 0, (), ""),
+        "change": Member("word", 0, ("added", "changed", "removed", ), ""),
+    },
+    "diff_cell": {
+        "cell": Member("integer", 4294967295, (), ""),
+        "change": Member("word", 0, ("added", "changed", "removed", ), ""),
+        "before": Member("object", 0, (), "diff_output"),
+        "after": Member("object", 0, (), "diff_output"),
+    },
+    "diff_output": {
+        "ok": Member("boolean", 0, (), ""),
+        "stdout": Member("text", 0, (), ""),
+        "stderr": Member("text", 0, (), ""),
+        "value": Member("text", 0, (), ""),
     },
 }

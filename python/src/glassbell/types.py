@@ -437,6 +437,113 @@ class Forked:
 
 
 @dataclass(frozen=True)
+class VariableValue:
+    """A variable at one of two moments."""
+
+    type: str
+    repr: str  # as the language writes it; a digest stands for what is left out of a long one
+
+    @classmethod
+    def from_json(cls, raw: Optional[Json]) -> Optional[VariableValue]:
+        return None if raw is None else cls(_text(raw, "type") or "", _text(raw, "repr") or "")
+
+
+@dataclass(frozen=True)
+class VariableChange:
+    """A variable that differs between two moments."""
+
+    name: str
+    change: str  # "added", "changed" or "removed"
+    before: Optional[VariableValue]  # None: added
+    after: Optional[VariableValue]  # None: removed
+
+
+@dataclass(frozen=True)
+class PathChange:
+    """A file that differs between two moments."""
+
+    path: str  # below the home; bytes that are not UTF-8 are replaced
+    path_bytes: bytes
+    change: str  # "added", "changed" or "removed"
+
+
+@dataclass(frozen=True)
+class CellOutput:
+    """The beginning of what a cell printed."""
+
+    ok: bool
+    stdout: str
+    stderr: str
+    value: Optional[str]
+
+    @classmethod
+    def from_json(cls, raw: Optional[Json]) -> Optional[CellOutput]:
+        return None if raw is None else cls(_flag(raw, "ok"), _text(raw, "stdout") or "",
+                                            _text(raw, "stderr") or "", _text(raw, "value"))
+
+
+@dataclass(frozen=True)
+class OutputChange:
+    """A cell that led to only one of two moments, or with other output to each."""
+
+    cell: int
+    change: str  # "added", "changed" or "removed"
+    before: Optional[CellOutput]
+    after: Optional[CellOutput]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One of two moments that were compared."""
+
+    session: str
+    language: str
+    seq: int  # its checkpoint
+    cell: int  # the last one that had ended then
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Moment:
+        return cls(_text(raw, "session") or "", _text(raw, "language") or "",
+                   _integer(raw, "seq") or 0, _integer(raw, "cell") or 0)
+
+
+@dataclass(frozen=True)
+class Diff:
+    """How two moments differ. What it says comes from the guests."""
+
+    before: Moment
+    after: Moment
+    variables: Optional[tuple[VariableChange, ...]]  # None: not compared, see `remarks`
+    files: Optional[tuple[PathChange, ...]]  # None: likewise
+    cells: Optional[tuple[OutputChange, ...]]  # None: likewise
+    complete: bool  # nothing was left out
+    remarks: tuple[str, ...]  # what was, and why
+    took_us: int
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Diff:
+        check("diff", raw)
+        variables, files, cells = (_list(raw, name) for name in ("variables", "files", "cells"))
+        return cls(
+            before=Moment.from_json(_object(raw, "before") or {}),
+            after=Moment.from_json(_object(raw, "after") or {}),
+            variables=None if variables is None else tuple(VariableChange(
+                _text(one, "name") or "", _text(one, "change") or "",
+                VariableValue.from_json(_object(one, "before")),
+                VariableValue.from_json(_object(one, "after"))) for one in variables),
+            files=None if files is None else tuple(PathChange(
+                text_of(one, "path"), data_of(one, "path"), _text(one, "change") or "")
+                for one in files),
+            cells=None if cells is None else tuple(OutputChange(
+                _integer(one, "cell") or 0, _text(one, "change") or "",
+                CellOutput.from_json(_object(one, "before")),
+                CellOutput.from_json(_object(one, "after"))) for one in cells),
+            complete=_flag(raw, "complete"), remarks=tuple(raw.get("remarks") or ()),
+            took_us=_integer(raw, "took_us") or 0, raw=raw)
+
+
+@dataclass(frozen=True)
 class SessionInfo:
     """A session as the server sees it."""
 

@@ -306,6 +306,28 @@ def test_forks(fresh):
         session.fork(65)
 
 
+def test_diff(fresh):
+    session = fresh("python")
+    session.exec("x, gone = 1, 2")
+    session.checkpoint("first")
+    session.exec("x = 'one'; del gone; _ = open('f', 'w').write('1'); print('said')")
+    told = session.diff(name="first")
+    assert {one.name: one.change for one in told.variables} == {"x": "changed", "gone": "removed"}
+    changed = told.variables[1]
+    assert (changed.before.type, changed.before.repr, changed.after.repr) == ("int", "1", "'one'")
+    assert [(one.path, one.path_bytes, one.change) for one in told.files] == [("f", b"f", "added")]
+    assert [(one.cell, one.change, one.before, one.after.stdout) for one in told.cells] == [
+        (2, "added", None, "said\n")]
+    assert told.complete and told.remarks == ()
+    assert (told.before.session, told.before.cell, told.after.cell) == (session.id, 1, 2)
+    with session.fork(cell=1)[0] as other:
+        assert {one.name for one in session.diff(other).variables} == {"x", "gone"}
+    with pytest.raises(glassbell.Gone):
+        session.diff(cell=99)
+    with pytest.raises(glassbell.InvalidInput):
+        session.diff(to_cell=-1)
+
+
 def test_completion(py):
     py.exec("some_name = 1")
     assert "some_name" in py.complete("some_n").matches

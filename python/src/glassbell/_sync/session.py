@@ -16,7 +16,7 @@ from .._program import Args, Code, program
 from .._wire import Disconnected
 from ..errors import (ConnectionFailed, GlassbellError, InvalidInput, ProtocolError, TooLarge,
                       not_opened)
-from ..types import (Cell, Checkpoint, Entry, Forked, Kept, Lease, Matches, NetworkRecord, Rewound,
+from ..types import (Cell, Checkpoint, Diff, Entry, Forked, Kept, Lease, Matches, NetworkRecord, Rewound,
                      SessionInfo, Slept, TerminalInfo, data_of)
 from .connection import Connection, Lock, OutputCallback, WaitingCallback
 from .execution import Execution
@@ -34,6 +34,7 @@ _PAGE = 100  # cells of a history asked for at once
 _RECORDS = 500  # of a network, likewise
 _CHECKPOINTS = 100  # of them asked for at once
 _REWIND = 60.0  # seconds that another VM may take to come up
+_LISTS = 480.0  # seconds that the lists of two moments may take
 _FORKS = 64  # sessions that are forked at once
 _ENTRIES = 10000  # names of a folder asked for at once
 _ENTRIES_MAX = 1000000  # and in all: what is in the VM decides how many there are
@@ -329,6 +330,23 @@ class Session:
             wait_ms=round(wait * 1000), deadline=2 * wait + _REWIND + 2 * count))
         return [self._child(one.session) if one.session is not None else not_opened(
             one.kind or "internal", one.message or "") for one in forked.sessions]
+
+    def diff(self, to: Optional[Session] = None, *, cell: Optional[int] = None,
+                   seq: Optional[int] = None, name: Optional[str] = None,
+                   to_cell: Optional[int] = None, to_seq: Optional[int] = None,
+                   to_name: Optional[str] = None, wait: float = 10.0) -> Diff:
+        """How another moment, of this session or of `to`, differs from one of this session:
+        variables, files and the output of cells. Each moment is that after a cell, a checkpoint
+        by its number or name, or now. Both are looked at in forks: the sessions are not touched.
+        `wait`: how many seconds to wait, for each, for the session to become idle, and for its
+        fork to get capacity."""
+        wait = _check.within("wait", wait, 0, _WAIT_MAX)
+        return Diff.from_json(self._call(
+            "session.diff", cell=_check.optional("cell", cell, 0),
+            seq=_check.optional("seq", seq, 1), name=name, to=None if to is None else to.id,
+            to_cell=_check.optional("to_cell", to_cell, 0),
+            to_seq=_check.optional("to_seq", to_seq, 1), to_name=to_name,
+            wait_ms=round(wait * 1000), deadline=4 * wait + 2 * _REWIND + _LISTS))
 
     def _child(self, id: str) -> Session:
         child = Session(self.client, id, {"created": True, "incarnation": 1, "reason": "new",

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "server/checkpoint/state.h"
+
+void diff_handle(struct request *request, const struct gb_params *params);
