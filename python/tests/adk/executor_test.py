@@ -453,6 +453,21 @@ def test_server_restart(tmp_path, kept):
         assert said == "True\n" if kept else said.startswith("[sandbox restarted (") and said.endswith("False\n")
 
 
+def test_what_was_lost_with_the_server_reaches_the_model(tmp_path):
+    """With a result that is well otherwise, and once."""
+    with with_settings(tmp_path, "[past]\nlargest = 4M\n") as server:
+        one = GlassbellCodeExecutor(socket_path=str(server.socket), autostart=False)
+        ctx = context_of()
+        assert execute(one, "x = 1; print(x)", context=ctx).stdout == "1\n"
+        execute(one, "import os; x = os.urandom(20 << 20)", context=ctx)  # too large to be kept
+        server.stop()
+        server.start()
+        result = execute(one, "print(x)", context=ctx)
+        assert result.stdout.startswith("1\n") and "the server had ended" in result.stdout, result
+        assert "later cells are undone" in result.stdout and result.stderr == ""
+        assert execute(one, "print(x)", context=ctx).stdout == "1\n"
+
+
 def test_another_process_goes_on(executor, server):
     """What was uploaded is known from ADK's session; what code has changed stays changed."""
     ctx = context_of(session="moves")

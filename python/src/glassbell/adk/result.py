@@ -75,7 +75,7 @@ def cut(text: str, limit: int, left_out: int = 0) -> str:
 
 
 def explain(cell: Cell, timeout: float, memory: str) -> list[str]:
-    """Why a cell failed, in sentences for the model; empty when it did not."""
+    """Why a cell failed, and what else is to be known about it, in sentences for the model."""
     said: list[str] = []
     if cell.timed_out:
         # ADK's own executors say it in these words.
@@ -90,14 +90,13 @@ def explain(cell: Cell, timeout: float, memory: str) -> list[str]:
         said.append("The code did not end in an orderly way.")
     elif cell.exit_code != 0 and not cell.stderr.strip():
         said.append(f"Code exited with status {cell.exit_code}.")
-    failed = bool(said) or cell.exit_code != 0
-    if failed and cell.note and cell.note not in said:
+    if cell.note and cell.note not in said:  # also where it succeeded: of earlier ones that are lost
         said.append(cell.note)
     if cell.state_lost:
         said.append("[the interpreter was restarted: variables are gone, files are kept]")
     if cell.rolled_back is not None:
         said.append("[the session was taken back to how it was before this: variables and files]")
-    return said if failed or cell.state_lost else []
+    return said
 
 
 def of_cell(cell: Cell, execution: Execution, *, timeout: float, memory: str, max_stdout: int,

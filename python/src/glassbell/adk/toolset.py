@@ -105,7 +105,7 @@ class GlassbellToolset(BaseToolset):  # type: ignore[misc, unused-ignore]
                 **({"cell": cell.cell} if executor.rollback else {}),
                 "stdout": result.cut(cell.stdout, executor.max_stdout_chars, cell.truncated_stdout),
                 "stderr": result.cut(cell.stderr, executor.max_stderr_chars, cell.truncated_stderr)}
-            return {**answer, "error": " ".join(said)} if said else answer
+            return {**answer, "note" if cell.ok else "error": " ".join(said)} if said else answer
 
         return await self._with_session(tool_context, run)
 
@@ -206,7 +206,7 @@ class GlassbellToolset(BaseToolset):  # type: ignore[misc, unused-ignore]
             "stderr": result.cut(cell.stderr, executor.max_stderr_chars, cell.truncated_stderr)}
         if cell.value is not None:
             answer["value"] = result.cut(cell.value, executor.max_stdout_chars)
-        return {**answer, "error": " ".join(said)} if said else answer
+        return {**answer, "note" if cell.ok else "error": " ".join(said)} if said else answer
 
     async def _with_session(self, tool_context: ToolContext,
                             action: Callable[[Session], dict[str, Any]]) -> dict[str, Any]:
