@@ -6,21 +6,38 @@
 #include "base/mem.h"
 #include "cli/print.h"
 #include "rpc/access.h"
+#include "verbs/verbs.h"
 
 /* Waiting for a session may take as long as a cell by default, and its VM is recreated. */
 enum { BACK_WAIT_MS = 60000, BACK_DEADLINE_MS = 180000, STEPS_MAX = 10000 };
 
+/* Cells that came one right behind another may have one checkpoint together: then a step takes more
+ * than one of them back. */
+static bool back_went_further(const struct args *args, double cell, double from_cell)
+{
+    double steps = 1;
+
+    return args->verb == &verb_undo &&
+           (args->word_count < 2 || args_number(args->words[1], 1, STEPS_MAX, &steps)) &&
+           from_cell - cell > steps;
+}
+
 static void back_print(void *arg, const struct gb_json *result)
 {
     const struct args *args = arg;
-    double cell = json_number(result, "cell");
+    const double cell = json_number(result, "cell"), from_cell = json_number(result, "from_cell");
 
-    if (args_has(args, "json"))
+    if (args_has(args, "json")) {
         print_json(result);
-    else if (cell == 0)
-        (void)printf("as it was before the first cell\n");
+        return;
+    }
+    if (cell == 0)
+        (void)printf("as it was before the first cell");
     else
-        (void)printf("as it was after cell %.0f\n", cell);
+        (void)printf("as it was after cell %.0f", cell);
+    if (back_went_further(args, cell, from_cell))
+        (void)printf("; what followed, up to cell %.0f, is undone", from_cell);
+    (void)printf("\n");
 }
 
 bool back_put_steps(const struct args *args, struct gb_json_out *out, int sign)
