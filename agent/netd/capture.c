@@ -97,40 +97,35 @@ static int capture_put(int map, uint32_t key, int fd)
     return (int)bpf_call(BPF_MAP_UPDATE_ELEM, &attr);
 }
 
+static int capture_link(int program, int namespace)
+{
+    union bpf_attr attr = {.link_create = {.prog_fd = (uint32_t)program,
+                                           .target_fd = (uint32_t) namespace,
+                                           .attach_type = BPF_SK_LOOKUP}};
+
+    return (int)bpf_call(BPF_LINK_CREATE, &attr);
+}
+
 const char *capture_prepare(struct capture *capture, int proc_fd)
 {
     union bpf_attr attr = {.map_type = BPF_MAP_TYPE_SOCKMAP,
                            .key_size = sizeof(uint32_t),
                            .value_size = sizeof(uint64_t),
                            .max_entries = KEY_COUNT};
+    _cleanup_(closep) int program = -1, namespace = -1;
 
-    *capture = (struct capture){-1, -1, -1, -1, -1, -1, -1, -1};
+    *capture = (struct capture){-1, -1, -1, -1, -1, -1};
     capture->map = (int)bpf_call(BPF_MAP_CREATE, &attr);
     if (capture->map < 0)
         return "the map of sockets";
-    capture->program = capture_load_lookup(capture->map);
-    if (capture->program < 0)
+    program = capture_load_lookup(capture->map);
+    if (program < 0)
         return "the lookup program";
-    capture->namespace = openat(proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
-    return capture->namespace < 0 ? "the network namespace" : NULL;
-}
-
-static const char *capture_attach(struct capture *capture)
-{
-    union bpf_attr attr = {.link_create = {.prog_fd = (uint32_t)capture->program,
-                                           .target_fd = (uint32_t)capture->namespace,
-                                           .attach_type = BPF_SK_LOOKUP}};
-
-    if (capture_put(capture->map, KEY_LISTENER, capture->listener) < 0 ||
-        capture_put(capture->map, KEY_RESOLVER, capture->resolver) < 0)
-        return "the sockets in their map";
-    capture->link = (int)bpf_call(BPF_LINK_CREATE, &attr);
-    if (capture->link < 0)
-        return "the link of the lookup program";
-    capture->map = gb_close(capture->map);
-    capture->program = gb_close(capture->program);
-    capture->namespace = gb_close(capture->namespace);
-    return NULL;
+    namespace = openat(proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (namespace < 0)
+        return "the network namespace";
+    capture->link = capture_link(program, namespace);
+    return capture->link < 0 ? "the link of the lookup program" : NULL;
 }
 
 /* ---- classic filters ---- */
@@ -225,5 +220,18 @@ const char *capture_open(struct capture *capture)
 {
     const char *failed = capture_sockets(capture);
 
-    return failed != NULL ? failed : capture_attach(capture);
+    if (failed == NULL && (capture_put(capture->map, KEY_LISTENER, capture->listener) < 0 ||
+                           capture_put(capture->map, KEY_RESOLVER, capture->resolver) < 0))
+        failed = "the sockets in their map";
+    capture->map = gb_close(capture->map); /* the program has it */
+    return failed;
+}
+
+void capture_close(struct capture *capture)
+{
+    int *const fds[] = {&capture->listener, &capture->resolver, &capture->syns,
+                        &capture->out,      &capture->link,     &capture->map};
+
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        *fds[i] = gb_close(*fds[i]);
 }

@@ -22,6 +22,8 @@
 /* If the host's server does not answer it is busy: a single retry is enough. */
 #define RESOLVER_OPTIONS "options timeout:5 attempts:2\n"
 
+enum { PORT_TRIES = 20 }; /* in a guest that has just booted */
+
 static int netd_set_resolver(struct agent *agent, bool on, struct gb_err *err)
 {
     const struct in_addr address = {.s_addr = htonl(ROUTE_RESOLVER)};
@@ -103,57 +105,104 @@ static bool netd_send(struct netd *netd, uint8_t word)
 
 /* ---- its beginning ---- */
 
-/* Waits for netd to set up its network: 32 ms in a cold guest under emulation, and the agent could
- * do nothing useful meanwhile, since no cell should start before. */
-static int netd_await(struct agent *agent, int fd, struct gb_err *err)
+/* The agent can do nothing useful while it waits for netd, since no cell should start before.
+ * False: it has said something else, or has ended. */
+static bool netd_hears(int fd, uint8_t expected)
 {
     uint8_t word = 0;
     ssize_t n;
-    int r;
 
     while ((n = recv(fd, &word, 1, 0)) < 0 && errno == EINTR)
         ;
-    if (n != 1 || word != SERVE_READY)
-        return gb_err_set(err, GB_EUNSUPPORTED,
-                          "the guest's kernel does not support the network; its console says why");
-    agent->netd.control =
-        (struct source){.fd = fd, .rank = RANK_SIGNAL, .ready = netd_control_ready};
-    r = loop_watch(&agent->loop, &agent->netd.control, EPOLLIN);
-    if (r < 0)
-        agent->netd.control.fd = -1;
-    return r < 0 ? gb_err_sys(err, -r, "cannot watch the guest's network") : 0;
+    return n == 1 && word == expected;
 }
 
-/* With a NULL @mark to be parked. Returns our end of the socket between us, or a code. */
-static int netd_fork(struct agent *agent, const uint8_t *mark, struct gb_err *err)
+static int netd_fail(const char *what, struct gb_err *err)
 {
-    int pair[2];
-    pid_t pid;
+    return gb_err_sys(err, errno, "the guest's kernel does not support the network: %s", what);
+}
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-        return gb_err_sys(err, errno, "no sockets for the network");
+/* Returns our end of the socket between us, or a code. */
+static int netd_fork(struct agent *agent, int tries, struct gb_err *err)
+{
+    struct capture capture;
+    const char *failed = capture_prepare(&capture, agent->boot.proc_fd);
+    int pair[2], r = failed != NULL ? netd_fail(failed, err) : 0;
+    pid_t pid = -1;
+
+    if (r == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        r = gb_err_sys(err, errno, "no sockets for the network");
+    if (r < 0) {
+        capture_close(&capture);
+        return r;
+    }
     pid = fork();
     if (pid == 0)
-        serve_network(&agent->boot, mark, pair[1]);
+        serve_network(&agent->boot, tries, pair[1], capture.link);
     (void)gb_close(pair[1]);
+    capture.link = gb_close(capture.link);
     if (pid < 0) {
+        r = gb_err_sys(err, errno, "cannot start the guest's network");
         (void)gb_close(pair[0]);
-        return gb_err_sys(err, errno, "cannot start the guest's network");
+        capture_close(&capture);
+        return r;
     }
-    agent->netd = (struct netd){.pid = pid, .parked_fd = -1, .control.fd = -1};
+    agent->netd =
+        (struct netd){.pid = pid, .parked_fd = pair[0], .capture = capture, .control.fd = -1};
     deadline_init(&agent->netd.late, netd_is_late);
-    return pair[0];
+    agent->netd.parked = netd_hears(pair[0], SERVE_PARKED);
+    return 0;
 }
 
-/* It has this mark now. @fd, taken: where it answers. */
-static int netd_begin(struct agent *agent, const uint8_t *mark, int fd, struct gb_err *err)
+static int netd_send_sockets(const struct netd *netd, const uint8_t *mark)
 {
-    int r;
+    const struct capture *capture = &netd->capture;
+    const int fds[SERVE_SOCKETS] = {capture->listener, capture->resolver, capture->syns,
+                                    capture->out};
+    struct serve_start start = {.word = SERVE_START};
+    struct iovec part = {&start, sizeof(start)};
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(fds))];
+    } control = {0};
+    const struct msghdr message = {.msg_iov = &part,
+                                   .msg_iovlen = 1,
+                                   .msg_control = &control,
+                                   .msg_controllen = sizeof(control)};
 
-    memcpy(agent->netd.mark, mark, GB_SYNC_BYTES);
-    r = netd_await(agent, fd, err);
-    if (r < 0)
+    memcpy(start.mark, mark, GB_SYNC_BYTES);
+    control.head.cmsg_level = SOL_SOCKET;
+    control.head.cmsg_type = SCM_RIGHTS;
+    control.head.cmsg_len = CMSG_LEN(sizeof(fds));
+    memcpy(CMSG_DATA(&control.head), fds, sizeof(fds));
+    return sendmsg(netd->parked_fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(start) ? 0 : -1;
+}
+
+/* It waits for its conversation: here is one. */
+static int netd_begin(struct agent *agent, const uint8_t *mark, struct gb_err *err)
+{
+    struct netd *netd = &agent->netd;
+    const char *failed = capture_open(&netd->capture);
+    const int fd = netd->parked_fd;
+    int r = failed != NULL ? netd_fail(failed, err) : 0;
+
+    if (r == 0 && (netd_send_sockets(netd, mark) < 0 || !netd_hears(fd, SERVE_READY)))
+        r = gb_err_set(err, GB_EUNSUPPORTED,
+                       "the guest's network does not start; its console says why");
+    capture_close(&netd->capture); /* it has its own */
+    netd->parked_fd = -1;
+    netd->parked = false;
+    if (r == 0) {
+        netd->control = (struct source){.fd = fd, .rank = RANK_SIGNAL, .ready = netd_control_ready};
+        r = loop_watch(&agent->loop, &netd->control, EPOLLIN);
+        r = r < 0 ? gb_err_sys(err, -r, "cannot watch the guest's network") : 0;
+    }
+    if (r < 0) {
+        netd->control.fd = -1;
         (void)gb_close(fd); /* with which it ends */
+    } else {
+        memcpy(netd->mark, mark, GB_SYNC_BYTES);
+    }
     return r;
 }
 
@@ -173,6 +222,14 @@ static int netd_show(struct agent *agent, struct gb_err *err)
     return failed < 0 ? gb_err_sys(err, -failed, "the guest's network has no route") : 0;
 }
 
+/* Nobody has it: nothing of it is to be seen. */
+static void netd_forget_parked(struct netd *netd)
+{
+    netd->parked_fd = gb_close(netd->parked_fd);
+    capture_close(&netd->capture);
+    netd->parked = false;
+}
+
 /* One of another conversation, or without one. Its connections are broken while there still is a
  * route for what says so. */
 static void netd_end(struct agent *agent)
@@ -185,55 +242,42 @@ static void netd_end(struct agent *agent)
     while (waitpid(netd->pid, NULL, 0) < 0 && errno == EINTR)
         ;
     netd_hang_up(agent);
-    if (netd->parked)
-        netd->parked_fd = gb_close(netd->parked_fd);
+    if (netd->parked_fd >= 0)
+        netd_forget_parked(netd);
     else
         netd_cut(agent);
-    netd->parked = false;
     netd->pid = 0;
 }
 
 void netd_park(struct agent *agent)
 {
-    struct netd *netd = &agent->netd;
-    uint8_t word = 0;
-    ssize_t n;
-    int fd = netd->pid != 0 ? -1 : netd_fork(agent, NULL, NULL);
+    struct gb_err err;
 
-    if (fd < 0)
-        return;
-    netd->parked = true;
-    netd->parked_fd = fd;
-    while ((n = recv(fd, &word, 1, 0)) < 0 && errno == EINTR)
-        ;
-    if (n != 1 || word != SERVE_PARKED)
+    if (agent->netd.pid == 0 && netd_fork(agent, 1, &err) == 0 && !agent->netd.parked)
         netd_end(agent);
-}
-
-static bool netd_unpark(struct netd *netd, const uint8_t *mark)
-{
-    uint8_t start[1 + GB_SYNC_BYTES] = {SERVE_START};
-
-    memcpy(start + 1, mark, GB_SYNC_BYTES);
-    netd->parked =
-        send(netd->parked_fd, start, sizeof(start), MSG_NOSIGNAL) != (ssize_t)sizeof(start);
-    return !netd->parked;
 }
 
 int netd_start(struct agent *agent, struct gb_bytes mark, struct gb_err *err)
 {
     struct netd *netd = &agent->netd;
-    int fd;
+    int r;
 
     if (mark.size != GB_SYNC_BYTES)
         return gb_err_set(err, GB_EINVALID, "a mark has %d bytes", GB_SYNC_BYTES);
-    if (netd->parked && netd_unpark(netd, mark.data))
-        return netd_begin(agent, mark.data, TAKE_FD(netd->parked_fd), err);
-    if (netd->pid != 0 && !netd->parked && memcmp(netd->mark, mark.data, GB_SYNC_BYTES) == 0)
+    if (netd->parked && netd_begin(agent, mark.data, err) == 0)
+        return 0;
+    if (netd->pid != 0 && !netd->parked && netd->control.fd >= 0 &&
+        memcmp(netd->mark, mark.data, GB_SYNC_BYTES) == 0)
         return 0;
     netd_end(agent);
-    fd = netd_fork(agent, mark.data, err);
-    return fd < 0 ? fd : netd_begin(agent, mark.data, fd, err);
+    r = netd_fork(agent, PORT_TRIES, err);
+    if (r == 0 && !netd->parked)
+        r = gb_err_set(err, GB_EUNSUPPORTED,
+                       "the guest's network does not start; its console says why");
+    if (r == 0)
+        return netd_begin(agent, mark.data, err);
+    netd_end(agent);
+    return r;
 }
 
 int netd_on(struct agent *agent, struct gb_bytes mark, struct gb_err *err)
@@ -274,9 +318,8 @@ bool netd_reaped(struct agent *agent, pid_t pid)
         return false;
     netd_hang_up(agent);
     netd->pid = 0;
-    if (netd->parked) { /* nobody has it yet: another one is started when it is needed */
-        netd->parked_fd = gb_close(netd->parked_fd);
-        netd->parked = false;
+    if (netd->parked) { /* another one is started when it is needed */
+        netd_forget_parked(netd);
         return true;
     }
     netd_cut(agent);

@@ -21,11 +21,11 @@
  * opens. This needs no route: a guest without a network can have it.
  *
  * The agent forks the process when the host sends PREPARE, before a template is made of the guest:
- * then it is parked, with its port and its BPF program, but without the sockets, which programs
- * would see; or, if none is parked, when the host sends NETWORK_ON or NETWORK_START. Then it
- * creates its sockets, drops all privileges, and reports that; only then is the request answered.
- * It parses what programs send (SYNs, DNS), and its death does not affect the agent: the host is
- * told (NETWORK_LOST), and starts it again.
+ * then it is parked, with its port and its BPF program, without privileges, and without the
+ * sockets, which programs would see; or, if none is parked, when the host sends NETWORK_ON or
+ * NETWORK_START. The agent makes the sockets then, and passes them to it; when it reports that it
+ * serves, the request is answered. It parses what programs send (SYNs, DNS), and its death does not
+ * affect the agent: the host is told (NETWORK_LOST), and starts it again.
  *
  * A conversation with the host has a mark (wire/sync.h). A guest that was restored has a netd that
  * talks to a host which is not there any more: the host comes with another mark, for which the
@@ -46,13 +46,15 @@
 #include "base/err.h"
 #include "wire/sync.h"
 #include "agent/loop.h"
+#include "agent/netd/capture.h"
 
 struct agent;
 
 struct netd {
-    pid_t pid;     /* 0: no network yet, or it has died */
-    bool parked;   /* it waits for its conversation, and nothing of it can be seen */
-    int parked_fd; /* where it waits */
+    pid_t pid;              /* 0: no network yet, or it has died */
+    bool parked;            /* it waits for its conversation, and nothing of it can be seen */
+    int parked_fd;          /* where it waits; -1: it does not any more */
+    struct capture capture; /* its map, while it is parked */
     uint8_t mark[GB_SYNC_BYTES];
     struct source control; /* words of serve.h; fd −1: none can be exchanged */
     unsigned unanswered;   /* SERVE_OFF */

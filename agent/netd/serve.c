@@ -26,7 +26,6 @@
 enum {
     SERVE_UID = 65521,                        /* used by nobody else in a guest */
     SERVE_FILES = RELAY_CONNECTIONS_MAX + 64, /* and what is open for good, and one that comes */
-    PORT_TRIES = 20,
     PORT_WAIT_MS = 100,
     QUEUE_HIGH = 256 * 1024, /* bytes queued for the host above which streams get no turns */
 };
@@ -257,86 +256,94 @@ static void serve_streams(struct serve *serve)
         deadline_set(&serve->loop, &serve->again, 0);
 }
 
-/* What takes long, and what programs cannot notice: in /proc they see no processes of others.
- * Returns the port. */
-static int serve_get_ready(const struct boot *boot, int tries, struct capture *capture)
+/* What takes long, and what programs cannot notice: in /proc they see no processes of others. It
+ * must not keep open what the agent closes: ends of pipes. Returns the port. */
+static int serve_get_ready(struct serve *serve, const struct boot *boot, int tries, int agent_fd,
+                           int link_fd)
 {
     int port_fd = serve_open_port(boot, tries);
-    const char *failed;
+    int r;
 
     if (port_fd < 0)
         serve_fail("the port");
     serve_be_mortal(boot);
-    failed = capture_prepare(capture, boot->proc_fd);
-    if (failed != NULL)
-        serve_fail(failed);
+    r = loop_init(&serve->loop);
+    errno = -r;
+    if (r < 0)
+        serve_fail("the loop");
+    serve_close_others(
+        (int[]){agent_fd, port_fd, link_fd, serve->loop.epoll_fd, console_descriptor()}, 5);
+    serve_drop_rights();
     return port_fd;
 }
 
-/* Waits for its conversation. It must not keep open what the agent closes: ends of pipes. */
-static void serve_park(const struct capture *capture, int port_fd, int agent_fd, uint8_t *ret_mark)
+/* Waits for its conversation and the sockets. */
+static void serve_await(struct serve *serve, int agent_fd, struct capture *capture,
+                        uint8_t ret_mark[GB_SYNC_BYTES])
 {
-    const uint8_t parked = SERVE_PARKED;
-    uint8_t start[1 + GB_SYNC_BYTES + 1]; /* one more than there should be */
+    struct serve_start start;
+    struct iovec part = {&start, sizeof(start)};
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int) * SERVE_SOCKETS)];
+    } control = {0};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    int fds[SERVE_SOCKETS];
     ssize_t n;
 
-    serve_close_others((int[]){agent_fd, port_fd, capture->map, capture->program,
-                               capture->namespace, console_descriptor()},
-                       6);
-    if (send(agent_fd, &parked, 1, MSG_NOSIGNAL) != 1)
-        serve_fail("the agent");
-    while ((n = recv(agent_fd, start, sizeof(start), 0)) < 0 && errno == EINTR)
+    serve->agent = (struct source){.fd = agent_fd, .rank = RANK_SIGNAL, .ready = serve_agent_ready};
+    serve_tell_agent(serve, SERVE_PARKED);
+    while ((n = recvmsg(agent_fd, &message, 0)) < 0 && errno == EINTR)
         ;
     if (n == 0)
         _exit(0); /* the agent wants it no more */
-    if (n != 1 + GB_SYNC_BYTES || start[0] != SERVE_START)
+    if (n != sizeof(start) || start.word != SERVE_START ||
+        (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+        control.head.cmsg_type != SCM_RIGHTS || control.head.cmsg_len != CMSG_LEN(sizeof(fds)))
         serve_fail("the agent");
-    memcpy(ret_mark, start + 1, GB_SYNC_BYTES);
+    memcpy(fds, CMSG_DATA(&control.head), sizeof(fds));
+    *capture = (struct capture){.listener = fds[0],
+                                .resolver = fds[1],
+                                .syns = fds[2],
+                                .out = fds[3],
+                                .link = -1,
+                                .map = -1};
+    memcpy(ret_mark, start.mark, GB_SYNC_BYTES);
 }
 
-static void serve_start(struct serve *serve, struct capture *capture, int port_fd,
-                        const uint8_t *mark, int agent_fd)
+static void serve_start(struct serve *serve, int port_fd, const struct capture *capture,
+                        const uint8_t *mark)
 {
-    const char *failed = capture_open(capture);
-    int r;
+    int r = port_open(&serve->port, &serve->loop, port_fd, &serve_port);
 
-    if (failed != NULL)
-        serve_fail(failed);
-    r = loop_init(&serve->loop);
-    if (r == 0)
-        r = port_open(&serve->port, &serve->loop, port_fd, &serve_port);
     port_begin(&serve->port, mark);
     gb_mux_init(&serve->mux, GB_SIDE_GUEST, serve_kinds, serve, &serve->port.out);
     if (r == 0)
         r = relay_init(&serve->relay, &serve->loop, &serve->mux, capture);
     if (r == 0)
         r = resolver_init(&serve->resolver, &serve->loop, &serve->mux, capture);
-    serve->agent = (struct source){.fd = agent_fd, .rank = RANK_SIGNAL, .ready = serve_agent_ready};
     if (r == 0)
         r = loop_watch(&serve->loop, &serve->agent, EPOLLIN);
     errno = -r;
     if (r < 0)
         serve_fail("the loop");
     deadline_init(&serve->again, serve_again);
-    serve_close_others((int[]){agent_fd, port_fd, capture->listener, capture->resolver,
-                               capture->syns, capture->out, capture->link, serve->loop.epoll_fd,
-                               console_descriptor()},
-                       9);
-    serve_drop_rights();
 }
 
-void serve_network(const struct boot *boot, const uint8_t *mark, int agent_fd)
+void serve_network(const struct boot *boot, int tries, int agent_fd, int link_fd)
 {
     static struct serve serve;
     struct capture capture;
-    uint8_t told[GB_SYNC_BYTES];
+    uint8_t mark[GB_SYNC_BYTES];
     int port_fd;
 
     (void)prctl(PR_SET_NAME, "netd");
-    port_fd = serve_get_ready(boot, mark == NULL ? 1 : PORT_TRIES, &capture);
-    if (mark == NULL)
-        serve_park(&capture, port_fd, agent_fd, told);
-    serve_start(&serve, &capture, port_fd, mark != NULL ? mark : told, agent_fd);
+    port_fd = serve_get_ready(&serve, boot, tries, agent_fd, link_fd);
+    serve_await(&serve, agent_fd, &capture, mark);
+    serve_start(&serve, port_fd, &capture, mark);
     serve_tell_agent(&serve, SERVE_READY);
     for (;;) {
         int r = loop_round(&serve.loop);

@@ -4,19 +4,29 @@
 
 #include <stdint.h>
 
+#include "wire/sync.h"
+
 struct boot;
 
-/* Words between the agent and it, each a packet of one byte. */
+/* Words between the agent and it, each a packet of one byte, except SERVE_START. */
 enum {
-    SERVE_READY = 1, /* from it, once and first */
-    SERVE_ON,        /* to it: programs may connect, as at first */
-    SERVE_OFF,       /* to it: they may not; and from it: none is waiting or connected any more */
-    SERVE_PARKED,    /* from it, before SERVE_READY: it waits for */
-    SERVE_START,     /* to it, once, with the mark of the conversation in the same packet */
+    SERVE_PARKED = 1, /* from it, once and first: it waits for */
+    SERVE_START,      /* to it, once: struct serve_start */
+    SERVE_READY,      /* from it, once: it serves */
+    SERVE_ON,         /* to it: programs may connect, as at first */
+    SERVE_OFF,        /* to it: they may not; and from it: none is waiting or connected any more */
 };
 
-/* Sets everything up, begins with @mark on the port (port_begin()), drops all privileges, sends
- * SERVE_READY to @agent_fd (taken, a socket that keeps packets apart), and serves. With a NULL
- * @mark it is parked first: it does only what programs cannot notice, and waits for SERVE_START.
- * Never returns: on failure it exits with a line on the console, which closes @agent_fd. */
-_Noreturn void serve_network(const struct boot *boot, const uint8_t *mark, int agent_fd);
+enum { SERVE_SOCKETS = 4 };
+
+/* Comes with the descriptors of listener, resolver, syns and out (capture.h). */
+struct serve_start {
+    uint8_t word, mark[GB_SYNC_BYTES]; /* of the conversation */
+};
+
+/* Finds its port, trying @tries times, drops all privileges, sends SERVE_PARKED to @agent_fd
+ * (taken, a socket that keeps packets apart), and waits for SERVE_START. Then begins with the mark
+ * on the port (port_begin()), sends SERVE_READY, and serves. Nothing of it can be noticed before
+ * the sockets exist. Keeps @link_fd open, with which the redirection ends. Never returns: on
+ * failure it exits with a line on the console, which closes @agent_fd. */
+_Noreturn void serve_network(const struct boot *boot, int tries, int agent_fd, int link_fd);
