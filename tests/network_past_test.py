@@ -289,10 +289,11 @@ def test_a_fork_has_its_own_connections(session, client, web, peer):
 
 
 def test_a_rollback_keeps_the_network(tmp_path, web):
-    with with_settings(tmp_path, "[past]\ncheckpoints = idle\n") as server, server.client() as client:
-        session = Session(client, idle_ms=0, network=rules(web), checkpoints="idle")
+    with with_settings(tmp_path, "[past]\ncheckpoints = asked\n") as server, server.client() as client:
+        session = Session(client, idle_ms=0, network=rules(web), checkpoints="cell")
         value(session, f"{TRY}x = 1")
-        done = session.exec("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", timeout_ms=1000)
+        # Long enough for it to have begun: a cell that has not is interrupted, and costs nothing.
+        done = session.exec("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", timeout_ms=8000)
         assert done["timed_out"] and done["rolled_back"]["cell"] == 1
         assert value(session, f"print(x, get('http://app.test:{web}/back'))") == "1 /back"
         session.close()
