@@ -403,12 +403,14 @@ _glassbell()
             --memory|-m) return ;;
             --idle) return ;;
             --lease-wait) return ;;
+            --net) return ;;
+            --secret) return ;;
             --owner) return ;;
             --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --image --memory --idle --lease-wait --owner --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --image --memory --idle --lease-wait --net --secret --owner --host --socket --no-autostart' -- "$word")
             return
         fi
         ;;

@@ -308,6 +308,8 @@ complete -c glassbell -n '__glassbell_is mcp' -l image -r -a '(glassbell image l
 complete -c glassbell -n '__glassbell_is mcp' -s m -l memory -r -d 'memory of each VM in MiB, unless the model specifies it'
 complete -c glassbell -n '__glassbell_is mcp' -l idle -r -d 'close sessions after being idle for this long (default 1800; 0: never)'
 complete -c glassbell -n '__glassbell_is mcp' -l lease-wait -r -d 'how long to wait while another client holds the session (default 45; 0: not at all)'
+complete -c glassbell -n '__glassbell_is mcp' -l net -r -d 'network access (default none): a name, a file, or rules'
+complete -c glassbell -n '__glassbell_is mcp' -l secret -r -d 'a secret that it may use without seeing it; may be repeated'
 complete -c glassbell -n '__glassbell_is mcp' -l owner -r -d 'the owner of sessions that are opened; only those are listed'
 complete -c glassbell -n '__glassbell_is mcp' -l host -r -d 'a server on another machine: ssh://[USER@]HOST, or a name from the settings (default: $GLASSBELL_HOST)'
 complete -c glassbell -n '__glassbell_is mcp' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'

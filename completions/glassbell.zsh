@@ -426,6 +426,8 @@ _glassbell()
             '*'{-m+,--memory=}'[memory of each VM in MiB, unless the model specifies it]:MB: ' \
             '*--idle=[close sessions after being idle for this long (default 1800; 0\: never)]:SECONDS: ' \
             '*--lease-wait=[how long to wait while another client holds the session (default 45; 0\: not at all)]:SECONDS: ' \
+            '*--net=[network access (default none)\: a name, a file, or rules]:POLICY: ' \
+            '*--secret=[a secret that it may use without seeing it; may be repeated]:NAME: ' \
             '*--owner=[the owner of sessions that are opened; only those are listed]:NAME: ' \
             '*--host=[a server on another machine\: ssh\://\[USER@\]HOST, or a name from the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \

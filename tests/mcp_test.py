@@ -102,6 +102,33 @@ def test_tools_are_listed(server):
     asyncio.run(main())
 
 
+def test_the_network_is_the_users_choice(server):
+    """What the program was started with holds for all VMs, and a model cannot choose another."""
+    code = ("import socket\n"
+            "for name in 'a.test', 'b.test':\n"
+            "    try: print(socket.gethostbyname(name))\n"
+            "    except OSError as e: print(type(e).__name__)")
+    with Raw(server, "--net", "allow a.test") as raw:
+        assert "reaches only those hosts" in raw.initialize("2025-06-18")["instructions"]
+        hints = {tool["name"]: tool["annotations"]["openWorldHint"] for tool in raw.ask("tools/list")["result"]["tools"]}
+        assert hints["exec"] is True and hints["close_session"] is False
+        got = raw.ask("tools/call", name="run_code", arguments={"code": code})["result"]
+        first, second = got["structuredContent"]["stdout"].splitlines()
+        assert first.startswith("198.18.") and second == "gaierror"
+        refused, = got["structuredContent"]["network_refused"]
+        assert refused.startswith("b.test") and f"[network_refused] {refused}" in got["content"][0]["text"]
+        session = raw.ask("tools/call", name="open_session", arguments={})["result"]["structuredContent"]["session"]
+        got = raw.ask("tools/call", name="exec", arguments={"session": session, "code": code})["result"]
+        assert got["structuredContent"]["stdout"].startswith("198.18.")
+        raw.ask("tools/call", name="close_session", arguments={"session": session})
+        more = raw.ask("tools/call", name="run_code", arguments={"code": "1", "network": {"allow": ["b.test"]}})
+        assert "network" in json.dumps(more) and ("error" in more or more["result"]["isError"])
+    with Raw(server) as raw:
+        assert "has no network" in raw.initialize("2025-06-18")["instructions"]
+        got = raw.ask("tools/call", name="run_code", arguments={"code": code})["result"]["structuredContent"]
+        assert got["stdout"] == "gaierror\ngaierror\n"
+
+
 @pytest.fixture(scope="module")
 def handle(server):
     """A session of this module, opened through the tools."""

@@ -117,6 +117,7 @@ def test_new_rules_are_shown_at_once(server, client, tmp_path):
 
 class Log(FakeServer):
     """Sessions, one of which has a long log; each page of it is told as asked for, and what was is counted."""
+    secrets = None
 
     def __init__(self, folder, records=0, network="index", **changes):
         self.records, self.error = records, None
@@ -127,7 +128,8 @@ class Log(FakeServer):
         params = call.get("params", {})
         if call["method"] == "session.network" and self.error is None:
             self.reply(connection, call, {"network": "index", "rules": "", "open": 0, "opened": self.records, "denied": 0,
-                                          "received": 0, "sent": 0, "questions": [], "ports": [], "listening": []})
+                                          "received": 0, "sent": 0, "questions": [], "ports": [], "listening": [],
+                                          **({"secrets": self.secrets} if self.secrets else {})})
         elif call["method"] == "session.network_log" and self.error is None:
             last = min(params["after"] + params["limit"], self.records)
             self.reply(connection, call, {"records": [self.record(number) for number in range(params["after"] + 1, last + 1)],
@@ -253,6 +255,16 @@ def test_hostile_names_cannot_paint(tmp_path):
             terminal.wait("30 in all")
         terminal.keys("1")
         terminal.wait("no cell yet")
+
+
+def test_the_secrets_of_a_session_are_named(tmp_path):
+    class Secret(Log):
+        secrets = "API \x1b[2JTOKEN " + "X" * 900
+    with Secret(tmp_path) as server, front_end(tmp_path, server.path, columns=160, rows=40) as terminal:
+        terminal.wait("reaching")
+        terminal.command("open reaching")
+        terminal.keys("6")
+        terminal.wait("network index, secrets API ", "TOKEN XXX")
 
 
 def test_the_list_has_a_column_and_a_filter(tmp_path):

@@ -253,6 +253,30 @@ static void content_add_background(struct writer *writer, const struct gb_json *
     gb_json_end(&writer->object);
 }
 
+static void content_add_refused(struct writer *writer, const struct gb_json *result)
+{
+    const struct gb_json *list = json_array(result, "network_refused"), *json = NULL;
+    bool first = true;
+
+    if (json_list_count(list) == 0)
+        return;
+    gb_json_array(&writer->object, "network_refused");
+    content_new_line(&writer->text);
+    gb_buf_adds(&writer->text, "[network_refused] ");
+    JSON_FOREACH(json, list) {
+        struct gb_buf shown = {0};
+
+        if (json->type != GB_JSON_STRING)
+            continue;
+        content_add_filtered(&shown, json->text);
+        gb_json_put(&writer->object, NULL, gb_buf_bytes(&shown));
+        gb_buf_addf(&writer->text, "%s%s", first ? "" : ", ", gb_buf_str(&shown));
+        gb_buf_release(&shown);
+        first = false;
+    }
+    gb_json_end(&writer->object);
+}
+
 static void content_add_sentence(struct writer *writer, const char *name, struct gb_bytes text)
 {
     struct gb_buf shown = {0};
@@ -383,6 +407,7 @@ static void content_add_cell(struct writer *writer, const struct tool *tool,
     content_copy(writer, result, files);
     content_add_files(writer, cell);
     content_add_sentence(writer, "note", cell->note);
+    content_add_refused(writer, result);
     content_add_sentence(writer, "notice", json_text(result, "notice"));
     content_copy(writer, result, plain);
 }

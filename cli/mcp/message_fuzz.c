@@ -12,7 +12,8 @@
 
 static void read_arguments(const struct tool *tool, const struct gb_json *arguments)
 {
-    const struct tool_standards standards = {"shell", "fuzz", 128, 1000};
+    const struct tool_standards standards = {
+        .image = "shell", .owner = "fuzz", .memory_mb = 128, .idle_ms = 1000};
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
     struct gb_json_doc doc = {0};

@@ -130,15 +130,22 @@ static bool tool_takes_packages(const struct tool *tool)
     return false;
 }
 
-static void tool_write_tool(struct gb_json_out *out, const struct tool *tool,
-                            enum revision revision, const struct gb_languages *languages)
+static bool tool_runs(const struct tool *tool)
 {
+    return strcmp(tool->method, "run") == 0 || strcmp(tool->method, "session.exec") == 0;
+}
+
+static void tool_write_tool(struct gb_json_out *out, const struct tool *tool,
+                            const struct schema_world *world)
+{
+    const enum revision revision = world->revision;
+
     gb_json_object(out, NULL);
     gb_json_put_str(out, "name", tool->name);
     if (revision >= REVISION_2025_06_18)
         gb_json_put_str(out, "title", tool->title);
     gb_json_put_str(out, "description", tool->doc);
-    tool_write_input_schema(out, tool, languages);
+    tool_write_input_schema(out, tool, world->languages);
     if (revision >= REVISION_2025_06_18)
         tool_write_output_schema(out, tool);
     if (revision >= REVISION_2025_03_26) {
@@ -147,22 +154,23 @@ static void tool_write_tool(struct gb_json_out *out, const struct tool *tool,
         gb_json_put_bool(out, "readOnlyHint", tool->read_only);
         gb_json_put_bool(out, "destructiveHint", tool->destructive);
         gb_json_put_bool(out, "idempotentHint", tool->idempotent);
-        /* The VMs have no network, but packages come from somewhere. */
-        gb_json_put_bool(out, "openWorldHint", tool_takes_packages(tool));
+        /* Packages come from somewhere, too. */
+        gb_json_put_bool(out, "openWorldHint",
+                         tool_takes_packages(tool) || (world->has_network && tool_runs(tool)));
         gb_json_end(out);
     }
     gb_json_end(out);
 }
 
-void schema_write_tools(struct gb_json_out *out, enum revision revision,
-                        const struct gb_languages *languages, size_t start, size_t page)
+void schema_write_tools(struct gb_json_out *out, const struct schema_world *world, size_t start,
+                        size_t page)
 {
     size_t end = MIN(start + page, tools_count());
     char cursor[24];
 
     gb_json_array(out, "tools");
     for (size_t i = start; i < end; i++)
-        tool_write_tool(out, &tools[i], revision, languages);
+        tool_write_tool(out, &tools[i], world);
     gb_json_end(out);
     if (end < tools_count()) {
         (void)snprintf(cursor, sizeof(cursor), "%zu", end);

@@ -17,18 +17,26 @@ enum {
     TTL_MS = 3600000
 };
 
-static const char instructions[] =
-    "Glassbell runs code in microVMs of its own: what runs there can do no harm to the host, has "
-    "no "
-    "network, and sees no files but those that you write into it; `packages` adds packages of its "
-    "language. Use run_code for one piece of "
-    "code that needs nothing before or after it. Use open_session and then exec for work in "
-    "several steps: names, imports and files stay in the session until you close it or leave it "
-    "unused for half an hour. Keep the handle that open_session returns; a call with a handle "
-    "that has expired says so, and a new session can be opened. Files go in with write_file and "
-    "come out with read_file; figures that the code shows come back as images. Every program that "
-    "fails or is cut off is reported with its exit code; when an error says that the code may "
-    "have run, look before you run it again.";
+#define INSTRUCTIONS(network)                                                                      \
+    "Glassbell runs code in microVMs of its own: what runs there can do no harm to the "           \
+    "host, " network                                                                               \
+    ", and sees no files but those that you write into it; `packages` adds packages of "           \
+    "its language. Use run_code for one piece of code that needs nothing before or after "         \
+    "it. Use open_session and then exec for work in several steps: names, imports and "            \
+    "files stay in the session until you close it or leave it unused for half an hour. "           \
+    "Keep the handle that open_session returns; a call with a handle that has expired "            \
+    "says so, and a new session can be opened. Files go in with write_file and come out "          \
+    "with read_file; figures that the code shows come back as images. Every program that "         \
+    "fails or is cut off is reported with its exit code; when an error says that the "             \
+    "code may have run, look before you run it again."
+
+static const char *server_instructions(const struct mcp_server *server)
+{
+    return server->config.standards.has_network
+               ? INSTRUCTIONS("reaches only those hosts that the user allows (`network_refused` "
+                              "lists what was not)")
+               : INSTRUCTIONS("has no network");
+}
 
 #define META "io.modelcontextprotocol/"
 
@@ -193,7 +201,7 @@ static void server_handle_initialize(struct request *request)
     gb_json_put_str(&out, "protocolVersion", revision_names[server->revision]);
     server_put_capabilities(&out, server->revision);
     message_put_implementation(&out, "serverInfo", server->revision);
-    gb_json_put_str(&out, "instructions", instructions);
+    gb_json_put_str(&out, "instructions", server_instructions(server));
     server_send_result(request, &out, &line);
 }
 
@@ -208,13 +216,17 @@ static void server_handle_discover(struct request *request)
         gb_json_put_str(&out, NULL, revision_names[i]);
     gb_json_end(&out);
     server_put_capabilities(&out, request->revision);
-    gb_json_put_str(&out, "instructions", instructions);
+    gb_json_put_str(&out, "instructions", server_instructions(request->server));
     server_put_cacheable(&out, request->revision);
     server_send_result(request, &out, &line);
 }
 
 static void server_handle_list(struct request *request)
 {
+    const struct mcp_config *config = &request->server->config;
+    const struct schema_world world = {.revision = request->revision,
+                                       .languages = config->languages,
+                                       .has_network = config->standards.has_network};
     const struct gb_json *params = request->message->params;
     struct gb_buf line = {0};
     struct gb_json_out out;
@@ -225,7 +237,7 @@ static void server_handle_list(struct request *request)
         return;
     }
     server_begin_result(request, &out, &line);
-    schema_write_tools(&out, request->revision, request->server->config.languages, 0, TOOLS_PAGE);
+    schema_write_tools(&out, &world, 0, TOOLS_PAGE);
     server_put_cacheable(&out, request->revision);
     server_send_result(request, &out, &line);
 }

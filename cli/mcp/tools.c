@@ -279,6 +279,7 @@ static const struct argument no_arguments[] = {END};
         {"oom", "boolean", "the VM ran out of memory"},                                            \
         {"state_lost", "boolean", "a new interpreter was started: names and imports are lost"},    \
         {"note", "string", "an explanation of what went wrong"},                                   \
+        {"network_refused", "array", "connections and names that its network does not allow"},     \
         {"notice", "string", "a message from a person who used the session"},                      \
         {"wall_ms", "number", "wall-clock time"}, {"cpu_ms", "number", "CPU time"},                \
     {                                                                                              \

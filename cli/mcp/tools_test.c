@@ -116,7 +116,8 @@ END_TEST
 
 START_TEST(standards_fill_gaps)
 {
-    const struct tool_standards standards = {"shell", "me", 128, 0};
+    const struct tool_standards standards = {
+        .image = "shell", .owner = "me", .memory_mb = 128, .idle_ms = 0};
     struct gb_buf text = {0};
     struct gb_json_out out = {.buf = &text};
     struct tool_options options;
@@ -154,7 +155,7 @@ START_TEST(pages)
         const struct gb_json *root, *list, *cursor;
 
         gb_json_object(&out, NULL);
-        schema_write_tools(&out, REVISION_2025_06_18, NULL, start, 4);
+        schema_write_tools(&out, &(struct schema_world){.revision = REVISION_2025_06_18}, start, 4);
         gb_json_end(&out);
         root = parse(gb_buf_str(&text));
         gb_buf_release(&text);
@@ -181,7 +182,9 @@ static void expect_description(const struct gb_languages *languages, const char 
     const struct gb_json *at;
 
     gb_json_object(&out, NULL);
-    schema_write_tools(&out, REVISION_2025_06_18, languages, 0, 1);
+    schema_write_tools(
+        &out, &(struct schema_world){.revision = REVISION_2025_06_18, .languages = languages}, 0,
+        1);
     gb_json_end(&out);
     at = gb_json_first(gb_json_member(parse(gb_buf_str(&text)), "tools"));
     for (size_t i = 0; i < ARRAY_SIZE(path); i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `glassbell mcp`: an MCP server on standard input and output. Nothing else writes to the
  * latter. */
+#include <string.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -8,7 +9,9 @@
 #include "cli/app.h"
 #include "kit/input.h"
 #include "kit/output.h"
+#include "cli/params.h"
 #include "mcp/server.h"
+#include "verbs/options.h"
 #include "verbs/verbs.h"
 #include "vm/image.h"
 
@@ -114,6 +117,30 @@ static bool mcp_read_lease_wait(const struct args *args, uint64_t *ret_ms)
     return true;
 }
 
+static void mcp_put_access(const void *arg, struct gb_json_out *params)
+{
+    (void)params_put_network(arg, params); /* it was possible when this program began */
+}
+
+/* What all VMs may reach. */
+static bool mcp_read_access(const struct args *args, struct tool_standards *standards)
+{
+    const char *policy = args_value(args, "net");
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    struct gb_json_out out = {.buf = &text};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    good = params_put_network(args, &out);
+    gb_json_end(&out);
+    standards->has_network =
+        policy != NULL && strcmp(policy, "none") != 0 && strcmp(policy, "off") != 0;
+    if (policy != NULL || args_has(args, "secret"))
+        standards->put_access = mcp_put_access;
+    standards->arg = args;
+    return good;
+}
+
 static int mcp_run(const struct args *args)
 {
     struct mcp mcp = {0};
@@ -124,7 +151,7 @@ static int mcp_run(const struct args *args)
 
     if (args->word_count > 0)
         return app_wrong_use(args, "mcp takes no names");
-    if (!mcp_read_standards(args, &config.standards) ||
+    if (!mcp_read_standards(args, &config.standards) || !mcp_read_access(args, &config.standards) ||
         !mcp_read_lease_wait(args, &config.lease_wait_ms))
         return EXIT_USAGE;
     if (place_find(args, &place, &err) < 0)
@@ -169,6 +196,8 @@ static const struct option mcp_options[] = {
      .value = "SECONDS",
      .kind = ARG_TEXT,
      .help = "how long to wait while another client holds the session (default 45; 0: not at all)"},
+    OPTION_NET,
+    OPTION_SECRET,
     {.name = "owner",
      .value = "NAME",
      .kind = ARG_TEXT,

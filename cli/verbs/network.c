@@ -204,6 +204,7 @@ static void network_print(void *arg, const struct gb_json *result)
 {
     const struct args *args = arg;
     struct gb_bytes name = json_text(result, "network"), rules = json_text(result, "rules");
+    struct gb_bytes secrets = json_text(result, "secrets");
 
     if (args_has(args, "json")) {
         print_json(result);
@@ -215,6 +216,8 @@ static void network_print(void *arg, const struct gb_json *result)
         json_number(result, "opened"), json_number(result, "denied"),
         json_number(result, "received"), json_number(result, "sent"), (int)rules.size,
         (const char *)rules.data);
+    if (secrets.size > 0)
+        (void)printf("# secrets: %.*s\n", (int)secrets.size, (const char *)secrets.data);
     network_print_questions(result);
 }
 

@@ -43,6 +43,8 @@ static const struct gb_member network_members[] = {
     NETWORK(network, "network", GB_TEXT, GB_ALWAYS,
             .doc = "its name: `none`, `rules`, or a name from the settings"),
     NETWORK(rules, "rules", GB_TEXT, GB_ALWAYS, .doc = "its rules, a line each"),
+    NETWORK(secrets, "secrets", GB_TEXT, GB_OPTIONAL,
+            .doc = "names of its secrets, separated by spaces"),
     NETWORK(open, "open", GB_U32, GB_ALWAYS, .doc = "open connections"),
     NETWORK(opened, "opened", GB_U64, GB_ALWAYS, .doc = "connections so far"),
     NETWORK(denied, "denied", GB_U64, GB_ALWAYS, .doc = "connections and names that were refused"),
@@ -63,7 +65,7 @@ static const struct gb_member record_members[] = {
     RECORD(kind, "kind", GB_WORD, GB_ALWAYS, .words = &gb_network_entry_words,
            .doc = "an ended connection; a refused connection or name; the rules that a client "
                   "set; the answer to a question; the end, with totals; a request to the host "
-                  "of a secret; a port that was opened or closed; a connection to it"),
+                  "of a secret or to an inspected one; a port that was opened or closed; a connection to it"),
     RECORD(cell, "cell", GB_U32, GB_NULLABLE, .doc = "the cell that was running when it began, "
                                                      "or null"),
     RECORD(connection, "connection", GB_U64, GB_OPTIONAL,

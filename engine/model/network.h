@@ -9,7 +9,7 @@
 
 /* `session.network` */
 struct gb_network_info {
-    struct gb_bytes network, rules;
+    struct gb_bytes network, rules, secrets;
     uint32_t open; /* connections */
     uint64_t opened, denied, received, sent;
     struct gb_items questions; /* struct gb_question_info */

@@ -170,6 +170,7 @@ void reach_take_state(struct reach *reach, const struct gb_json *result)
 
     gb_object_take(&gb_network_object, result, &info);
     json_copy_text(info.network, reach->network, sizeof(reach->network));
+    json_copy_text(info.secrets, reach->secrets, sizeof(reach->secrets));
     reach->now_open = info.open;
     reach->opened = info.opened;
     reach->denied = info.denied;

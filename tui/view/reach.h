@@ -65,6 +65,7 @@ struct reach {
     struct reach_port ports[REACH_PORTS_MAX];
     size_t port_count;
     char network[STORE_NAME_MAX]; /* what it is called; empty: not known yet */
+    char secrets[STORE_NAME_MAX]; /* names of the session's, separated by spaces, perhaps cut */
     uint32_t now_open;
     uint64_t opened, denied, received, sent;
     uint64_t after; /* the last record that was read */

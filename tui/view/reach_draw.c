@@ -284,7 +284,7 @@ static void reach_draw_row(const struct session_view *self, size_t index, struct
 static void reach_draw_head(const struct session_view *self, struct region row)
 {
     const struct reach *reach = &self->reach.reach;
-    char text[256], in[16], out[16];
+    char text[512], in[16], out[16];
 
     words_size(in, sizeof(in), (double)reach->received);
     words_size(out, sizeof(out), (double)reach->sent);
@@ -294,8 +294,9 @@ static void reach_draw_head(const struct session_view *self, struct region row)
         (void)snprintf(text, sizeof(text), "what its network was used for");
     else
         (void)snprintf(text, sizeof(text),
-                       "network %s: %u open, %llu in all, %llu refused, %s in, %s out",
-                       reach->network, reach->now_open, (unsigned long long)reach->opened,
+                       "network %s%s%s: %u open, %llu in all, %llu refused, %s in, %s out",
+                       reach->network, reach->secrets[0] != '\0' ? ", secrets " : "",
+                       reach->secrets, reach->now_open, (unsigned long long)reach->opened,
                        (unsigned long long)reach->denied, in, out);
     (void)paint_cut(row, 1, 0, row.width - 2, STYLE(ROLE_TITLE_ACTIVE), gb_bytes_str(text));
 }
