@@ -210,7 +210,7 @@ def test_a_rewind_and_a_fork_have_their_secrets(client, web):
     (forked,) = session.call("session.fork")["sessions"]
     child = Session.__new__(Session)
     child.client, child.id = client, forked["session"]
-    # Its authority is another one: the guest trusts it, too.
+    # Its programs have loaded the certificates before, and know no other authority.
     value_of(child, ask)
     assert [headers["Authorization"] for _, headers in web.seen] == [f"Bearer {VALUE}"] * 2
     placeholders = {value_of(one, "os.environ['API']")[0] for one in (session, child)}

@@ -99,6 +99,15 @@ static void authority_put_constraints(const char *const *hosts, size_t count, st
                     strncmp(hosts[i], "*.", 2) == 0 ? hosts[i] + 2 : hosts[i]);
 }
 
+static bool authority_is_for_all(const char *const *hosts, size_t count)
+{
+    size_t i = 0;
+
+    while (i < count && strcmp(hosts[i], "*") != 0)
+        i++;
+    return i < count;
+}
+
 static X509 *authority_make(EVP_PKEY *key, const char *const *hosts, size_t count)
 {
     _cleanup_(gb_buf_release) struct gb_buf names = {0};
@@ -112,7 +121,8 @@ static X509 *authority_make(EVP_PKEY *key, const char *const *hosts, size_t coun
                          "critical,CA:TRUE,pathlen:0") &&
         authority_extend(certificate, certificate, NID_key_usage, "critical,keyCertSign") &&
         authority_extend(certificate, certificate, NID_subject_key_identifier, "hash") &&
-        authority_extend(certificate, certificate, NID_name_constraints, gb_buf_str(&names)) &&
+        (authority_is_for_all(hosts, count) ||
+         authority_extend(certificate, certificate, NID_name_constraints, gb_buf_str(&names))) &&
         X509_sign(certificate, key, EVP_sha256()) > 0)
         return certificate;
     X509_free(certificate);
@@ -173,18 +183,56 @@ void gb_authority_free(struct gb_authority *authority)
     free(authority);
 }
 
-int gb_authority_write(const struct gb_authority *authority, struct gb_buf *pem, struct gb_err *err)
+static int authority_put(const struct gb_authority *authority, bool with_key, struct gb_buf *pem,
+                         struct gb_err *err)
 {
-    BIO *bio = BIO_new(BIO_s_mem());
+    BIO *bio = BIO_new(BIO_s_mem()); /* its memory is overwritten before it is freed */
     char *data = NULL;
     long size = 0;
 
-    if (bio != NULL && PEM_write_bio_X509(bio, authority->certificate) == 1)
+    if (bio != NULL && PEM_write_bio_X509(bio, authority->certificate) == 1 &&
+        (!with_key ||
+         PEM_write_bio_PrivateKey(bio, authority->key, NULL, NULL, 0, NULL, NULL) == 1))
         size = BIO_get_mem_data(bio, &data);
     if (size > 0)
         gb_buf_add(pem, data, (size_t)size);
     BIO_free(bio);
     return size > 0 ? 0 : authority_fail(err, "no certificate");
+}
+
+int gb_authority_write(const struct gb_authority *authority, struct gb_buf *pem, struct gb_err *err)
+{
+    return authority_put(authority, false, pem, err);
+}
+
+int gb_authority_share(const struct gb_authority *authority, struct gb_buf *pem, struct gb_err *err)
+{
+    return authority_put(authority, true, pem, err);
+}
+
+int gb_authority_take(struct gb_bytes pem, struct gb_authority **ret_authority, struct gb_err *err)
+{
+    struct gb_authority *authority = xcalloc(1, sizeof(*authority));
+    BIO *bio = pem.size > INT_MAX ? NULL : BIO_new_mem_buf(pem.data, (int)pem.size);
+
+    if (bio != NULL) {
+        authority->certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        authority->key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    }
+    BIO_free(bio);
+    if (authority->certificate == NULL || authority->key == NULL ||
+        X509_check_private_key(authority->certificate, authority->key) != 1) {
+        gb_authority_free(authority);
+        ERR_clear_error();
+        return gb_err_set(err, GB_EINVALID, "this is no certificate authority");
+    }
+    authority->server_key = EVP_EC_gen("P-256");
+    if (authority->server_key == NULL) {
+        gb_authority_free(authority);
+        return authority_fail(err, "no key");
+    }
+    *ret_authority = authority;
+    return 0;
 }
 
 /* ---- servers ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A certificate authority of one session, in memory: its key (P-256) is made here and never leaves.
- * Its certificate is valid for the hosts of the session's secrets only (name constraints), and for
- * a month. */
+/* A certificate authority of one session, in memory: its key (P-256) is made here, and is passed to
+ * the edges of the session's forks only. Its certificate is valid for the hosts of the session's
+ * secrets and inspected ones only (name constraints), and for a month. */
 #pragma once
 
 #include <stddef.h>
@@ -13,9 +13,14 @@
 
 struct gb_authority;
 
-/* @hosts: names, or "*." and one. Gives. */
+/* @hosts: names, or "*." and one; or "*": all. Gives. */
 int gb_authority_new(const char *const *hosts, size_t count, struct gb_authority **ret_authority,
                      struct gb_err *err);
+/* Adds the certificate and its key, PEM: wipe it. */
+int gb_authority_share(const struct gb_authority *authority, struct gb_buf *pem,
+                       struct gb_err *err);
+/* The same authority from what gb_authority_share() wrote. GB_EINVALID: it is not that. Gives. */
+int gb_authority_take(struct gb_bytes pem, struct gb_authority **ret_authority, struct gb_err *err);
 void gb_authority_free(struct gb_authority *authority); /* no-op on NULL */
 /* Adds the certificate, PEM. */
 int gb_authority_write(const struct gb_authority *authority, struct gb_buf *pem,

@@ -94,7 +94,7 @@ void gb_mask_feed(const struct gb_mask *mask, uint32_t owners, struct gb_mask_ta
     /* A text that begins before `end` is there as a whole, or is none. */
     end = held->size - keep;
     text = held->memory + held->start;
-    while (at < end) {
+    while (at < end && longest > 0) {
         const struct gb_mask_text *found =
             mask_match(mask, owners, (struct gb_bytes){text + at, held->size - at});
 
@@ -105,5 +105,5 @@ void gb_mask_feed(const struct gb_mask *mask, uint32_t owners, struct gb_mask_ta
     gb_buf_add(out, text, end);
     gb_wipe(text, end);
     gb_buf_consume(held, end);
-    tail->done = at - end;
+    tail->done = MAX(at, end) - end;
 }

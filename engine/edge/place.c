@@ -288,6 +288,11 @@ static void place_put_field(const struct place_reader *reader, struct gb_bytes l
         reader->found->upgrade = place_same(value, "websocket");
         reader->found->other_upgrade |= !reader->found->upgrade;
     }
+    if (reader->count == 0) {
+        place_put(reader->out, line);
+        gb_buf_adds(reader->out, "\r\n");
+        return;
+    }
     /* Compressed text could not be searched. */
     if (place_same(name, "accept-encoding") || place_same(name, "sec-websocket-extensions"))
         return;
@@ -340,7 +345,7 @@ void gb_place_head(struct gb_bytes head, struct gb_placed *placed, size_t count,
         used = used || placed[i].used;
     if (!used)
         place_put(out, gb_buf_bytes(&ranges));
-    gb_buf_adds(out, "Accept-Encoding: identity\r\n\r\n");
+    gb_buf_adds(out, count > 0 ? "Accept-Encoding: identity\r\n\r\n" : "\r\n");
 }
 
 /* ---- what may come back ---- */

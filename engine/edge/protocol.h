@@ -3,7 +3,7 @@
  * message is one packet, consisting of a byte with its kind and the fields of its table, and may
  * carry descriptors.
  *
- *     server: SECRET … START            then CONNECT, VALUE at any time
+ *     server: SECRET … HERITAGE? START  then CONNECT, VALUE, SHARE at any time
  *     edge:                READY        then REQUEST, REFUSED, WANT at any time; or FAILED, and
  * ends
  *
@@ -30,6 +30,7 @@ enum {
     GB_EDGE_CONNECTIONS_MAX = 256,
     GB_EDGE_TEXT_MAX = 200,
     GB_EDGE_CERTIFICATE_MAX = 8 * 1024,
+    GB_EDGE_AUTHORITY_MAX = 64 * 1024, /* with its key: it fits into a pipe */
 };
 
 enum gb_edge_kind {
@@ -38,6 +39,9 @@ enum gb_edge_kind {
     GB_EDGE_START,      /* that was all; the descriptor, if any, yields the usual certificates */
     GB_EDGE_VALUE,      /* a descriptor from which the value of a secret can be read again */
     GB_EDGE_CONNECT,    /* two sockets: the guest's end, and the server's, connected */
+    GB_EDGE_SHARE,      /* a descriptor into which the authority is written, with its key: for the
+                         * edge of a fork, whose programs trust it */
+    GB_EDGE_HERITAGE,   /* the other end; nothing comes of it: an authority of its own is made */
     GB_EDGE_READY,
     GB_EDGE_REQUEST, /* has been answered */
     GB_EDGE_REFUSED,
@@ -72,8 +76,8 @@ struct gb_edge_message {
     uint32_t index;       /* SECRET, VALUE, WANT: of the secret, counted from 0 */
     uint8_t place, trust; /* SECRET: enum gb_secret_place; whether there are certificates */
     uint64_t expires_ms;  /* SECRET: 0: never */
-    /* SECRET: its name, placeholder, key, and hosts, a line each. CONNECT, REQUEST, REFUSED: the
-     * host. READY: the certificate, PEM. FAILED: why. */
+    /* SECRET: its name, placeholder, key, and hosts, a line each. START: hosts without secrets.
+     * CONNECT, REQUEST, REFUSED: the host. READY: the certificate, PEM. FAILED: why. */
     struct gb_bytes name, placeholder, key, hosts;
     uint64_t number;              /* CONNECT, REQUEST, REFUSED: of the connection */
     uint32_t cell, port;          /* likewise */

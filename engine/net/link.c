@@ -52,6 +52,11 @@ struct link_write {
 static const struct gb_err link_broken = {.code = GB_EINTERNAL,
                                           .message = "the connection is broken"};
 
+static bool link_has_tls(const struct net_link *link)
+{
+    return link->mode == GB_POLICY_TLS || link->mode == GB_POLICY_INSPECT;
+}
+
 /* ---- news ---- */
 
 static struct gb_net_news link_news(const struct net_link *link, char address[GB_ADDRESS_TEXT])
@@ -69,6 +74,7 @@ static struct gb_net_news link_news(const struct net_link *link, char address[GB
         .port = link->port,
         .cell = link->cell,
         .opened = link->opened_ns > 0,
+        .inspected = link->mode == GB_POLICY_INSPECT,
         .rule = link->rule[0] != '\0' ? link->rule : NULL,
         .line = link->line,
         .received = link->received,
@@ -376,7 +382,7 @@ int link_data(struct gb_mux_stream *stream, struct gb_bytes bytes)
         gb_mux_consume(stream, bytes.size); /* for a connection that does not exist */
     else if (link_is_spent(link))
         link_deny(link, "too_many_bytes");
-    else if (link->mode == GB_POLICY_TLS && !link->checked)
+    else if (link_has_tls(link) && !link->checked)
         link_check_hello(link, bytes);
     else if (link->mode == GB_POLICY_HTTP)
         link_check_http(link, bytes);
@@ -421,12 +427,14 @@ static bool link_divert(struct net_link *link, const struct gb_net_news *news)
     uv_os_fd_t socket;
     int fd;
 
-    if (link->mode != GB_POLICY_TLS || link->net->events.diverted == NULL ||
-        uv_fileno((const uv_handle_t *)link->socket, &socket) < 0)
+    if (!link_has_tls(link))
         return true;
-    fd = link->net->events.diverted(link->net->arg, news, socket);
+    fd = link->net->events.diverted == NULL ||
+                 uv_fileno((const uv_handle_t *)link->socket, &socket) < 0
+             ? GB_NET_STRAIGHT
+             : link->net->events.diverted(link->net->arg, news, socket);
     if (fd < 0)
-        return fd == GB_NET_STRAIGHT;
+        return fd == GB_NET_STRAIGHT && !news->inspected;
     pipe = xcalloc(1, sizeof(*pipe));
     (void)uv_pipe_init(gb_loop_uv(link->net->loop), pipe, 0);
     link_close_socket(link->socket, false);

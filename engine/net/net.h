@@ -44,6 +44,7 @@ struct gb_net_news {
     uint16_t port;
     uint32_t cell;      /* that was running when it began; 0: none */
     bool opened;        /* the connection was open */
+    bool inspected;     /* its rule says so */
     const char *rule;   /* the text that allowed it, without a newline, possibly cut; NULL: none */
     unsigned line;      /* of the policy's rule; 0: none */
     const char *reason; /* `no_rule`, `private_address`, `not_tls`, …; NULL: none. Static */
@@ -103,7 +104,8 @@ struct gb_net_events {
     void (*answered)(void *arg, const struct gb_net_question *question, const char *answer);
     /* A connection to a name that must begin with TLS is open at @socket (borrowed). Returns a
      * descriptor (given) to use instead, if the connection is intercepted; GB_NET_STRAIGHT: it is
-     * not; GB_NET_NOT: it is refused. NULL: none is ever intercepted. */
+     * not, which an inspected one has to be; GB_NET_NOT: it is refused. NULL: none is ever
+     * intercepted. */
     int (*diverted)(void *arg, const struct gb_net_news *news, int socket);
     /* A client waits at a forwarded port, and there is no conversation. May be repeated. */
     void (*wanted)(void *arg);

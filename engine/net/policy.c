@@ -9,7 +9,7 @@
 
 enum { SHOWN_MAX = 80, PORT_HTTP = 80, PORT_TLS = 443 };
 
-static const char *const mode_names[GB_POLICY_MODE_COUNT] = {"tcp", "tls", "http"};
+static const char *const mode_names[GB_POLICY_MODE_COUNT] = {"tcp", "tls", "http", "inspect"};
 
 /* ---- reading ---- */
 
@@ -163,7 +163,7 @@ static int policy_read_rule(struct policy_reader *reader, struct gb_bytes verb)
         } else if (rule->count > 0 && policy_take_option(rule, word)) {
             options = true;
         } else if (options) {
-            r = policy_complain(reader, "this is none of tls, http, tcp, private", word);
+            r = policy_complain(reader, "this is none of tls, inspect, http, tcp, private", word);
         } else if (rule->count == 0 && !rule->is_ip && gb_bytes_equal(word, "ip")) {
             rule->is_ip = true;
         } else if (rule->count == GB_POLICY_TARGETS_MAX) {
@@ -382,6 +382,21 @@ bool gb_policy_knows_name(const struct gb_policy *policy, const char *name)
             return false;
     }
     return false;
+}
+
+bool gb_policy_each_inspected(const struct gb_policy *policy,
+                              bool (*use)(void *arg, const char *name), void *arg)
+{
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct gb_policy_rule *rule = &policy->rules[i];
+
+        for (size_t j = 0; rule->has_mode && rule->mode == GB_POLICY_INSPECT && j < rule->count;
+             j++) {
+            if (!use(arg, rule->names[j]))
+                return false;
+        }
+    }
+    return true;
 }
 
 const struct gb_policy_place *gb_policy_place(const struct gb_policy *policy, const char *name)

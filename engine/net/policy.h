@@ -2,7 +2,7 @@
 /* What a session may reach: ordered rules, of which the first match decides; what matches none is
  * denied.
  *
- *   allow NAME… [:PORT…] [tls|http|tcp] [private]
+ *   allow NAME… [:PORT…] [tls|inspect|http|tcp] [private]
  *   allow ip NET… [:PORT…] [tcp] [private]
  *   ask   …                     as allow, once a person has allowed it; also ask *
  *   deny  NAME… [:PORT…]        deny ip NET… [:PORT…]        deny *
@@ -10,10 +10,11 @@
  *
  * NAME is a host, `*.` and a host for all names below it, or `*`. A PORT is a number or a range
  * with a hyphen; without ports an allow rule means 80 and 443, and a deny or an ask rule all. `tls`
- * (the default for 443) requires a TLS handshake for the name; `http` (the default for 80) requires
- * requests for the name; `tcp` (the default otherwise) passes everything. `private` lets the name
- * resolve to addresses of this host and its networks. `resolve` sets the addresses of a name,
- * overriding DNS. `#` starts a comment. */
+ * (the default for 443) requires a TLS handshake for the name; `inspect` does so too, and has each
+ * request in it looked at by who asks for gb_net_events.diverted; `http` (the default for 80)
+ * requires requests for the name; `tcp` (the default otherwise) passes everything. `private` lets
+ * the name resolve to addresses of this host and its networks. `resolve` sets the addresses of a
+ * name, overriding DNS. `#` starts a comment. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +33,13 @@ enum {
     GB_POLICY_PORTS_MAX = 16,
 };
 
-enum gb_policy_mode { GB_POLICY_TCP, GB_POLICY_TLS, GB_POLICY_HTTP, GB_POLICY_MODE_COUNT };
+enum gb_policy_mode {
+    GB_POLICY_TCP,
+    GB_POLICY_TLS,
+    GB_POLICY_HTTP,
+    GB_POLICY_INSPECT,
+    GB_POLICY_MODE_COUNT
+};
 
 struct gb_policy_ports {
     uint16_t first, last;
@@ -66,7 +73,7 @@ struct gb_policy {
  * case. */
 int gb_policy_parse(struct gb_policy *policy, struct gb_bytes text, struct gb_err *err);
 void gb_policy_release(struct gb_policy *policy);
-/* "tcp", "tls", "http". */
+/* "tcp", "tls", "http", "inspect". */
 const char *gb_policy_mode_name(enum gb_policy_mode mode);
 /* Writes the rules as text that parses to the same rules. */
 void gb_policy_write(const struct gb_policy *policy, struct gb_buf *text);
@@ -82,6 +89,10 @@ const struct gb_policy_rule *gb_policy_allows_address(const struct gb_policy *po
                                                       uint16_t port);
 /* Whether the name is allowed on any port, or may be asked about: it may be resolved. */
 bool gb_policy_knows_name(const struct gb_policy *policy, const char *name);
+/* Calls @use for each name in a rule with the mode `inspect`, in their order, while it returns
+ * true. True: it always did. */
+bool gb_policy_each_inspected(const struct gb_policy *policy,
+                              bool (*use)(void *arg, const char *name), void *arg);
 /* The addresses set by `resolve`; NULL: use DNS. */
 const struct gb_policy_place *gb_policy_place(const struct gb_policy *policy, const char *name);
 /* The protocol required of a connection to that port. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell-edge: ends the TLS connections of one session to the hosts of its secrets, and is the
- * only process that knows these (docs/network.md, "Secrets").
+/* glassbell-edge: ends the TLS connections of one session to the hosts of its secrets, and to those
+ * that are inspected, and is the only process that knows the secrets (docs/network.md, "Secrets").
  *
  * Theory of operation. The server starts it with a socket as descriptor 3 (edge/protocol.h). It
  * first confines itself for good (guard/launcher/confine.h): it opens nothing; values, certificates
@@ -28,24 +28,26 @@
 #include "edge/protocol.h"
 #include "edge/relay.h"
 #include "edge/vault.h"
+#include "edge/wipe.h"
 #include "guard/launcher/confine.h"
 
 enum {
     MEMORY_MAX = 256 << 20,
     TRUST_MAX = 4 * 1024 * 1024,
     POLL_MAX = 1 + GB_EDGE_SECRETS_MAX + 2 * GB_EDGE_CONNECTIONS_MAX,
-    HOSTS_MAX = GB_EDGE_SECRETS_MAX * GB_EDGE_HOSTS_MAX,
+    HOSTS_MAX = (GB_EDGE_SECRETS_MAX + 1) * GB_EDGE_HOSTS_MAX,
 };
 
 struct edge {
     struct vault vault;
     struct relay_world world;
     struct relay *relays[GB_EDGE_CONNECTIONS_MAX];
+    int heritage; /* yields the authority of another edge; -1: none */
     bool started, over;
 };
 
 /* A static one: its secrets are never on the stack. */
-static struct edge edge;
+static struct edge edge = {.heritage = -1};
 
 static void main_tell(void *arg, const struct gb_edge_message *message)
 {
@@ -78,7 +80,30 @@ static int main_trust(int fd, struct gb_err *err)
     return gb_authority_client(gb_buf_bytes(&pem), &edge.world.client, err);
 }
 
-static int main_start(int trust_fd, struct gb_err *err)
+/* The other edge is of the same session's origin, and answers without waiting for anything; the
+ * pipe ends with it. */
+static bool main_inherit(void)
+{
+    _cleanup_(gb_wipe_buf) struct gb_buf pem = {0};
+
+    return edge.heritage >= 0 && vault_slurp(TAKE_FD(edge.heritage), GB_EDGE_AUTHORITY_MAX, &pem) &&
+           gb_authority_take(gb_buf_bytes(&pem), &edge.world.authority, NULL) == 0;
+}
+
+/* Adds the lines of @text. */
+static bool main_add_hosts(struct gb_bytes text, const char *hosts[HOSTS_MAX], size_t *count)
+{
+    struct gb_bytes host;
+
+    while (gb_bytes_line(&text, &host)) {
+        if (*count == HOSTS_MAX || host.size == 0)
+            return false;
+        hosts[(*count)++] = xstrndup((const char *)host.data, host.size); /* for good */
+    }
+    return true;
+}
+
+static int main_start(int trust_fd, struct gb_bytes inspected, struct gb_err *err)
 {
     static const char *hosts[HOSTS_MAX];
     _cleanup_(gb_buf_release) struct gb_buf pem = {0};
@@ -90,9 +115,9 @@ static int main_start(int trust_fd, struct gb_err *err)
         for (size_t j = 0; j < edge.vault.secrets[i].host_count; j++)
             hosts[count++] = edge.vault.secrets[i].hosts[j];
     }
-    if (r == 0 && (edge.started || count == 0))
+    if (r == 0 && (edge.started || !main_add_hosts(inspected, hosts, &count) || count == 0))
         r = gb_err_set(err, GB_EINTERNAL, "a START that is none");
-    if (r == 0)
+    if (r == 0 && !main_inherit())
         r = gb_authority_new(hosts, count, &edge.world.authority, err);
     if (r == 0)
         r = gb_authority_write(edge.world.authority, &pem, err);
@@ -102,6 +127,17 @@ static int main_start(int trust_fd, struct gb_err *err)
     ready.name = gb_buf_bytes(&pem);
     main_tell(NULL, &ready);
     return 0;
+}
+
+/* Takes @fd, the end of an empty pipe, into which all of it fits. */
+static void main_share(int fd)
+{
+    _cleanup_(gb_wipe_buf) struct gb_buf pem = {0};
+
+    if (fd >= 0 && edge.started && gb_authority_share(edge.world.authority, &pem, NULL) == 0 &&
+        pem.size <= GB_EDGE_AUTHORITY_MAX)
+        (void)gb_fd_write_full(fd, gb_buf_data(&pem), pem.size); /* else it is not wanted */
+    (void)gb_close(fd);
 }
 
 static void main_end(size_t index)
@@ -140,12 +176,19 @@ static int main_take(const struct gb_edge_message *message, const int *fds, stru
     case GB_EDGE_SECRET:
         return vault_add(&edge.vault, message, fds[0], message->trust != 0 ? fds[1] : -1, err);
     case GB_EDGE_START:
-        return main_start(fds[0], err);
+        return main_start(fds[0], message->hosts, err);
     case GB_EDGE_VALUE:
         vault_renew(&edge.vault, message->index, fds[0]);
         return 0;
     case GB_EDGE_CONNECT:
         main_connect(message, fds[0], fds[1]);
+        return 0;
+    case GB_EDGE_SHARE:
+        main_share(fds[0]);
+        return 0;
+    case GB_EDGE_HERITAGE:
+        (void)gb_close(edge.heritage);
+        edge.heritage = fds[0];
         return 0;
     default:
         return gb_err_set(err, GB_EINTERNAL, "a message of kind %u", message->kind);

@@ -270,21 +270,24 @@ static int edge_send_secret(struct edge_process *edge, size_t index, struct gb_e
     return r;
 }
 
-/* The certificates of this host's system. */
+/* The certificates of this host's system, or those that its environment names instead. */
 static int edge_open_trust(void)
 {
     static const char *const files[] = {"/etc/ssl/certs/ca-certificates.crt",
                                         "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
-    int fd = -1;
+    const char *named = getenv("SSL_CERT_FILE");
+    int fd = named == NULL ? -1 : edge_open_file(named);
 
     for (size_t i = 0; i < ARRAY_SIZE(files) && fd < 0; i++)
         fd = edge_open_file(files[i]);
     return fd;
 }
 
-static int edge_send_all(struct edge_process *edge, struct gb_err *err)
+static int edge_send_all(struct edge_process *edge, const struct edge_work *work,
+                         struct gb_err *err)
 {
-    const struct gb_edge_message start = {.kind = GB_EDGE_START};
+    const struct gb_edge_message inherit = {.kind = GB_EDGE_HERITAGE};
+    const struct gb_edge_message start = {.kind = GB_EDGE_START, .hosts = work->inspected};
     _cleanup_(closep) int trust = -1;
     int r = 0;
 
@@ -293,7 +296,8 @@ static int edge_send_all(struct edge_process *edge, struct gb_err *err)
     if (r < 0)
         return r;
     trust = edge_open_trust();
-    return edge_post(edge, &start, &trust, trust >= 0 ? 1 : 0) == 0
+    return (work->heritage < 0 || edge_post(edge, &inherit, &work->heritage, 1) == 0) &&
+                   edge_post(edge, &start, &trust, trust >= 0 ? 1 : 0) == 0
                ? 0
                : gb_err_set(err, GB_EINTERNAL, "glassbell-edge does not listen");
 }
@@ -327,17 +331,17 @@ static int edge_spawn(struct edge_process *edge, const struct gb_host *host, int
     return gb_child_start(edge->loop, &config, edge_on_exited, edge, &edge->child, err);
 }
 
-int edge_start(struct gb_loop *loop, const struct gb_host *host, const struct secret_grant *grants,
-               size_t count, const struct edge_events *events, void *arg,
-               struct edge_process **ret_edge, struct gb_err *err)
+int edge_start(struct gb_loop *loop, const struct gb_host *host, const struct edge_work *work,
+               const struct edge_events *events, void *arg, struct edge_process **ret_edge,
+               struct gb_err *err)
 {
     struct edge_process *edge = xcalloc(1, sizeof(*edge));
     int sockets[2] = {-1, -1};
     int r = gb_socket_packet_pair(sockets);
 
     *edge = (struct edge_process){.loop = loop,
-                                  .grants = grants,
-                                  .count = count,
+                                  .grants = work->grants,
+                                  .count = work->count,
                                   .events = *events,
                                   .arg = arg,
                                   .socket = sockets[0]};
@@ -349,13 +353,26 @@ int edge_start(struct gb_loop *loop, const struct gb_host *host, const struct se
     if (r == 0)
         edge->watch = gb_watch_new(loop, edge->socket, edge_on_message, edge);
     if (r == 0)
-        r = edge_send_all(edge, err);
+        r = edge_send_all(edge, work, err);
     if (r < 0) {
         edge_free(edge);
         return r;
     }
     *ret_edge = edge;
     return 0;
+}
+
+int edge_share(struct edge_process *edge)
+{
+    const struct gb_edge_message share = {.kind = GB_EDGE_SHARE};
+    int pipe[2];
+    bool good;
+
+    if (edge->failed || gb_socket_pipe(pipe) < 0)
+        return -1;
+    good = edge_post(edge, &share, &pipe[1], 1) == 0;
+    (void)gb_close(pipe[1]);
+    return good ? pipe[0] : gb_close(pipe[0]);
 }
 
 int edge_connect(struct edge_process *edge, const struct gb_edge_message *connect, int socket)

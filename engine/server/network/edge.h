@@ -29,10 +29,22 @@ struct edge_events {
 /* Whether the value is available now, as far as can be determined without reading it. */
 int edge_check_source(const struct gb_secret *secret, struct gb_err *err);
 
-/* @grants is borrowed for its life. Events come from the loop. Gives. */
-int edge_start(struct gb_loop *loop, const struct gb_host *host, const struct secret_grant *grants,
-               size_t count, const struct edge_events *events, void *arg,
-               struct edge_process **ret_edge, struct gb_err *err);
+/* What it is started with. */
+struct edge_work {
+    const struct secret_grant *grants; /* borrowed for its life */
+    size_t count;
+    struct gb_bytes inspected; /* hosts without secrets, a line each; at most GB_EDGE_HOSTS_MAX */
+    int heritage; /* yields the authority that it is to have (edge_share()), if it can; -1: none.
+                   * Borrowed */
+};
+
+/* Events come from the loop. Gives. */
+int edge_start(struct gb_loop *loop, const struct gb_host *host, const struct edge_work *work,
+               const struct edge_events *events, void *arg, struct edge_process **ret_edge,
+               struct gb_err *err);
+/* A descriptor, which this gives, from which an edge can read this one's authority; -1: none. It is
+ * not to be read here. */
+int edge_share(struct edge_process *edge);
 /* Hands over @socket, connected to a host (borrowed). The guest's end, which this gives, or -errno.
  */
 int edge_connect(struct edge_process *edge, const struct gb_edge_message *connect, int socket);

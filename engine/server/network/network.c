@@ -80,6 +80,23 @@ static int network_add_variable(void *arg, const char *name, struct gb_bytes val
     return gb_env_add(to->env, to->languages, gb_bytes_str(name), value, to->err);
 }
 
+static bool network_stop(void *arg, const char *name)
+{
+    (void)arg;
+    (void)name;
+    return false;
+}
+
+static bool network_inspects(const struct gb_server *server, const struct gb_params *params)
+{
+    struct network_ask ask;
+    const bool good = network_ask_read(&server->settings, params->network, &ask, NULL) == 0;
+    const bool inspects = good && !gb_policy_each_inspected(&ask.policy, network_stop, NULL);
+
+    gb_policy_release(&ask.policy);
+    return inspects;
+}
+
 /* What a guest's package manager is to use, if the host's is told so too. */
 static int network_add_env(struct gb_server *server, const struct gb_params *params,
                            struct gb_env *env, struct gb_err *err)
@@ -89,7 +106,7 @@ static int network_add_env(struct gb_server *server, const struct gb_params *par
     const struct gb_bytes nothing = {0};
     struct network_env to = {&server->host->images->languages, env, err};
     _cleanup_(gb_buf_release) struct gb_buf index = {0};
-    int r = secrets_add_env(server, params, env, err);
+    int r = secrets_add_env(server, params, network_inspects(server, params), env, err);
 
     if (r == 0 && trust_is_wanted(params))
         r = trust_add_env(to.languages, env, err);
@@ -265,11 +282,15 @@ static int network_change(struct hosted *hosted, struct network_ask *ask, struct
 {
     struct network_session *state = network_state(hosted);
     const bool was_on = state->on, is_new = state->net == NULL;
+    int r;
 
     if (!ask->on && is_new)
         return 0;
     if (gb_session_is_asleep(hosted->session)) /* what is stored would not follow */
         return gb_err_set(err, GB_EBUSY, "the session is asleep: wake it first");
+    r = secrets_check_policy(hosted, &ask->policy, err);
+    if (r < 0)
+        return r;
     if (is_new)
         start_make(hosted, &ask->policy);
     else
@@ -314,7 +335,7 @@ static void network_reply(struct request *request, struct hosted *hosted)
 {
     const struct network_session *state = network_state(hosted);
     struct gb_net_figures figures = {0};
-    _cleanup_(gb_buf_release) struct gb_buf rules = {0};
+    _cleanup_(gb_buf_release) struct gb_buf rules = {0}, secrets = {0};
     struct gb_network_info info;
     struct reply reply;
 
@@ -322,9 +343,11 @@ static void network_reply(struct request *request, struct hosted *hosted)
         figures = gb_net_figures(state->net);
         gb_policy_write(gb_net_policy(state->net), &rules);
     }
+    secrets_put_names(hosted, &secrets);
     info = (struct gb_network_info){
         .network = gb_bytes_str(state->on ? state->name : "none"),
         .rules = gb_buf_bytes(&rules),
+        .secrets = secrets.size > 0 ? gb_buf_bytes(&secrets) : (struct gb_bytes){0},
         .open = figures.open,
         .opened = figures.opened,
         .denied = figures.denied,

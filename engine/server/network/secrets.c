@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/network.h"
+#include "net/name.h"
 #include "platform/random.h"
 #include "rpc/object.h"
 #include "server/core/event.h"
@@ -25,6 +27,8 @@ struct network_secrets {
     struct secret_grant grants[GB_EDGE_SECRETS_MAX];
     size_t count;
     struct edge_process *edge;
+    int heritage;              /* yields the authority of what it was forked from; -1: none */
+    struct gb_buf inspected;   /* hosts, a line each */
     struct gb_buf certificate; /* of the authority; empty: not yet */
 };
 
@@ -159,14 +163,14 @@ static int secrets_add_placeholder(struct gb_server *server, struct gb_env *env,
     return secrets_add(server, env, secret->variable, gb_buf_str(&text), err);
 }
 
-int secrets_add_env(struct gb_server *server, const struct gb_params *params, struct gb_env *env,
-                    struct gb_err *err)
+int secrets_add_env(struct gb_server *server, const struct gb_params *params, bool inspected,
+                    struct gb_env *env, struct gb_err *err)
 {
     struct secret_grant *grants = xcalloc(GB_EDGE_SECRETS_MAX, sizeof(*grants));
     size_t count;
     int r = secrets_read(server, params, grants, &count, err);
 
-    if (r == 0 && count > 0)
+    if (r == 0 && (count > 0 || inspected))
         r = trust_add_env(&server->host->images->languages, env, err);
     for (size_t i = 0; i < count && r == 0; i++)
         r = secrets_add_placeholder(server, env, &grants[i].secret, err);
@@ -185,12 +189,80 @@ static const char *secrets_placeholder(const struct gb_session_config *config,
     return "";
 }
 
+/* ---- hosts without secrets ---- */
+
+static bool secrets_add_inspected(void *arg, const char *name)
+{
+    gb_buf_addf(arg, "%s\n", name);
+    return true;
+}
+
+/* More than the edge takes become all. */
+static void secrets_find_inspected(const struct gb_policy *policy, struct gb_buf *hosts)
+{
+    struct gb_bytes rest, host;
+    size_t count = 0;
+
+    (void)gb_policy_each_inspected(policy, secrets_add_inspected, hosts);
+    rest = gb_buf_bytes(hosts);
+    while (gb_bytes_line(&rest, &host))
+        count++;
+    if (count <= GB_EDGE_HOSTS_MAX)
+        return;
+    gb_buf_clear(hosts);
+    gb_buf_adds(hosts, "*\n");
+}
+
+static bool secrets_is_inspected(void *arg, const char *name)
+{
+    const struct network_secrets *secrets = arg;
+    struct gb_bytes rest = {0}, host;
+    bool found = false;
+
+    if (secrets != NULL)
+        rest = gb_buf_bytes(&secrets->inspected);
+    while (!found && gb_bytes_line(&rest, &host)) {
+        char pattern[2 + GB_HOST_NAME_MAX + 1];
+
+        (void)snprintf(pattern, sizeof(pattern), "%.*s", (int)host.size, (const char *)host.data);
+        found = strcmp(pattern, name) == 0 || gb_name_matches(pattern, name);
+    }
+    return found;
+}
+
+int secrets_check_policy(struct hosted *hosted, const struct gb_policy *policy, struct gb_err *err)
+{
+    if (gb_policy_each_inspected(policy, secrets_is_inspected, network_state(hosted)->secrets))
+        return 0;
+    return gb_err_set(err, GB_EINVALID,
+                      "a host can be inspected only if a rule with `inspect` for it was there when "
+                      "the session was opened: its programs were told then what to trust");
+}
+
+/* ---- life ---- */
+
 /* With what it has room for grants. */
 static struct network_secrets *secrets_new(struct hosted *hosted)
 {
     struct network_secrets *secrets = xcalloc(1, sizeof(*secrets));
 
+    secrets->heritage = -1;
     network_state(hosted)->secrets = secrets;
+    return secrets;
+}
+
+/* With the hosts to be inspected. NULL: neither those nor @wanted. */
+static struct network_secrets *secrets_begin(struct hosted *hosted, bool wanted)
+{
+    _cleanup_(gb_buf_release) struct gb_buf inspected = {0};
+    struct network_secrets *secrets;
+
+    secrets_find_inspected(gb_net_policy(network_state(hosted)->net), &inspected);
+    if (!wanted && inspected.size == 0)
+        return NULL;
+    secrets = secrets_new(hosted);
+    secrets->inspected = inspected;
+    inspected = (struct gb_buf){0};
     return secrets;
 }
 
@@ -205,11 +277,11 @@ static void secrets_take_placeholders(struct hosted *hosted, struct network_secr
 
 void secrets_take(struct hosted *hosted, const struct gb_params *params)
 {
-    struct network_secrets *secrets;
+    struct network_secrets *secrets =
+        secrets_begin(hosted, params->secrets != NULL && params->secrets->count > 0);
 
-    if (params->secrets == NULL || params->secrets->count == 0)
+    if (secrets == NULL)
         return;
-    secrets = secrets_new(hosted);
     /* It was checked just before. */
     (void)secrets_read(hosted->server, params, secrets->grants, &secrets->count, NULL);
     secrets_take_placeholders(hosted, secrets);
@@ -217,14 +289,21 @@ void secrets_take(struct hosted *hosted, const struct gb_params *params)
 
 void secrets_load(struct hosted *hosted, struct gb_bytes names)
 {
-    struct network_secrets *secrets;
+    struct network_secrets *secrets = secrets_begin(hosted, names.size > 0);
 
-    if (names.size == 0)
+    if (secrets == NULL)
         return;
-    secrets = secrets_new(hosted);
     /* It was checked just before. */
     (void)secrets_read_saved(hosted->server, names, secrets->grants, &secrets->count, NULL);
     secrets_take_placeholders(hosted, secrets);
+}
+
+void secrets_put_names(struct hosted *hosted, struct gb_buf *names)
+{
+    const struct network_secrets *secrets = network_state(hosted)->secrets;
+
+    for (size_t i = 0; secrets != NULL && i < secrets->count; i++)
+        gb_buf_addf(names, "%s%s", i > 0 ? " " : "", secrets->grants[i].secret.name);
 }
 
 void secrets_save(struct hosted *hosted, struct gb_buf *names)
@@ -244,6 +323,8 @@ void secrets_fork(struct hosted *hosted, struct hosted *origin)
     if (from == NULL)
         return;
     secrets = secrets_new(hosted);
+    secrets->heritage = from->edge == NULL ? -1 : edge_share(from->edge);
+    gb_buf_add(&secrets->inspected, gb_buf_data(&from->inspected), from->inspected.size);
     secrets->count = from->count;
     for (size_t i = 0; i < from->count; i++) {
         secrets->grants[i] = from->grants[i];
@@ -366,13 +447,21 @@ void secrets_start(struct hosted *hosted)
     static const struct edge_events events = {
         .ready = secrets_on_ready, .told = secrets_on_told, .failed = secrets_on_failed};
     struct network_secrets *secrets = network_state(hosted)->secrets;
+    struct edge_work work;
     struct gb_err err = {0};
+    int r;
 
     if (secrets == NULL || secrets->edge != NULL || gb_session_is_asleep(hosted->session))
         return;
     gb_session_delay(hosted->session, true);
-    if (edge_start(hosted->server->loop, hosted->server->host, secrets->grants, secrets->count,
-                   &events, hosted, &secrets->edge, &err) < 0)
+    work = (struct edge_work){.grants = secrets->grants,
+                              .count = secrets->count,
+                              .inspected = gb_buf_bytes(&secrets->inspected),
+                              .heritage = secrets->heritage};
+    r = edge_start(hosted->server->loop, hosted->server->host, &work, &events, hosted,
+                   &secrets->edge, &err);
+    secrets->heritage = gb_close(secrets->heritage);
+    if (r < 0)
         hosted_close(hosted, GB_END_CRASHED, err.message);
 }
 
@@ -417,9 +506,10 @@ int secrets_divert(void *arg, const struct gb_net_news *news, int socket)
     while (secrets != NULL && i < secrets->count &&
            !gb_secret_covers(&secrets->grants[i].secret, news->name))
         i++;
-    if (secrets == NULL || i == secrets->count)
+    if (!news->inspected && (secrets == NULL || i == secrets->count))
         return GB_NET_STRAIGHT;
-    fd = secrets->edge == NULL ? -1 : edge_connect(secrets->edge, &connect, socket);
+    fd = secrets == NULL || secrets->edge == NULL ? -1
+                                                  : edge_connect(secrets->edge, &connect, socket);
     return fd >= 0 ? fd : GB_NET_NOT;
 }
 
@@ -431,6 +521,8 @@ void secrets_release(struct hosted *hosted)
     if (secrets == NULL)
         return;
     edge_free(secrets->edge);
+    (void)gb_close(secrets->heritage);
+    gb_buf_release(&secrets->inspected);
     secrets_clear(secrets->grants, secrets->count);
     gb_buf_release(&secrets->certificate);
     free(secrets);

@@ -15,10 +15,12 @@ struct request;
 /* The secrets of `session.open`: whether the settings have them, and one session can have all. */
 int secrets_check(struct gb_server *server, const struct gb_params *params, bool has_network,
                   struct gb_err *err);
-/* Adds the placeholders, and where programs find certificates, to the session's environment. */
-int secrets_add_env(struct gb_server *server, const struct gb_params *params, struct gb_env *env,
-                    struct gb_err *err);
-/* Stores them with the session, whose environment has them. */
+/* Adds the placeholders, and where programs find certificates, to the session's environment.
+ * @inspected: its network has rules with `inspect`. */
+int secrets_add_env(struct gb_server *server, const struct gb_params *params, bool inspected,
+                    struct gb_env *env, struct gb_err *err);
+/* Stores them with the session, whose environment has them, and the hosts that its network says to
+ * inspect. */
 void secrets_take(struct hosted *hosted, const struct gb_params *params);
 /* For another server: appends their names, each followed by a space; there, checks and stores them.
  */
@@ -27,7 +29,11 @@ int secrets_check_saved(struct gb_server *server, struct gb_bytes names, struct 
 void secrets_load(struct hosted *hosted, struct gb_bytes names);
 /* Gives a session the secrets of @origin, whose placeholders it has in its environment. */
 void secrets_fork(struct hosted *hosted, struct hosted *origin);
-/* Starts what puts them in; no-op without secrets, or if it is asleep. */
+/* GB_EINVALID if @policy says to inspect other hosts than the session was opened with. */
+int secrets_check_policy(struct hosted *hosted, const struct gb_policy *policy, struct gb_err *err);
+/* Their names, separated by spaces. */
+void secrets_put_names(struct hosted *hosted, struct gb_buf *names);
+/* Starts what puts them in, and inspects; no-op if there is nothing to do, or it is asleep. */
 void secrets_start(struct hosted *hosted);
 /* The session is open: tells its guest which authority to trust, before any cell. */
 void secrets_on_open(struct hosted *hosted);

@@ -399,6 +399,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
     "network": {
         "network": Member("text", 0, (), ""),
         "rules": Member("text", 0, (), ""),
+        "secrets": Member("text", 0, (), ""),
         "open": Member("integer", 4294967295, (), ""),
         "opened": Member("integer", 9007199254740992, (), ""),
         "denied": Member("integer", 9007199254740992, (), ""),
