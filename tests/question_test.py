@@ -332,6 +332,23 @@ def test_always_is_written_into_the_settings(tmp_path, port):
             one.close()
 
 
+def test_always_after_another_server_has_taken_it_up(tmp_path, port):
+    config = tmp_path / "a.conf"
+    config.write_text('[network "builds"]\nask * private tcp\nresolve app.test 127.0.0.1\n')
+    with Server("--config", str(config), folder=str(tmp_path)) as server, server.client() as client:
+        session = Session(client, idle_ms=0, network="builds")
+        client.call("session.network", session=session.id, rules=["deny b.test"])  # now it is called `rules`
+        session.call("session.sleep")
+    with Server("--config", str(config), folder=str(tmp_path)) as server, server.client() as client:
+        session.client = client
+        with watching(server, session) as watcher:
+            request = send(client, session, f"connect('app.test', {port})")
+            answer(client, session, question(watcher)["question"], "always")
+            assert result(client, request)[0] == [b"hello"]
+        assert f"allow app.test :{port} tcp private\n" in config.read_text()
+        session.close()
+
+
 def test_always_by_the_verb(tmp_path, port):
     config = tmp_path / "a.conf"
     config.write_text("[network \"builds\"]\nask * private tcp\nresolve app.test 127.0.0.1\n")

@@ -55,6 +55,7 @@ static const struct gb_member note_members[] = {
     NOTE(layer, "layer", GB_TEXT, GB_OPTIONAL, .max = GB_NAME_MAX),
     NOTE(checkpoints, "checkpoints", GB_TEXT, GB_OPTIONAL, .max = 16),
     NOTE(network, "network", GB_TEXT, GB_OPTIONAL, .max = GB_SETTINGS_NAME_MAX),
+    NOTE(policy, "policy", GB_TEXT, GB_OPTIONAL, .max = GB_SETTINGS_NAME_MAX),
     NOTE(rules, "rules", GB_TEXT, GB_OPTIONAL, .max = NOTE_RULES_MAX),
     NOTE(secrets, "secrets", GB_TEXT, GB_OPTIONAL, .max = NOTE_SECRETS_MAX),
     NOTE(origin_checkpoint, "origin_checkpoint", GB_U64, GB_ALWAYS),

@@ -36,9 +36,9 @@ struct note {
     uint32_t version;
     struct gb_bytes id, image, key, label, owner, client, origin;
     struct gb_bytes checkpoints; /* its own policy, a word of the settings; absent: it has none */
-    struct gb_bytes network, rules, secrets; /* struct saved_session; absent: empty */
-    struct gb_bytes packages, layer;         /* as in struct hosted; absent: none */
-    struct gb_bytes template;                /* gb_templates_describe() when its VM was made */
+    struct gb_bytes network, policy, rules, secrets; /* struct saved_session; absent: empty */
+    struct gb_bytes packages, layer;                 /* as in struct hosted; absent: none */
+    struct gb_bytes template; /* gb_templates_describe() when its VM was made */
     uint64_t origin_checkpoint, epoch, here, idle_ms, lifetime_ms;
     uint64_t created_at_ns, slept_at_ns; /* wall clock */
     uint32_t origin_cell, memory_mb, timeout_ms, cells, incarnation, incarnation_before;

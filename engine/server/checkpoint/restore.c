@@ -175,6 +175,7 @@ void restore_write(struct hosted *hosted, struct gb_buf *text)
 
     PART_CALL(hosted->server, save_session, hosted, &saved);
     note.network = restore_saved(&saved.network);
+    note.policy = restore_saved(&saved.policy);
     note.rules = restore_saved(&saved.rules);
     note.secrets = restore_saved(&saved.secrets);
     note_write(text, &note);
@@ -222,6 +223,7 @@ static uint64_t restore_asleep_ms(const struct gb_server *server, const struct n
 static void restore_read_saved(const struct note *note, struct saved_session *ret_saved)
 {
     gb_buf_add(&ret_saved->network, note->network.data, note->network.size);
+    gb_buf_add(&ret_saved->policy, note->policy.data, note->policy.size);
     gb_buf_add(&ret_saved->rules, note->rules.data, note->rules.size);
     gb_buf_add(&ret_saved->secrets, note->secrets.data, note->secrets.size);
 }

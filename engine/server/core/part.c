@@ -155,6 +155,7 @@ int part_check_saved(struct gb_server *server, const struct saved_session *saved
 void saved_release(struct saved_session *saved)
 {
     gb_buf_release(&saved->network);
+    gb_buf_release(&saved->policy);
     gb_buf_release(&saved->rules);
     gb_buf_release(&saved->secrets);
 }

@@ -227,6 +227,7 @@ static void network_save(struct hosted *hosted, struct saved_session *saved)
     if (state->net == NULL)
         return;
     gb_buf_adds(&saved->network, state->on ? state->name : "none");
+    gb_buf_adds(&saved->policy, state->policy_name);
     gb_policy_write(gb_net_policy(state->net), &saved->rules);
     secrets_save(hosted, &saved->secrets);
 }
@@ -254,6 +255,9 @@ static void network_load(struct hosted *hosted, const struct saved_session *save
     if (state->on)
         (void)snprintf(state->name, sizeof(state->name), "%.*s", (int)saved->network.size,
                        (const char *)gb_buf_data(&saved->network));
+    if (saved->policy.size > 0)
+        (void)snprintf(state->policy_name, sizeof(state->policy_name), "%.*s",
+                       (int)saved->policy.size, (const char *)gb_buf_data(&saved->policy));
     secrets_load(hosted, gb_buf_bytes(&saved->secrets));
 }
 
