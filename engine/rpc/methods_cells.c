@@ -79,12 +79,17 @@ static const struct gb_result exec_results[] = {
     {"network_refused", "array", "connections and names that were refused since the last "
                                  "reply, as strings, at most eight; absent: none"},
 };
+static const struct gb_result run_results[] = {
+    {"network_refused", "array", "connections and names that were refused, as strings, at most "
+                                 "eight; absent: none"},
+};
 
 static const struct gb_method rows[] = {
     {.name = "run",
      .doc = "Runs code in a fresh VM that is destroyed afterwards. Answered as soon as the "
             "cell has ended; the VM may end later.",
      PARAMS(run_params), .result = &gb_cell_object, .beside = &gb_start_object,
+     RESULTS(run_results),
      .runs_code = true,
      .errors = ERROR(CLOSED) | VM_ERRORS | ERROR(POLICY) | ERROR(UNKNOWN)},
     {.name = "session.exec",

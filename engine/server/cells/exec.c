@@ -129,12 +129,11 @@ static void exec_reply(struct exec *exec)
 
     reply_begin(&reply, exec->request);
     cell_put_exec(&reply.out, exec, CELL_WHOLE);
-    if (exec->run) {
+    if (exec->run)
         hosted_put_start(&reply.out, exec->hosted);
-    } else {
+    else
         background_put(&reply.out, exec->hosted);
-        PART_CALL(exec->hosted->server, put_reply, &reply.out, exec->hosted, exec->connection);
-    }
+    PART_CALL(exec->hosted->server, put_reply, &reply.out, exec->hosted, exec->connection);
     reply_end(&reply);
 }
 
