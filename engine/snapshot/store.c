@@ -228,8 +228,8 @@ int gb_snapshot_begin(const char *folder, const char *name, uint64_t bytes, stru
     if (statvfs(path, &info) < 0 || (uint64_t)info.f_bavail * info.f_frsize >= bytes)
         return 0;
     (void)rmdir(path);
-    return gb_err_set(err, GB_EDISK, "the disk of %s has no room for a template of %ju MB",
-                      folder, (uintmax_t)(bytes >> 20));
+    return gb_err_set(err, GB_EDISK, "the disk of %s has no room for a template of %ju MB", folder,
+                      (uintmax_t)(bytes >> 20));
 }
 
 char *gb_snapshot_new_path(const char *folder, const char *name, const char *file)
