@@ -49,7 +49,7 @@ static const struct gb_method rows[] = {
     {.name = "session.network_answer",
      .doc = "Answers a `network.question`. `not_found`: it has been answered, or its "
             "connections no longer wait.",
-     PARAMS(answer_params), .errors = SESSION_ERRORS | ERROR(POLICY)},
+     PARAMS(answer_params), .errors = SESSION_ERRORS | ERROR(POLICY) | ERROR(DISK)},
     {.name = "session.port_open",
      .doc = "Opens a port of the guest to programs on this host (docs/network.md), until it is "
             "closed or the session ends. The session does not need a network for this, and "

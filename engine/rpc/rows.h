@@ -18,7 +18,7 @@ enum { REQUIRED = 1 };
 #define SESSION_ERRORS (ERROR(NOTFOUND) | ERROR(CLOSED))
 #define VM_ERRORS                                                                                  \
     (ERROR(IMAGE) | ERROR(CAPACITY) | ERROR(BOOT) | ERROR(UNSUPPORTED) | ERROR(GONE) |  \
-     ERROR(PACKAGES))
+     ERROR(PACKAGES) | ERROR(DISK))
 #define RESULTS(array_) .results = array_, .result_count = ARRAY_SIZE(array_)
 
 #define NAME(name_, field, need, max_, doc_)                                                       \
