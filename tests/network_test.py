@@ -308,7 +308,7 @@ def test_presets_are_the_indexes_of_the_host(tmp_path, monkeypatch):
     with Server() as server, server.client() as client:
         session = Session(client, "python", network="python")
         shown = client.call("session.network", session=session.id)
-        assert shown["network"] == "python" and "allow index.test :8443 tls private" in shown["rules"].splitlines()
+        assert shown["network"] == "python" and "allow index.test :8443 tls" in shown["rules"].splitlines()
         assert asks(session, "connect('other.test', 443)")[0] == ["NONAME"]
         with pytest.raises(Failure) as caught:
             client.call("session.open", image="python", network="node")

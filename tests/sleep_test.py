@@ -232,9 +232,12 @@ def test_input_of_a_cell_that_waits_is_bounded(tmp_path):
 
         feeder, gone = server.client(), server.client()
         first = feed("x" * 700000)
+        feeder.call("session.get", session=session.id)  # it has come
         refused("too_large", session, "session.stdin", text="x" * 700000)
         refused("not_found", session, "session.stdin", cell=2, text="x")
         more = [feed("y") for _ in range(255)]
+        with pytest.raises(Failure, match="256 requests"):  # so they have come
+            feeder.call("session.get", session=session.id)
         refused("busy", session, "session.stdin", text="y")
         client.call("session.interrupt", session=session.id)
         assert cell.wait()["interrupted"]
