@@ -30,7 +30,7 @@ def test_what_does_this_key_do(few, folder):
             terminal.wait(said, "KEYS", without=["WHICH KEY", "stands still", "sorted by"])
 
 
-@pytest.mark.parametrize("typed,meant", [("colse", ":close"), ("freze", ":freeze"), ("qiut", ":quit"),
+@pytest.mark.parametrize("typed,meant", [("colse", ":close"), ("freeez", ":freeze"), ("qiut", ":quit"),
                                          ("re", ":re")])
 def test_a_mistyped_command_gets_a_proposal(few, folder, typed, meant):
     with front_end(folder, few.path, columns=120) as terminal:

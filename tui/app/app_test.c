@@ -216,8 +216,8 @@ START_TEST(test_mistyped_commands)
 {
     ck_assert_str_eq(meant("cuont"), ":count");
     ck_assert_str_eq(meant("copyit"), ":copy-it");
-    ck_assert_str_eq(meant("freze"), ":freeze");
-    ck_assert_str_eq(meant("elsewere"), ""); /* not known here */
+    ck_assert_str_eq(meant("freeez"), ":freeze");
+    ck_assert_str_eq(meant("elsewhre"), ""); /* not known here */
     ck_assert_str_eq(meant("xyzzy"), "");
     ck_assert_str_eq(meant("re"), ":reconnect or :redraw"); /* the beginning of both */
     ck_assert_str_eq(meant("co"), ":count, :copy-it or :command");

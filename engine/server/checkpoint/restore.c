@@ -134,7 +134,9 @@ static bool restore_next_setting(const void *owner, size_t *at, void *ret_item)
 /* Absent if it is empty. */
 static struct gb_bytes restore_saved(const struct gb_buf *text)
 {
-    return text->size == 0 ? (struct gb_bytes){0} : gb_buf_bytes(text);
+    if (text->size == 0)
+        return (struct gb_bytes){0};
+    return gb_buf_bytes(text);
 }
 
 void restore_write(struct hosted *hosted, struct gb_buf *text)

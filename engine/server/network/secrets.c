@@ -469,7 +469,9 @@ struct gb_bytes secrets_authority(struct hosted *hosted)
 {
     const struct network_secrets *secrets = network_state(hosted)->secrets;
 
-    return secrets == NULL ? (struct gb_bytes){0} : gb_buf_bytes(&secrets->certificate);
+    if (secrets == NULL)
+        return (struct gb_bytes){0};
+    return gb_buf_bytes(&secrets->certificate);
 }
 
 void secrets_on_open(struct hosted *hosted)
