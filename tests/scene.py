@@ -218,7 +218,7 @@ class Scene(FakeServer):
         if not self._network(params):
             return {"network": "none", "rules": "", "open": 0, "opened": 0, "denied": 0, "received": 0, "sent": 0,
                     "questions": [], "ports": [], "listening": []}
-        return {"network": "index", "rules": "allow pypi.example tls\nallow *.example http\n", "open": 0, "opened": 3, "denied": 2,
+        return {"network": "index", "rules": "allow pkgs.example tls\nallow *.example http\n", "open": 0, "opened": 3, "denied": 2,
                 "received": 5_731_402, "sent": 4_119, "questions": [],
                 "ports": [{"port": 8000, "address": "127.0.0.1:41234", "open": 1, "opened": 4, "received": 2048, "sent": 91_000}],
                 "listening": [{"port": 5000}, {"port": 8000}]}
@@ -226,9 +226,9 @@ class Scene(FakeServer):
     def _session_network_log(self, params):
         """The connections of one session, in the order in which they ended."""
         now = int(time.time())
-        known = [{"kind": "policy", "name": "index", "rule": "allow pypi.example tls\nallow *.example http\n", "client": "glassbell tui ada"},
-                 {"kind": "connection", "cell": 1, "connection": 1, "name": "pypi.example", "address": "192.0.2.7", "port": 443, "line": 1,
-                      "rule": "allow pypi.example tls", "received": 5_600_000, "sent": 2_900, "ms": 1840.0},
+        known = [{"kind": "policy", "name": "index", "rule": "allow pkgs.example tls\nallow *.example http\n", "client": "glassbell tui ada"},
+                 {"kind": "connection", "cell": 1, "connection": 1, "name": "pkgs.example", "address": "192.0.2.7", "port": 443, "line": 1,
+                      "rule": "allow pkgs.example tls", "received": 5_600_000, "sent": 2_900, "ms": 1840.0},
                  {"kind": "denied", "cell": 3, "connection": 2, "name": "telemetry.example.org", "port": 443, "reason": "no_rule"},
                  {"kind": "request", "cell": 4, "connection": 3, "name": "api.example", "port": 443,
                       "rule": "GET /v2/models/latest/weights 200 API_KEY"},
@@ -254,7 +254,7 @@ class Scene(FakeServer):
                               for number, terminal in enumerate(known, 1) if self._network(params)]}
 
     def _terminal_attach(self, params):
-        text = "\x1b[H\x1b[2J> /work/train.py(17)<module>()\r\n-> \x1b[1mloss\x1b[m = step(batch)\r\n(Pdb) \x1b[32mp loss\x1b[m\r\n" \
+        text = "\x1b[H\x1b[2J> /data/train.py(17)<module>()\r\n-> \x1b[1mloss\x1b[m = step(batch)\r\n(Pdb) \x1b[32mp loss\x1b[m\r\n" \
                "tensor(\x1b[36m0.2961\x1b[m)\r\n(Pdb) "
         self.notify("terminal.output", {"session": params["session"], "terminal": params["terminal"], "text": text})
         return {}

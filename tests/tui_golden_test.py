@@ -148,7 +148,7 @@ def walk(terminal, scene):
     terminal.keys("6")
     terminal.wait("network index: 0 open, 3 in all, 2 refused", "listening: ")
     terminal.keys("j", "j", "j")
-    yield at("network", "port 8000", "pypi.example:443", "refused", "127.0.0.1:41234")
+    yield at("network", "port 8000", "pkgs.example:443", "refused", "127.0.0.1:41234")
     terminal.keys("7")
     yield at("shells", "3: you watch; Enter types at it", "tensor(0.2961)", "htop")
 
