@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests of checkpoints do with a session, over the protocol."""
+
+import pytest
+
+from support import Failure, with_settings
+
+
+def asked(tmp_path, text, env=None):
+    """A server with settings that takes only checkpoints that it is asked for, unless they say otherwise."""
+    return with_settings(tmp_path, text if "checkpoints =" in text else text + "[past]\ncheckpoints = asked\n", env)
+
+
+def checkpoint(session, **options):
+    return session.call("session.checkpoint", **options)
+
+
+def rewind(session, **options):
+    return session.call("session.rewind", **options)
+
+
+def refused(kind, session, method="session.rewind", **options):
+    with pytest.raises(Failure) as caught:
+        session.call(method, **options)
+    assert caught.value.kind == kind, caught.value.error
+    return caught.value
+
+
+def chains(server):
+    """The files of checkpoints that a server has."""
+    folders = list((server.folder / "state/glassbell").glob("past*"))
+    assert len(folders) == 1
+    return sorted(folders[0].iterdir())
