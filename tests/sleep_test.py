@@ -10,18 +10,13 @@ import time
 
 import pytest
 
-import support
+from past import asked
 from support import Cli, Failure, Session, Watcher, alive, out, qemu_pid, wait_for
-
-
-def with_settings(folder, text):
-    """A server that takes only checkpoints that it is asked for, unless the settings say otherwise."""
-    return support.with_settings(folder, text if "checkpoints =" in text else text + "[past]\ncheckpoints = asked\n")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with with_settings(tmp_path_factory.mktemp("server"), "[past]\ncheckpoints = asked\n") as server:
+    with asked(tmp_path_factory.mktemp("server"), "") as server:
         yield server
 
 
@@ -220,7 +215,7 @@ def test_input_waits_with_the_cell_that_it_is_for(session, client):
 
 def test_input_of_a_cell_that_waits_is_bounded(tmp_path):
     text = "[admission]\nmemory = 150M\nwait = 60s\n[pool]\nceiling = 0\n"  # for two of this image
-    with with_settings(tmp_path, text) as server, server.client() as client:
+    with asked(tmp_path, text) as server, server.client() as client:
         session = Session(client, image="shell", wait_ms=60000)
         sleep(session, client)
         others = [Session(client, image="shell", wait_ms=60000) for _ in range(2)]  # in its place
@@ -324,7 +319,7 @@ def test_a_damaged_checkpoint_is_told_and_costs_nothing_else(client, server):
 
 def test_without_room_it_stays_asleep(tmp_path):
     text = "[admission]\nmemory = 150M\nwait = 0\n[pool]\nceiling = 0\n"  # for two of this image
-    with with_settings(tmp_path, text) as server, server.client() as client:
+    with asked(tmp_path, text) as server, server.client() as client:
         session = Session(client, image="shell", wait_ms=60000)
         session.exec("x=1")
         sleep(session, client)
@@ -345,7 +340,7 @@ def test_without_room_it_stays_asleep(tmp_path):
 
 def test_the_impatience_of_one_is_not_that_of_others(tmp_path):
     text = "[admission]\nmemory = 150M\nwait = 60s\n[pool]\nceiling = 0\n"
-    with with_settings(tmp_path, text) as server, server.client() as client:
+    with asked(tmp_path, text) as server, server.client() as client:
         session = Session(client, image="shell")
         session.exec("x=1")
         sleep(session, client)
@@ -364,7 +359,7 @@ def test_the_impatience_of_one_is_not_that_of_others(tmp_path):
 
 
 def test_it_counts_as_open(tmp_path):
-    with with_settings(tmp_path, "[sessions]\nmaximum = 2\n") as server, server.client() as client:
+    with asked(tmp_path, "[sessions]\nmaximum = 2\n") as server, server.client() as client:
         sessions = [Session(client, image="shell") for _ in range(2)]
         for session in sessions:
             session.exec("x=1")
@@ -383,7 +378,7 @@ def test_a_full_disk_leaves_it_awake(tmp_path):
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk]).returncode != 0:
         pytest.skip("mounting a file system needs root")
     try:
-        with with_settings(tmp_path, "[journal]\nenabled = no\n") as server, server.client() as client:
+        with asked(tmp_path, "[journal]\nenabled = no\n") as server, server.client() as client:
             session = Session(client)
             session.exec("import os; x = os.urandom(40 << 20)")
             failed = refused("disk_full", session, "session.sleep")
@@ -403,7 +398,7 @@ def test_one_that_cannot_fall_asleep_is_not_tried_for_ever(tmp_path):
         pytest.skip("mounting a file system needs root")
     try:
         text = "[journal]\nenabled = no\n[past]\nhibernate = 300ms\ncheckpoints = asked\n"
-        with with_settings(tmp_path, text) as server, server.client() as client:
+        with asked(tmp_path, text) as server, server.client() as client:
             session, other = Session(client), Session(client, image="shell")
             since = time.monotonic()
             session.exec("import os; x = os.urandom(60 << 20)")
@@ -423,7 +418,7 @@ def test_one_that_cannot_fall_asleep_is_not_tried_for_ever(tmp_path):
 
 
 def test_no_checkpoints_no_sleep(tmp_path):
-    with with_settings(tmp_path, "[past]\ncheckpoints = off\n") as server, server.client() as client:
+    with asked(tmp_path, "[past]\ncheckpoints = off\n") as server, server.client() as client:
         session = Session(client, image="shell")
         assert "[past] checkpoints" in refused("no_past", session, "session.sleep").error["message"]
         assert state(session) == "idle"
@@ -431,7 +426,7 @@ def test_no_checkpoints_no_sleep(tmp_path):
 
 
 def test_idle_ones_are_put_to_sleep(tmp_path):
-    with with_settings(tmp_path, "[past]\nhibernate = 300ms\n") as server, server.client() as client:
+    with asked(tmp_path, "[past]\nhibernate = 300ms\n") as server, server.client() as client:
         session = Session(client, image="shell")
         with Watcher(server, sessions=[session.id]) as watcher:
             for i in range(1, 4):
@@ -454,7 +449,7 @@ def test_idle_ones_are_put_to_sleep(tmp_path):
 
 
 def test_an_expired_one_is_kept_asleep_for_a_while(tmp_path):
-    with with_settings(tmp_path, "[past]\nasleep = 1s\n") as server, server.client() as client:
+    with asked(tmp_path, "[past]\nasleep = 1s\n") as server, server.client() as client:
         session = Session(client, image="shell", idle_ms=200)
         with Watcher(server, sessions=[session.id]) as watcher:
             session.exec("x=1")
@@ -471,7 +466,7 @@ def test_an_expired_one_is_kept_asleep_for_a_while(tmp_path):
 
 
 def test_the_idle_time_begins_anew_after_it_could_not_fall_asleep(tmp_path):
-    with with_settings(tmp_path, "[past]\nasleep = 1h\n[server]\nlog_level = debug\n") as server, \
+    with asked(tmp_path, "[past]\nasleep = 1h\n[server]\nlog_level = debug\n") as server, \
             server.client() as client:
         session = Session(client, image="shell", idle_ms=300)
         session.exec("x=1")
@@ -497,7 +492,7 @@ def end(server, how):
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
 def test_it_outlives_its_server(tmp_path, how):
-    server = with_settings(tmp_path, "")
+    server = asked(tmp_path, "")
     with server.client() as client:
         session = Session(client, key="long", label="a label", owner="ann", idle_ms=0,
                           env={"WHO": "me = you\t"})
@@ -546,7 +541,7 @@ def test_it_outlives_its_server(tmp_path, how):
 
 
 def test_it_sleeps_through_many_servers(tmp_path):
-    server = with_settings(tmp_path, "[past]\nasleep = 1h\n")
+    server = asked(tmp_path, "[past]\nasleep = 1h\n")
     for i in range(4):
         with server.client() as client:
             if i == 0:
@@ -565,7 +560,7 @@ def test_it_sleeps_through_many_servers(tmp_path):
 
 
 def test_what_cannot_be_woken_here_says_why(tmp_path):
-    server = with_settings(tmp_path, "")
+    server = asked(tmp_path, "")
     with server.client() as client:
         session = Session(client, image="shell", idle_ms=0)
         session.exec("x=1")
@@ -594,7 +589,7 @@ def test_what_cannot_be_woken_here_says_why(tmp_path):
 
 @pytest.mark.parametrize("harm", ["note", "size", "chain", "ram", "image", "link", "fifo", "mode"])
 def test_what_is_damaged_meanwhile(tmp_path, harm):
-    server = with_settings(tmp_path, "")
+    server = asked(tmp_path, "")
     with server.client() as client:
         session = Session(client, image="shell", idle_ms=0)
         session.exec("x=1")
@@ -644,7 +639,7 @@ def test_what_is_damaged_meanwhile(tmp_path, harm):
 
 
 def test_one_that_was_closed_does_not_come_back(tmp_path):
-    server = with_settings(tmp_path, "")
+    server = asked(tmp_path, "")
     with server.client() as client:
         sessions = [Session(client, image="shell", idle_ms=0) for _ in range(2)]
         for session in sessions:
@@ -667,7 +662,7 @@ def test_one_that_was_closed_does_not_come_back(tmp_path):
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
 def test_bound_forks_do_not_outlive_the_server(tmp_path, how):
-    server = with_settings(tmp_path, "")
+    server = asked(tmp_path, "")
     with server.client() as client:
         session = Session(client, image="shell", idle_ms=0)
         session.exec("x=1")
@@ -688,7 +683,7 @@ def test_bound_forks_do_not_outlive_the_server(tmp_path, how):
 
 def test_numbers_of_refused_cells_are_not_used_again(tmp_path):
     text = "[admission]\nmemory = 150M\nwait = 0\n[pool]\nceiling = 0\n"
-    server = with_settings(tmp_path, text)
+    server = asked(tmp_path, text)
     with server.client() as client:
         session = Session(client, image="shell", wait_ms=60000, idle_ms=0)
         session.exec("x=1")
@@ -710,7 +705,7 @@ def test_numbers_of_refused_cells_are_not_used_again(tmp_path):
 
 
 def test_its_own_policy_outlives_the_server(tmp_path):
-    server = with_settings(tmp_path, "[past]\ncheckpoints = asked\n")
+    server = asked(tmp_path, "[past]\ncheckpoints = asked\n")
     with server.client() as client:
         session = Session(client, image="shell", idle_ms=0, checkpoints="cell")
         session.exec("x=1")
@@ -726,7 +721,7 @@ def test_its_own_policy_outlives_the_server(tmp_path):
 
 
 def test_of_two_with_one_key_one_is_taken_up(tmp_path):
-    server = with_settings(tmp_path, "")
+    server = asked(tmp_path, "")
     with server.client() as client:
         sessions = [Session(client, image="shell", idle_ms=0, key=key) for key in ("one", "two")]
         for session in sessions:
@@ -746,7 +741,7 @@ def test_of_two_with_one_key_one_is_taken_up(tmp_path):
 
 
 def test_what_cannot_be_taken_up_goes_with_its_time(tmp_path):
-    server = with_settings(tmp_path, "[past]\nasleep = 1h\n")
+    server = asked(tmp_path, "[past]\nasleep = 1h\n")
     with server.client() as client:
         session = Session(client, image="shell", idle_ms=0)
         session.exec("x=1")
