@@ -2,108 +2,12 @@
 """A session in the front end: the real program in tmux, real VMs, one front end for most tests."""
 
 import os
-import pathlib
-import re
 import shutil
-import subprocess
-import tempfile
 
 import pytest
 
-from support import BINARY, DEADLINE, Failure, Server, Session, end_tmux, out, wait_for
-
-COLUMNS, ROWS = 100, 30
-
-
-class Terminal:
-    """The front end in tmux: keys go in, the screen comes out."""
-
-    def __init__(self, server, *arguments, columns=COLUMNS, rows=ROWS, program=(BINARY,), env=None):
-        more = env or {}
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gb-tui-"))  # short: it holds a socket
-        self.errors = self.folder / "errors"
-        self.ended = self.folder / "status"  # tmux itself sometimes does not notice the end
-        env = {name: value for name, value in server.env.items() if name.startswith("GLASSBELL")}
-        env.update(XDG_STATE_HOME=str(self.folder), XDG_CONFIG_HOME=str(self.folder),
-                   HOME=str(self.folder), INPUTRC="/dev/null", EDITOR="sed -i s/1/41/",
-                   LANG="C.UTF-8", PATH=os.environ["PATH"], TERM="screen-256color",
-                   ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", ""), **more)
-        settings = [f"{name}={value}" for name, value in env.items()]
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows,
-                  "-c", self.folder, "env", "-i", *settings, "sh", "-c",
-                  f'"$@" 2>{self.errors}; echo $? >{self.ended}', "sh", *program, *arguments)
-        self.tmux("set-option", "-g", "remain-on-exit", "on")
-        self.tmux("set-option", "-g", "set-clipboard", "on")
-
-    def tmux(self, *arguments):
-        return subprocess.run(["tmux", "-u", "-S", str(self.folder / "tmux"), *map(str, arguments)],
-                              capture_output=True, text=True, check=True, timeout=DEADLINE).stdout
-
-    def text(self):
-        return self.tmux("capture-pane", "-p")
-
-    def lines(self):
-        return self.text().splitlines()
-
-    def prompt(self):
-        """The line that is being typed."""
-        found = [line for line in self.lines() if re.match(r" (>>>|>|\$|\.\.\.|input:)( |$)", line)]
-        return re.sub(r"  (type a cell;|cell \d+ waits).*", "", found[-1]).rstrip() if found else ""
-
-    def cursor(self):
-        return [int(n) for n in self.tmux("display", "-p", "#{cursor_x} #{cursor_y}").split()]
-
-    def keys(self, *keys):
-        self.tmux("send-keys", *keys)
-
-    def type(self, text):
-        self.tmux("send-keys", "-l", text)
-
-    def run(self, code):
-        self.type(code)
-        self.keys("Enter")
-
-    def paste(self, text):
-        (self.folder / "paste").write_text(text)
-        self.tmux("load-buffer", self.folder / "paste")
-        self.tmux("paste-buffer", "-p", "-r")
-
-    def wait(self, condition, what):
-        try:
-            wait_for(condition)
-        except AssertionError:
-            raise AssertionError(f"{what} on\n{self.text()}") from None
-
-    def expect(self, part):
-        self.wait(lambda: part in self.text(), repr(part))
-
-    def expect_not(self, part):
-        self.wait(lambda: part not in self.text(), f"no {part!r}")
-
-    def expect_line(self, pattern):
-        """A line that matches as a whole."""
-        self.wait(lambda: any(re.fullmatch(pattern, line.rstrip()) for line in self.lines()),
-                  repr(pattern))
-
-    def expect_prompt(self, line):
-        self.wait(lambda: self.prompt() == line, f"the prompt {line!r}")
-
-    def command(self, line):
-        self.keys(":")
-        self.run(line)
-
-    def close(self):
-        end_tmux(self.folder / "tmux")
-        wrong = self.errors.read_text() if self.errors.exists() else ""
-        shutil.rmtree(self.folder)
-        assert "Sanitizer" not in wrong and "runtime error" not in wrong, wrong[-6000:]
-
-    def leave(self):
-        """Quits; the program must end by itself, and well."""
-        self.command("quit")
-        self.wait(lambda: self.ended.exists() and self.ended.read_text().strip(), "the end")
-        status = self.ended.read_text().strip()
-        assert status == "0", (status, self.text(), self.errors.read_text()[-6000:])
+from front import COLUMNS, ROWS, Front
+from support import BINARY, Failure, Server, Session, out, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +32,7 @@ def sessions(client):
 def front(server, sessions):
     if shutil.which("tmux") is None:
         pytest.fail("tmux is needed")
-    terminal = Terminal(server)
+    terminal = Front(server)
     try:
         terminal.expect("tui-python")
         yield terminal
@@ -639,7 +543,7 @@ def test_detach_and_attach(front, sessions, server):
     screen = ("screen", "-c", "/dev/null", "-U")
     sockets = front.folder / "s"
     sockets.mkdir(mode=0o700)
-    first = Terminal(server, program=(*screen, "-S", "gb", BINARY), env={"SCREENDIR": str(sockets)})
+    first = Front(server, program=(*screen, "-S", "gb", BINARY), env={"SCREENDIR": str(sockets)})
     try:
         first.expect("tui-shell")
         first.command("open tui-shell")
@@ -647,7 +551,7 @@ def test_detach_and_attach(front, sessions, server):
         first.keys("C-a", "d")
         first.wait(lambda: first.ended.exists(), "that it is detached")
         sessions["shell"].exec("echo while nobody looked")
-        second = Terminal(server, program=(*screen, "-r", "gb"), env={"SCREENDIR": str(sockets)})
+        second = Front(server, program=(*screen, "-r", "gb"), env={"SCREENDIR": str(sockets)})
         try:
             second.expect_line(".│ while nobody looked")
             second.leave()
@@ -663,7 +567,7 @@ def test_history(fresh, server):
     session.exec("echo 42; echo wrong >&2")
     for i in range(40):
         session.exec(f"echo before {i}")
-    other = Terminal(server, columns=80, rows=24)
+    other = Front(server, columns=80, rows=24)
     try:
         other.expect("tui-history")
         other.command("open tui-history")
@@ -684,7 +588,7 @@ def test_state_survives(sessions):
 def test_what_cannot_be_sent_stays_typed():
     """The server is killed between two cells."""
     server = Server()
-    terminal = Terminal(server, program=(BINARY,))
+    terminal = Front(server, program=(BINARY,))
     try:
         with server.client() as client:
             session = Session(client, label="doomed", idle_ms=0)
@@ -754,7 +658,7 @@ def test_paths_are_completed(front, sessions):
 def test_one_step_back_at_a_time(server, sessions):
     """In `attach`, Esc ends the search first, and never the program."""
     sessions["python"].exec("print('needle')")
-    front = Terminal(server, "tui-python", program=(BINARY, "attach"))
+    front = Front(server, "tui-python", program=(BINARY, "attach"))
     try:
         front.expect("needle")
         front.keys("/")
