@@ -4,11 +4,11 @@ them, each with its test, here or elsewhere: here is also the test of that table
 
 import http.server
 import re
-import threading
 
 import pytest
 
 from support import ROOT, Session, err, out
+from web import serving
 
 TRY = """
 import errno, os, socket, struct
@@ -62,13 +62,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def web():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.hosts = []
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serving(Handler, hosts=[]) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import threading
 import pytest
 
 from support import Server, Session, Watcher, err, out, qemu_pid, wait_for
+from web import serving
 
 # Without urllib.request: importing that takes an emulated guest many seconds when the host is busy, which look
 # like a connection that hangs.
@@ -68,12 +69,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def web():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serving(Handler) as server:
         yield server.server_address[1]
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

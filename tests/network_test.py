@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from support import BINARY, Failure, Server, Session, Watcher, err, out
+from web import serving
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -35,20 +36,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
-def serving(handler):
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.hosts = []
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def web():
-    with serving(Handler) as server:
+    with serving(Handler, hosts=[]) as server:
         yield server
 
 

@@ -10,12 +10,12 @@ import os
 import pty
 import subprocess
 import tarfile
-import threading
 import zipfile
 
 import pytest
 
 from support import BINARY, Failure, Server, Session, Watcher, err, out, wait_for
+from web import serving
 
 LONG = 600  # seconds: a builder boots, and pip is slow where it is emulated
 pytestmark = pytest.mark.timeout(2 * LONG)
@@ -97,13 +97,8 @@ class Index(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def index():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
-        server.seen = []
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serving(Index, seen=[]) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import http.server
 import json
 import ssl
 import subprocess
-import threading
 
 import pytest
 
 from certificates import HOST
 from support import Session, err, out
+from web import serving
 
 LONG = 900  # seconds: builders boot, and pip and npm are slow where they are emulated
 pytestmark = pytest.mark.timeout(LONG)
@@ -77,13 +77,8 @@ def site(tmp_path_factory, authority):
     git("update-server-info", at=folder / "work.git")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority / "leaf.pem", authority / "leaf.key")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: Handler(*args, directory=folder)) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serving(lambda *args: Handler(*args, directory=folder), tls=context) as server:
         yield server.server_address[1]
-        server.shutdown()
-        thread.join()
 
 
 def opened(client, site, authority, image, **options):

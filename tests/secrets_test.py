@@ -9,12 +9,12 @@ import pathlib
 import re
 import ssl
 import subprocess
-import threading
 
 import pytest
 
 from certificates import HOST
 from support import BINARY, Failure, Server, Session, Watcher, err, out, qemu_pid, wait_for
+from web import serving
 
 VALUE = "canary-b71e4c09d2f8a653-value"
 
@@ -40,14 +40,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def web(authority):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority / "leaf.pem", authority / "leaf.key")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.seen = []
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serving(Handler, tls=context, seen=[]) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")
