@@ -110,8 +110,9 @@ def test_the_network_is_the_users_choice(server):
             "    except OSError as e: print(type(e).__name__)")
     with Raw(server, "--net", "allow a.test") as raw:
         assert "reaches only those hosts" in raw.initialize("2025-06-18")["instructions"]
-        hints = {tool["name"]: tool["annotations"]["openWorldHint"] for tool in raw.ask("tools/list")["result"]["tools"]}
-        assert hints["exec"] is True and hints["close_session"] is False
+        hints = {tool["name"]: tool["annotations"] for tool in raw.ask("tools/list")["result"]["tools"]}
+        assert [hints[name]["openWorldHint"] for name in ("exec", "try", "close_session")] == [True, True, False]
+        assert not hints["try"]["readOnlyHint"]  # its copies have the network, too
         got = raw.ask("tools/call", name="run_code", arguments={"code": code})["result"]
         first, second = got["structuredContent"]["stdout"].splitlines()
         assert first.startswith("198.18.") and second == "gaierror"

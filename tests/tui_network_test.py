@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from support import Session, out, wait_for
-from terminal import FakeServer, front_end, made_up
+from terminal import NOW, FakeServer, front_end, made_up
 
 CONNECT = """
 import errno, socket
@@ -221,6 +221,25 @@ def test_keys_act_on_what_is_seen(tmp_path):
         terminal.keys("D")
         closed = wait_for(lambda: [call["params"]["port"] for call in server.calls if call["method"] == "session.port_close"])
         assert closed == [9000]
+
+
+def test_the_question_under_the_cursor_is_decided(tmp_path):
+    """Not the oldest one; and Enter for the oldest leaves the others."""
+    with Log(tmp_path, 0) as server, front_end(tmp_path, server.path, columns=120) as terminal:
+        session = server.sessions[1]["session"]
+        terminal.wait("reaching")
+        for number, name in ((1, "one.test"), (2, "two.test"), (3, "three.test")):
+            server.tell("network.question", session=session, question=number, info={
+                "question": number, "name": name, "address": None, "port": 443, "cell": None, "connections": 1,
+                "at": NOW, "until": NOW + 600})
+        terminal.command("open reaching")
+        terminal.keys("6")
+        terminal.wait("one.test", "two.test", "three.test")
+        terminal.keys("g", "j", "Enter")
+        terminal.wait("CONNECTION", "two.test port 443")
+        terminal.keys("y")
+        answers = wait_for(lambda: [call["params"] for call in server.calls if call["method"] == "session.network_answer"])
+        assert answers == [{"session": session, "question": 2, "answer": "once"}]
 
 
 def test_the_error_of_a_server_is_shown(tmp_path):

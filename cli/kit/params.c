@@ -141,6 +141,16 @@ static bool params_put_requirements(const char *path, struct gb_json_out *out)
     return true;
 }
 
+/* A path. Packages may have a slash in their names too: "@types/node", or one word of several. */
+static bool params_is_requirements(const char *value)
+{
+    const size_t size = strlen(value);
+
+    if (size > 4 && strcmp(value + size - 4, ".txt") == 0)
+        return true;
+    return value[0] != '@' && strchr(value, '/') != NULL && strchr(value, ' ') == NULL;
+}
+
 bool params_put_packages(const struct args *args, struct gb_json_out *out)
 {
     const char *value;
@@ -151,9 +161,7 @@ bool params_put_packages(const struct args *args, struct gb_json_out *out)
         return true;
     gb_json_array(out, "packages");
     while (good && (value = args_next(args, "packages", &at)) != NULL) {
-        size = strlen(value);
-        if (value[0] != '@' &&
-            (strchr(value, '/') != NULL || (size > 4 && strcmp(value + size - 4, ".txt") == 0))) {
+        if (params_is_requirements(value)) {
             good = params_put_requirements(value, out);
             continue;
         }

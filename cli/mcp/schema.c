@@ -132,13 +132,14 @@ static bool tool_takes_packages(const struct tool *tool)
 
 static bool tool_runs(const struct tool *tool)
 {
-    return strcmp(tool->method, "run") == 0 || strcmp(tool->method, "session.exec") == 0;
+    return tool->runs_code || tool->answer == ANSWER_TRIED;
 }
 
 static void tool_write_tool(struct gb_json_out *out, const struct tool *tool,
                             const struct schema_world *world)
 {
     const enum revision revision = world->revision;
+    const bool reaches = world->has_network && tool_runs(tool);
 
     gb_json_object(out, NULL);
     gb_json_put_str(out, "name", tool->name);
@@ -151,12 +152,11 @@ static void tool_write_tool(struct gb_json_out *out, const struct tool *tool,
     if (revision >= REVISION_2025_03_26) {
         gb_json_object(out, "annotations");
         gb_json_put_str(out, "title", tool->title);
-        gb_json_put_bool(out, "readOnlyHint", tool->read_only);
+        gb_json_put_bool(out, "readOnlyHint", tool->read_only && !reaches);
         gb_json_put_bool(out, "destructiveHint", tool->destructive);
         gb_json_put_bool(out, "idempotentHint", tool->idempotent);
         /* Packages come from somewhere, too. */
-        gb_json_put_bool(out, "openWorldHint",
-                         tool_takes_packages(tool) || (world->has_network && tool_runs(tool)));
+        gb_json_put_bool(out, "openWorldHint", tool_takes_packages(tool) || reaches);
         gb_json_end(out);
     }
     gb_json_end(out);

@@ -278,7 +278,7 @@ static const struct argument no_arguments[] = {END};
         {"interrupted", "boolean", "it was interrupted"},                                          \
         {"oom", "boolean", "the VM ran out of memory"},                                            \
         {"state_lost", "boolean", "a new interpreter was started: names and imports are lost"},    \
-        {"note", "string", "an explanation of what went wrong"},                                   \
+        {"note", "string", "what went wrong, or what else is to be known: earlier calls undone"},  \
         {"network_refused", "array", "connections and names that its network does not allow"},     \
         {"notice", "string", "a message from a person who used the session"},                      \
         {"wall_ms", "number", "wall-clock time"}, {"cpu_ms", "number", "CPU time"},                \

@@ -138,10 +138,9 @@ const struct command global_commands[] = {
      CONTEXT_GLOBAL, ARGUMENT_TEXT, lease_take},
     {"hand-back", "[NOTE]", "hand it back, with a note that the agent gets", "H", NULL,
      CONTEXT_GLOBAL, ARGUMENT_TEXT, lease_hand_back},
-    {"network", "[once|session|refuse|never]",
-     "decide about a connection that waits: let it through once or always in this session, refuse "
-     "it "
-     "once or always",
+    {"network", "[once|session|always|refuse|never]",
+     "decide about a connection that waits: let it through once, in this session, or always and "
+     "write that into the settings; refuse it once or in this session",
      "A", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE, question_run},
     {"close", "", "close the session; again: at once", "X", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE,
      closing_run_close},

@@ -114,16 +114,16 @@ static void question_free(struct overlay *overlay)
     free(question_asking(overlay));
 }
 
-static void question_ask(struct tui *tui, const struct session *session)
+void tui_decide(struct tui *tui, const char *session, const struct question *question)
 {
     static const struct overlay_ops ops = {"CONNECTION", question_draw, question_event,
                                            question_free};
     struct asking *asking = xcalloc(1, sizeof(*asking));
 
     asking->overlay = (struct overlay){&ops, question_keys, tui};
-    (void)snprintf(asking->session, sizeof(asking->session), "%s", session->id);
-    asking->number = session->question->number;
-    question_text(session->question, asking->text, sizeof(asking->text));
+    (void)snprintf(asking->session, sizeof(asking->session), "%s", session);
+    asking->number = question->number;
+    question_text(question, asking->text, sizeof(asking->text));
     tui_set_overlay(tui, &asking->overlay);
 }
 
@@ -137,7 +137,7 @@ void question_run(struct tui *tui, const struct words *words)
         return;
     }
     if (words->count < 2) {
-        question_ask(tui, session);
+        tui_decide(tui, session->id, session->question);
         return;
     }
     for (size_t i = 0; i < ARRAY_SIZE(question_answers); i++)
@@ -145,7 +145,7 @@ void question_run(struct tui *tui, const struct words *words)
             question_send(tui, id, session->question->number, i);
             return;
         }
-    tui_say(tui, MESSAGE_ERROR, "network takes once, session, refuse or never");
+    tui_say(tui, MESSAGE_ERROR, "network takes once, session, always, refuse or never");
 }
 
 /* ---- the banner ---- */

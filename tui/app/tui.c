@@ -334,6 +334,8 @@ static void tui_drop_top(struct tui *tui)
 
     if (view == tui->open_view)
         tui->open_view = NULL;
+    if (tui->overlay != NULL) /* it may be about that view */
+        tui_set_overlay(tui, NULL);
     tui->view = view->below;
     view->ops->free(view);
 }

@@ -126,6 +126,9 @@ void tui_ask_live(struct tui *tui, enum tui_recall recall, tui_changed_cb *chang
                   tui_asked_cb *done, void *arg);
 /* Asks for confirmation; @done is only called for yes. */
 void tui_confirm(struct tui *tui, const char *question, void (*done)(void *arg), void *arg);
+struct question;
+/* Asks what becomes of a connection of the session that waits, and tells the server. */
+void tui_decide(struct tui *tui, const char *session, const struct question *question);
 
 /* Closes the session after the grace period: true, and tui_say_closing() reports all pending ones.
  * False: it is closed now, because it was already pending, or there is no grace period. */

@@ -306,7 +306,7 @@ static void reach_run_use(struct tui *tui, const struct words *words)
     if (!reach_selected(self, &item))
         return;
     if (item.kind == REACH_QUESTION)
-        tui_command(tui, "network");
+        tui_decide(tui, self->id, item.question);
     else if (item.kind == REACH_PORT && item.port->address != NULL)
         reach_copy_text(self, item.port->address, item.port->address);
     else if (item.kind == REACH_PORT)

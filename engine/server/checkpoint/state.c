@@ -51,7 +51,7 @@ int checkpoint_may_be(struct hosted *hosted, struct gb_err *err)
                           "the checkpoints of all sessions take %llu MB on disk, and the settings "
                           "allow no more ([past] total)",
                           (unsigned long long)(state->bytes >> 20));
-    return part_check_past(hosted, err);
+    return 0;
 }
 
 int checkpoint_describe(struct hosted *hosted, struct gb_buf *text, struct gb_err *err)

@@ -125,19 +125,6 @@ int part_open_layer(struct gb_server *server, struct gb_bytes layer, struct gb_e
     return gb_err_set(err, GB_EUNSUPPORTED, "this server has no packages");
 }
 
-int part_check_past(struct hosted *hosted, struct gb_err *err)
-{
-    const struct gb_part *const *at;
-
-    PART_FOREACH(at, hosted->server, check_past) {
-        int r = (*at)->check_past(hosted, err);
-
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
 int part_check_saved(struct gb_server *server, const struct saved_session *saved,
                      struct gb_err *err)
 {

@@ -156,9 +156,6 @@ struct gb_part {
     /* It was idle for its idle time. True: it is not to be closed for that; the part does so, or
      * puts it to sleep. */
     bool (*session_expiring)(struct hosted *hosted);
-    /* Whether the session can be checkpointed and rewound: not if the part has state of it outside
-     * the VM that would not follow. GB_ENOPAST, with the reason. */
-    int (*check_past)(struct hosted *hosted, struct gb_err *err);
     /* It is to continue from a moment of another session's past: the part gives it what that one
      * has besides its VM. Before `session_new`. */
     void (*session_forked)(struct hosted *hosted, struct hosted *origin);
@@ -310,8 +307,6 @@ int part_add_env(struct gb_server *server, const struct gb_params *params, struc
                  struct gb_err *err);
 /* `open_layer` of the part that has it. GB_EUNSUPPORTED: there is none. */
 int part_open_layer(struct gb_server *server, struct gb_bytes layer, struct gb_err *err);
-/* `check_past` of all parts. */
-int part_check_past(struct hosted *hosted, struct gb_err *err);
 /* `check_saved` of all parts. */
 int part_check_saved(struct gb_server *server, const struct saved_session *saved,
                      struct gb_err *err);

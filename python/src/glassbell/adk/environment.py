@@ -132,6 +132,8 @@ class GlassbellEnvironment(BaseEnvironment):  # type: ignore[misc, unused-ignore
                        "left out]")
         if cell.oom:
             stderr += "\n[the sandbox ran out of memory]"
+        if cell.ok and cell.note:  # that earlier commands are undone, for example
+            stderr += f"\n[{cell.note}]"
         status = cell.exit_code
         if status is None or (status == 0 and not cell.ok):
             status = 124 if cell.timed_out else 137

@@ -92,6 +92,8 @@ class GlassbellCodeExecutor(CodeExecutor, Component[GlassbellCodeExecutorConfig]
                                  f"and no {block.language!r}")
             cell = await self._session.exec(block.code, mode="kernel" if own else "shell")
             output += cell.stdout + cell.stderr
+            if cell.ok and cell.note:  # that earlier blocks are undone, for example
+                output += f"\n[{cell.note}]"
             if cell.ok:
                 continue
             if cell.timed_out:

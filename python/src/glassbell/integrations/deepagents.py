@@ -61,6 +61,8 @@ class GlassbellSandbox(BaseSandbox):
             output += f"\n[the command was ended after {limit:g} seconds]"
         if cell.oom:
             output += "\n[the sandbox ran out of memory]"
+        if cell.ok and cell.note:  # that earlier commands are undone, for example
+            output += f"\n[{cell.note}]"
         status = cell.exit_code
         if cell.timed_out:
             status = 124

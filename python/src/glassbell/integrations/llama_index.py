@@ -49,6 +49,8 @@ def code_execute_fn(session: AsyncSession, tools: Sequence[Callable[..., Any]] =
             answer["error"] = f"ended after {timeout:g} seconds"
         elif not cell.ok:
             answer["error"] = cell.note or f"ended with {cell.signal or f'status {cell.exit_code}'}"
+        elif cell.note:  # that earlier cells are undone, for example
+            answer["note"] = cell.note
         if cell.state_lost:
             answer["note"] = "the interpreter was restarted: variables are gone"
             ready = False

@@ -76,6 +76,8 @@ class GlassbellExecutor(RemotePythonExecutor):  # type: ignore[misc, unused-igno
             raise AgentError(f"{cell.stdout}\nExecuting code yielded an error:\n{_why(cell)}",
                              self.logger)
         logs = cell.stdout + (f"\n{cell.stderr}" if cell.stderr else "")
+        if cell.note:  # that earlier cells are undone, for example
+            logs += f"\n[{cell.note}]"
         return CodeOutput(output=_output(cell), logs=logs, is_final_answer=False)
 
     def install_packages(self, additional_imports: list[str]) -> list[str]:
