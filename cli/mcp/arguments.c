@@ -283,8 +283,8 @@ static void tool_put_standards(const struct tool *tool, const struct tool_standa
     if (standards->idle_ms >= 0 && tool->answer == ANSWER_OPENED &&
         !given[tool_find_argument(tool, gb_bytes_str("idle_s"))])
         gb_json_put_i64(params, "idle_ms", standards->idle_ms);
-    if (standards->put_access != NULL)
-        standards->put_access(standards->arg, params);
+    if (standards->access.size > 0)
+        gb_json_put_raw(params, NULL, standards->access);
     gb_json_put_str(params, "owner", standards->owner);
 }
 

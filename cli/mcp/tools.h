@@ -94,9 +94,9 @@ struct tool_standards {
     int64_t memory_mb; /* 0: the image's */
     int64_t idle_ms;   /* -1: the server's */
     bool has_network;
-    /* Adds `network` and `secrets`; NULL: neither. Models cannot choose them. */
-    void (*put_access)(const void *arg, struct gb_json_out *params);
-    const void *arg;
+    /* `network` and `secrets` as members of an object; empty: neither. Models cannot choose them.
+     */
+    struct gb_bytes access;
 };
 
 extern const struct tool tools[];

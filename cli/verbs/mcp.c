@@ -117,17 +117,12 @@ static bool mcp_read_lease_wait(const struct args *args, uint64_t *ret_ms)
     return true;
 }
 
-static void mcp_put_access(const void *arg, struct gb_json_out *params)
-{
-    (void)params_put_network(arg, params); /* it was possible when this program began */
-}
-
-/* What all VMs may reach. */
-static bool mcp_read_access(const struct args *args, struct tool_standards *standards)
+/* What all VMs may reach: as it is now, whatever becomes of a file of rules. @text holds it. */
+static bool mcp_read_access(const struct args *args, struct gb_buf *text,
+                            struct tool_standards *standards)
 {
     const char *policy = args_value(args, "net");
-    _cleanup_(gb_buf_release) struct gb_buf text = {0};
-    struct gb_json_out out = {.buf = &text};
+    struct gb_json_out out = {.buf = text};
     bool good;
 
     gb_json_object(&out, NULL);
@@ -135,15 +130,16 @@ static bool mcp_read_access(const struct args *args, struct tool_standards *stan
     gb_json_end(&out);
     standards->has_network =
         policy != NULL && strcmp(policy, "none") != 0 && strcmp(policy, "off") != 0;
-    if (policy != NULL || args_has(args, "secret"))
-        standards->put_access = mcp_put_access;
-    standards->arg = args;
+    standards->access = gb_buf_bytes(text);
+    standards->access.data++; /* without the braces */
+    standards->access.size -= 2;
     return good;
 }
 
 static int mcp_run(const struct args *args)
 {
     struct mcp mcp = {0};
+    _cleanup_(gb_buf_release) struct gb_buf access = {0};
     struct gb_images *images;
     struct mcp_config config = {.send = mcp_send_line, .queued = mcp_queued, .arg = &mcp};
     struct gb_err err = {0};
@@ -151,7 +147,8 @@ static int mcp_run(const struct args *args)
 
     if (args->word_count > 0)
         return app_wrong_use(args, "mcp takes no names");
-    if (!mcp_read_standards(args, &config.standards) || !mcp_read_access(args, &config.standards) ||
+    if (!mcp_read_standards(args, &config.standards) ||
+        !mcp_read_access(args, &access, &config.standards) ||
         !mcp_read_lease_wait(args, &config.lease_wait_ms))
         return EXIT_USAGE;
     if (place_find(args, &place, &err) < 0)
