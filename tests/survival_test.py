@@ -187,6 +187,27 @@ def test_what_ends_with_its_client_does_not_come_back(tmp_path):
         client.call("session.close", session=session.id)
 
 
+def test_a_mark_that_cannot_be_looked_at_is_not_none(tmp_path):
+    """What may belong to a session is not removed for want of a mark."""
+    server = with_settings(tmp_path, ASKED)
+    name = "s-" + "x" * 250  # the name of its note would be longer than a file system allows
+    with server.client() as client:
+        session = Session(client, image="shell")
+        session.call("session.checkpoint")
+    assert server.stop() == 0
+    (folder,) = (server.folder / "state/glassbell").glob("past*")
+    (folder / name).write_text("a chain")
+    (folder / "s-nobody").write_text("another chain, without a mark")
+    server.start()
+    with server, server.client() as client:
+        (shown,) = client.call("session.list")["sessions"]
+        assert shown["session"] == session.id
+        assert (folder / name).read_text() == "a chain"
+        assert not (folder / "s-nobody").exists()
+        assert f"{name}: a session of an earlier server is not taken up: cannot look at " in server.log.read_text()
+        client.call("session.close", session=session.id)
+
+
 def test_one_that_was_awake_ends_when_its_idle_time_is_over(tmp_path):
     server = with_settings(tmp_path, ASKED)
     with server.client() as client:

@@ -65,13 +65,15 @@ static const char *mark_ending(bool awake)
     return awake ? "awake" : "note";
 }
 
-/* Whether there is a note with that ending. */
-static bool mark_has(const char *path, bool awake)
+/* 1: there is a note with that ending; 0: there is none. */
+static int mark_has(const char *path, bool awake, struct gb_err *err)
 {
     _cleanup_(freep) char *note = mark_path(path, mark_ending(awake));
     struct stat info;
 
-    return lstat(note, &info) == 0;
+    if (lstat(note, &info) == 0)
+        return 1;
+    return errno == ENOENT ? 0 : gb_err_sys(err, errno, "cannot look at %s", note);
 }
 
 static void mark_unlink(const char *path, const char *ending)
@@ -86,14 +88,16 @@ int past_mark_write(const char *path, const struct gb_snapshot_files *files, boo
 {
     _cleanup_(freep) char *to = mark_path(path, mark_ending(awake));
     /* Then a power cut leaves that one, or this one, and both are true. */
-    const bool replaces = awake && mark_has(path, true);
-    int r = mark_link(files->ram_fd, path, "ram", err);
+    const int replaces = awake ? mark_has(path, true, err) : 0;
+    int r = MIN(replaces, 0);
 
+    if (r == 0)
+        r = mark_link(files->ram_fd, path, "ram", err);
     if (r == 0)
         r = mark_link(files->state_fd, path, "state", err);
     if (r == 0)
         r = gb_fd_replace_file(to, note, 0600, err);
-    if (r < 0 || replaces)
+    if (r < 0 || replaces > 0)
         return r;
     r = mark_sync_folder(path, err);
     if (r < 0)
@@ -125,10 +129,14 @@ bool past_mark_lull(const char *path)
     return rename(awake, asleep) == 0;
 }
 
-bool gb_past_has_mark(const char *path, bool *ret_awake)
+int gb_past_has_mark(const char *path, bool *ret_awake, struct gb_err *err)
 {
-    *ret_awake = !mark_has(path, false);
-    return !*ret_awake || mark_has(path, true);
+    const int asleep = mark_has(path, false, err);
+
+    if (asleep < 0)
+        return asleep;
+    *ret_awake = asleep == 0;
+    return asleep > 0 ? asleep : mark_has(path, true, err);
 }
 
 static void mark_remove(const char *path)
@@ -136,7 +144,7 @@ static void mark_remove(const char *path)
     bool awake;
 
     /* First and for good: what follows is of no use to anybody then. */
-    if (gb_past_has_mark(path, &awake)) {
+    if (gb_past_has_mark(path, &awake, NULL) != 0) {
         mark_unlink(path, mark_ending(false));
         mark_unlink(path, mark_ending(true));
         (void)mark_sync_folder(path, NULL);

@@ -24,8 +24,9 @@ int past_mark_wake(const char *path, struct gb_err *err);
 /* The reverse, without waiting. False: it has failed. */
 bool past_mark_lull(const char *path);
 
-/* Whether there is a mark, and of which kind. */
-bool gb_past_has_mark(const char *path, bool *ret_awake);
+/* 1: there is a mark, and of which kind; 0: there is none. -GB_E…: that cannot be told now, so the
+ * chain has to stay. */
+int gb_past_has_mark(const char *path, bool *ret_awake, struct gb_err *err);
 /* Reads one of that kind, which another process has left: adds the note to @note, and opens the
  * snapshot's files. GB_EINVALID: they are not files that only this user can change. */
 int gb_past_read_mark(const char *path, bool awake, struct gb_buf *note,

@@ -19,6 +19,7 @@ static char path[64];
 static struct gb_snapshot_files files;
 static struct gb_err err;
 static bool syncs_fail;
+static int looks_fail; /* errno; 0: they do not */
 
 /* Instead of the C library's: a folder that cannot be synced, as on a failing disk. */
 int fsync(int fd)
@@ -30,6 +31,16 @@ int fsync(int fd)
         return -1;
     }
     return 0;
+}
+
+/* The same. */
+int lstat(const char *restrict name, struct stat *restrict info)
+{
+    if (looks_fail != 0) {
+        errno = looks_fail;
+        return -1;
+    }
+    return fstatat(AT_FDCWD, name, info, AT_SYMLINK_NOFOLLOW);
 }
 
 static const char *beside(const char *ending)
@@ -69,6 +80,7 @@ static void setup(void)
     files.state_fd = make_file("template.state", "devices");
     err = (struct gb_err){0};
     syncs_fail = false;
+    looks_fail = 0;
 }
 
 static void teardown(void)
@@ -104,7 +116,7 @@ static int look_for(bool awake, const char *note)
     bool is_awake = false;
     int r;
 
-    if (!gb_past_has_mark(path, &is_awake) || is_awake != awake)
+    if (gb_past_has_mark(path, &is_awake, &err) != 1 || is_awake != awake)
         return -GB_ENOTFOUND;
     r = gb_past_read_mark(path, awake, &text, &found, &err);
     if (r < 0)
@@ -190,6 +202,28 @@ START_TEST(one_that_sleeps_is_the_newer_one)
 }
 END_TEST
 
+/* A disk that fails has not lost it. */
+START_TEST(mark_that_cannot_be_looked_at_is_not_none)
+{
+    const int errors[] = {EIO, EACCES, ESTALE, ENOMEM};
+    bool awake;
+
+    ck_assert_int_eq(gb_past_has_mark(path, &awake, &err), 0);
+    ck_assert_int_eq(mark_awake("a note"), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        looks_fail = errors[i];
+        ck_assert_int_lt(gb_past_has_mark(path, &awake, &err), 0);
+        ck_assert_int_lt(mark_awake("another note"), 0); /* that could not be undone */
+    }
+    looks_fail = 0;
+    ck_assert_int_eq(look_for(true, "a note"), 0);
+    looks_fail = EIO;
+    gb_past_remove(path);
+    looks_fail = 0;
+    ck_assert_int_eq(gb_past_has_mark(path, &awake, &err), 0);
+}
+END_TEST
+
 START_TEST(links_of_another_template_are_replaced)
 {
     int other = make_file("other", "else");
@@ -242,6 +276,7 @@ int main(void)
     tcase_add_test(tests, mark_is_of_one_kind);
     tcase_add_test(tests, mark_replaces_the_earlier_one);
     tcase_add_test(tests, one_that_sleeps_is_the_newer_one);
+    tcase_add_test(tests, mark_that_cannot_be_looked_at_is_not_none);
     tcase_add_test(tests, links_of_another_template_are_replaced);
     tcase_add_test(tests, note_is_a_file_of_ours_alone);
     tcase_add_test(tests, note_that_is_too_large_is_refused);

@@ -47,8 +47,9 @@ struct missing {
 /* One that may be. */
 struct noted {
     struct gb_list link;
-    char *path; /* of its chain */
-    bool awake; /* it was when its server ended */
+    char *path;        /* of its chain */
+    bool awake;        /* it was when its server ended */
+    struct gb_err why; /* nothing is known about its mark; code GB_OK: it has one */
 };
 
 /* ---- what a session depends on ---- */
@@ -379,12 +380,14 @@ static bool restore_ends_with(const char *name, const char *ending)
     return size >= length && strcmp(name + size - length, ending) == 0;
 }
 
-/* Whether there is a mark for the file @name of a session, or what belongs to it. */
-static bool restore_is_marked(const char *folder, const char *name, bool *ret_awake)
+/* Whether there is a mark for the file @name of a session, or what belongs to it:
+ * gb_past_has_mark(). */
+static int restore_is_marked(const char *folder, const char *name, bool *ret_awake,
+                             struct gb_err *err)
 {
     _cleanup_(freep) char *path = xasprintf("%s/%.*s", folder, (int)strcspn(name, "."), name);
 
-    return gb_past_has_mark(path, ret_awake);
+    return gb_past_has_mark(path, ret_awake, err);
 }
 
 /* It may come back with what it lacks: it stays, and counts, for as long as one that sleeps. */
@@ -502,7 +505,8 @@ static void restore_next(void *arg)
     if (link != NULL) {
         struct noted *noted = container_of(link, struct noted, link);
 
-        if (restore_one(server, noted->path, noted->awake, &err) < 0)
+        err = noted->why;
+        if (err.code != GB_OK || restore_one(server, noted->path, noted->awake, &err) < 0)
             restore_miss(server, noted->path, noted->awake, &err);
         restore_drop(noted);
     }
@@ -512,13 +516,31 @@ static void restore_next(void *arg)
         server_prepare(server, false);
 }
 
-static void restore_add(struct checkpoint_server *state, const char *name, bool awake)
+static void restore_add(struct checkpoint_server *state, const char *name, bool awake,
+                        const struct gb_err *why)
 {
     struct noted *noted = xcalloc(1, sizeof(*noted));
 
     noted->awake = awake;
+    noted->why = *why;
     noted->path = xasprintf("%s/%.*s", state->folder, (int)strcspn(name, "."), name);
     gb_list_add_tail(&state->noted, &noted->link);
+}
+
+/* Removes the file @name of a session, or what belongs to it, if it has no mark; else remembers
+ * the session, at one of its files. */
+static void restore_sort(struct checkpoint_server *state, int folder_fd, const char *name)
+{
+    struct gb_err err = {0};
+    bool awake = true;
+    const int marked =
+        restore_ends_with(name, ".new") ? 0 : restore_is_marked(state->folder, name, &awake, &err);
+
+    if (marked == 0)
+        (void)unlinkat(folder_fd, name, 0);
+    else if (marked < 0 ? strchr(name, '.') == NULL
+                        : restore_ends_with(name, awake ? ".awake" : ".note"))
+        restore_add(state, name, awake, &err);
 }
 
 void restore_begin(struct gb_server *server)
@@ -526,17 +548,10 @@ void restore_begin(struct gb_server *server)
     struct checkpoint_server *state = checkpoint_of_server(server);
     DIR *entries = opendir(state->folder);
     const struct dirent *entry;
-    bool awake;
 
-    while (entries != NULL && (entry = readdir(entries)) != NULL) {
-        if (strncmp(entry->d_name, "s-", 2) != 0)
-            continue;
-        if (restore_ends_with(entry->d_name, ".new") ||
-            !restore_is_marked(state->folder, entry->d_name, &awake))
-            (void)unlinkat(dirfd(entries), entry->d_name, 0);
-        else if (restore_ends_with(entry->d_name, awake ? ".awake" : ".note"))
-            restore_add(state, entry->d_name, awake);
-    }
+    while (entries != NULL && (entry = readdir(entries)) != NULL)
+        if (strncmp(entry->d_name, "s-", 2) == 0)
+            restore_sort(state, dirfd(entries), entry->d_name);
     if (entries != NULL)
         (void)closedir(entries);
     if (gb_list_empty(&state->noted))
