@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions that are awake when their server ends: the next one has them, asleep, at their last checkpoint."""
 
+import json
 import os
 import random
 import signal
@@ -218,6 +219,41 @@ def test_one_that_was_awake_ends_when_its_idle_time_is_over(tmp_path):
     server.start()
     with server, server.client() as client:
         wait_for(lambda: not client.call("session.list")["sessions"])
+        wait_for(lambda: files(server) == [], what="an empty folder")
+
+
+@pytest.mark.parametrize("taken_up", [True, False])
+def test_one_that_was_awake_has_slept_for_no_time(tmp_path, taken_up):
+    """Whenever its last checkpoint was. One that slept has slept since then."""
+    server = with_settings(tmp_path, ASKED + "asleep = 1h\n")
+    with server.client() as client:
+        awake, asleep = (Session(client, image="shell", idle_ms=0) for _ in range(2))
+        for session in (awake, asleep):
+            session.exec("x=1")
+            session.call("session.checkpoint")
+        asleep.call("session.sleep")
+        end(server, "kill")
+    (folder,) = (server.folder / "state/glassbell").glob("past*")
+    for session, ending in ((awake, "awake"), (asleep, "note")):
+        path = folder / f"{session.id}.{ending}"
+        note = json.loads(path.read_text())
+        note["slept_at"] -= 7200
+        if not taken_up:
+            note["image"] = "none-of-this-name"
+        path.write_text(json.dumps(note))
+        os.utime(path, (time.time() - 7200,) * 2)
+    server.start()
+    with server, server.client() as client:
+        wait_for(lambda: [name for name in files(server) if asleep.id in name] == [])
+        expected = [(awake.id, "asleep")] if taken_up else []
+        wait_for(lambda: [(one["session"], one["state"])
+                          for one in client.call("session.list")["sessions"]] == expected)
+        assert f"{awake.id}.awake" in files(server)
+        awake.client = client
+        if taken_up:
+            assert awake.get()["expires_at"] > time.time() + 1800
+            assert out(awake.exec("echo $x")) == "1\n"
+        client.call("session.close", session=awake.id)
         wait_for(lambda: files(server) == [], what="an empty folder")
 
 

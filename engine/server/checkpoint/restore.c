@@ -214,13 +214,16 @@ static int restore_env(const struct gb_server *server, const struct note *note, 
     return r;
 }
 
-/* How long it may be asleep. One that was awake has no other limit than before. */
+/* How long it may be asleep. One that was awake begins to sleep now, whenever its last checkpoint
+ * was, and has no other limit than before. */
 static uint64_t restore_asleep_ms(const struct gb_server *server, const struct note *note,
                                   bool awake)
 {
     const uint64_t most_ms = server->settings.past.asleep_ms;
 
-    return awake && most_ms == 0 ? note->idle_ms : restore_left_ms(most_ms, note->slept_at_ns);
+    if (awake)
+        return most_ms > 0 ? most_ms : note->idle_ms;
+    return restore_left_ms(most_ms, note->slept_at_ns);
 }
 
 static void restore_read_saved(const struct note *note, struct saved_session *ret_saved)
@@ -390,17 +393,18 @@ static int restore_is_marked(const char *folder, const char *name, bool *ret_awa
     return gb_past_has_mark(path, ret_awake, err);
 }
 
-/* It may come back with what it lacks: it stays, and counts, for as long as one that sleeps. */
+/* It may come back with what it lacks: it stays, and counts, for as long as one that sleeps. Since
+ * when one sleeps that was awake is not known. */
 static void restore_miss(struct gb_server *server, const char *path, bool awake,
                          const struct gb_err *why)
 {
-    _cleanup_(freep) char *note = xasprintf("%s.%s", path, awake ? "awake" : "note");
+    _cleanup_(freep) char *note = xasprintf("%s.note", path);
     struct checkpoint_server *state = checkpoint_of_server(server);
     const uint64_t asleep_ms = server->settings.past.asleep_ms;
     struct missing *missing;
     struct stat info;
 
-    if (asleep_ms > 0 && lstat(note, &info) == 0 &&
+    if (asleep_ms > 0 && !awake && lstat(note, &info) == 0 &&
         restore_left_ms(asleep_ms, (uint64_t)gb_file_mtime_ns(&info)) <= 1) {
         gb_warning("%s: a session that was left for longer than the settings allow is removed: it "
                    "could not be taken up: %s",
