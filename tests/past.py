@@ -30,4 +30,4 @@ def chains(server):
     """The files of checkpoints that a server has."""
     folders = list((server.folder / "state/glassbell").glob("past*"))
     assert len(folders) == 1
-    return sorted(folders[0].iterdir())
+    return sorted(path for path in folders[0].iterdir() if path.name.startswith("s-"))

@@ -5,12 +5,13 @@ import json
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 
 import pytest
 
-from support import DEADLINE, Failure, Session, alive, out, qemu_pid, wait_for, with_settings
+from support import BINARY, DEADLINE, Failure, Server, Session, alive, out, qemu_pid, wait_for, with_settings
 
 KILLS = int(os.environ.get("GLASSBELL_SURVIVAL_KILLS", "4"))
 ASKED = "[past]\ncheckpoints = asked\n"
@@ -34,7 +35,7 @@ def cells_of(session):
 
 def files(server):
     (folder,) = (server.folder / "state/glassbell").glob("past*")
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if path.name.startswith("s-"))
 
 
 def history(session):
@@ -294,6 +295,76 @@ def test_one_that_the_guest_refuses_is_taken_later(tmp_path):
         assert session.call("session.rewind", cell=lost["cell"])["cell"] == lost["cell"]
         assert out(session.exec("print(6 * 7)")) == "42\n"
         session.close()
+
+
+# ---- two servers ----
+
+
+class Usual(Server):
+    """At the usual socket, which depends on the runtime folder, as the folders of state do not."""
+
+    def __init__(self, folder, text, runtime):
+        self.runtime = folder / runtime
+        self.runtime.mkdir(mode=0o700)
+        (folder / "a.conf").write_text(text)
+        super().__init__("--config", str(folder / "a.conf"), folder=str(folder),
+                         env={"GLASSBELL_SOCKET": "", "XDG_RUNTIME_DIR": str(self.runtime)})
+
+    def start(self):
+        at = self.arguments.index("--socket") if "--socket" in self.arguments else len(self.arguments)
+        del self.arguments[at:at + 2]
+        self.socket = self.runtime / "glassbell/server.sock"
+        super().start()
+
+
+@pytest.mark.parametrize("journal", ["yes", "no"])
+def test_two_servers_do_not_share_a_folder(tmp_path, journal):
+    """The second one neither removes what the first one has on disk, nor takes up its sessions."""
+    text = ASKED + f"[journal]\nenabled = {journal}\n"
+    with Usual(tmp_path, text, "one") as server, server.client() as client:
+        session = Session(client, image="shell")
+        session.exec("x=1")
+        session.call("session.checkpoint")
+        (fork,) = client.call("session.fork", session=session.id, bound=True)["sessions"]  # has no mark
+        client.call("session.exec", session=fork["session"], code="x=2")
+        kept = client.call("session.checkpoint", session=fork["session"])
+        before = files(server)
+        assert any(name.startswith(fork["session"]) for name in before)
+        with pytest.raises(RuntimeError, match="another server, at another socket, keeps its checkpoints in"):
+            Usual(tmp_path, text, "two")
+        assert files(server) == before
+        client.call("session.exec", session=fork["session"], code="x=3")
+        client.call("session.rewind", session=fork["session"], seq=kept["seq"])
+        assert out(client.call("session.exec", session=fork["session"], code="echo $x")) == "2\n"
+        client.call("session.close", session=fork["session"])
+        end(server, "kill")
+        server.start()  # nobody holds it any more
+        with server.client() as again:
+            session.client = again
+            assert out(session.exec("echo $x")) == "1\n"
+            session.close()
+
+
+def test_a_relative_socket_is_another_one_in_each_folder(tmp_path):
+    """And so are the checkpoints of its server."""
+    folders = [tmp_path / name for name in ("one", "two")]
+    env = dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path), XDG_STATE_HOME=str(tmp_path / "state"))
+    servers = []
+    for folder in folders:
+        folder.mkdir(mode=0o700)
+        ready, write_end = os.pipe()
+        with open(tmp_path / "log", "ab") as log:
+            servers.append(subprocess.Popen(
+                [BINARY, "serve", "--foreground", "--socket", "s", "--ready-fd", str(write_end)], cwd=folder,
+                env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[write_end]))
+        os.close(write_end)
+        with os.fdopen(ready, "rb") as pipe:
+            assert pipe.read(1) != b"", (tmp_path / "log").read_text()
+    assert len(list((tmp_path / "state/glassbell").glob("past-*"))) == 2
+    for folder, server in zip(folders, servers):
+        assert (folder / "s").exists()
+        server.terminate()
+        assert server.wait(DEADLINE) == 0
 
 
 # ---- at random moments ----

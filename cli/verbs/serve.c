@@ -215,10 +215,19 @@ static void serve_on_signal(void *arg, int signum)
                        gb_server_settings(serve->server)->server.drain_ms);
 }
 
+/* A relative path is another one in each folder. Gives. */
+static char *serve_absolute(const char *path)
+{
+    _cleanup_(freep) char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
+
+    return here == NULL ? xstrdup(path) : xasprintf("%s/%s", here, path);
+}
+
 /* State belongs to a socket: the folder @name for the default one, a separate one for any other.
  * Gives. */
-static char *serve_folder(const char *socket, const char *name)
+static char *serve_folder(const char *given, const char *name)
 {
+    _cleanup_(freep) char *socket = serve_absolute(given);
     _cleanup_(freep) char *state = gb_path_state(), *run = gb_path_runtime();
     _cleanup_(freep) char *usual = xasprintf("%s/server.sock", run);
 

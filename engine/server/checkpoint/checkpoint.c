@@ -2,8 +2,11 @@
 /* When checkpoints are taken, and the methods. */
 #include "server/checkpoint/checkpoint.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -26,17 +29,41 @@ enum {
 
 /* ---- the folder ---- */
 
-/* Without the folder, the server works without checkpoints. */
+/* Two servers would remove, and take up, what is the other one's. */
+static int checkpoint_lock(const char *folder, int *ret_fd, struct gb_err *err)
+{
+    _cleanup_(freep) char *path = xasprintf("%s/lock", folder);
+    _cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return gb_err_sys(err, errno, "cannot open the lock %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+    }
+    if (errno != EWOULDBLOCK)
+        return gb_err_sys(err, errno, "cannot lock %s", path);
+    return gb_err_set(err, GB_EBUSY,
+                      "another server, at another socket, keeps its checkpoints in %s", folder);
+}
+
+/* Without the folder, the server works without checkpoints; it does not start where the folder is
+ * another one's. */
 static int checkpoint_on_start(struct gb_server *server, struct gb_err *err)
 {
     struct checkpoint_server *state = checkpoint_of_server(server);
+    int r = 0;
 
-    (void)err;
     gb_list_init(&state->noted);
     gb_list_init(&state->missing);
     if (server->past_folder == NULL) {
         (void)gb_err_set(&state->why, GB_ENOPAST, "this server has no folder for checkpoints");
-    } else if (gb_fd_make_dirs(server->past_folder, 0700, &state->why) < 0) {
+    } else if (gb_fd_make_dirs(server->past_folder, 0700, &state->why) < 0 ||
+               (r = checkpoint_lock(server->past_folder, &state->lock_fd, &state->why)) < 0) {
+        if (r == -GB_EBUSY) {
+            *err = state->why;
+            return r;
+        }
         state->why.code = GB_ENOPAST;
         gb_warning("no checkpoints will be taken: %s", state->why.message);
     } else {
@@ -48,8 +75,12 @@ static int checkpoint_on_start(struct gb_server *server, struct gb_err *err)
 
 static void checkpoint_on_server_free(struct gb_server *server)
 {
+    struct checkpoint_server *state = checkpoint_of_server(server);
+
     restore_end(server);
-    free(TAKE_PTR(checkpoint_of_server(server)->folder));
+    if (state->folder != NULL)
+        state->lock_fd = gb_close(state->lock_fd);
+    free(TAKE_PTR(state->folder));
 }
 
 /* ---- by itself ---- */

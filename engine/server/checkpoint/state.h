@@ -33,6 +33,7 @@
 
 struct checkpoint_server {
     char *folder;      /* NULL: none can be taken */
+    int lock_fd;       /* valid if there is a folder: nobody else uses it */
     struct gb_err why; /* the reason */
     uint64_t bytes;    /* of all sessions, on disk */
     size_t diffs;      /* comparisons under way */

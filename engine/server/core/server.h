@@ -25,7 +25,7 @@ struct gb_server_config {
                         * (takes); 0 or less: create one */
     const char *state; /* folder for the journal, unless the settings name one; NULL: no journal */
     const char *casts; /* folder for recordings of terminals, of this server only; NULL: none */
-    const char *past;  /* folder for checkpoints, used by this server only; NULL: none */
+    const char *past;  /* folder for checkpoints, which it locks; NULL: none */
     /* Called once: no session is left, replies have been passed to the sockets, and the socket file
      * is removed. Free the server now or later; keep the loop running until the last bytes have
      * been sent. */
@@ -40,7 +40,7 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
 /* Creates the directory (0700), takes the lock next to the socket, replaces a socket on which
  * nobody answers, and accepts clients with our uid. GB_EBUSY: another server is running there;
  * GB_EPOLICY: the directory belongs to another user or is writable by others; GB_EINVALID: the path
- * is unusable. */
+ * is unusable. The same if something else that belongs to one server is another one's. */
 int gb_server_listen(struct gb_server *server, struct gb_err *err);
 
 /* Ends the server; with @drain, only once running and queued cells have ended, but after @limit_ms
