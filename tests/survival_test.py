@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions that are awake when their server ends: the next one has them, asleep, at their last checkpoint."""
 
+import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import threading
@@ -11,7 +13,7 @@ import time
 
 import pytest
 
-from support import BINARY, DEADLINE, Failure, Server, Session, alive, out, qemu_pid, wait_for, with_settings
+from support import BINARY, DEADLINE, RELEASE, Failure, Server, Session, alive, out, qemu_pid, wait_for, with_settings
 
 KILLS = int(os.environ.get("GLASSBELL_SURVIVAL_KILLS", "4"))
 ASKED = "[past]\ncheckpoints = asked\n"
@@ -295,6 +297,144 @@ def test_one_that_the_guest_refuses_is_taken_later(tmp_path):
         assert session.call("session.rewind", cell=lost["cell"])["cell"] == lost["cell"]
         assert out(session.exec("print(6 * 7)")) == "42\n"
         session.close()
+
+
+# ---- signals to all processes ----
+
+
+@pytest.mark.parametrize("first", ["the server", "the VMs"])
+def test_a_signal_to_all_processes_destroys_no_session(tmp_path, first):
+    """As at the end of a login or of the host: VMs die before, or while, the server waits for a cell. What was
+    closed by its client is gone all the same."""
+    server = with_settings(tmp_path, ASKED)
+    with server.client() as client:
+        idle, busy, without = (Session(client, image="shell") for _ in range(3))
+        for session in (idle, busy):
+            session.exec("x=1")
+            session.call("session.checkpoint")
+        without.exec("x=1")
+        closed = Session(client, image="shell")
+        closed.call("session.checkpoint")
+        closed.close()
+        running = busy.send("x=2; sleep 1000")
+        wait_for(lambda: state(busy) == "running")
+        pids = descendants(server.process.pid)
+        vms = [qemu_pid(client, session.id) for session in (idle, busy, without)]
+        if first == "the server":
+            server.process.send_signal(signal.SIGTERM)
+        else:
+            server.process.send_signal(signal.SIGSTOP)  # it hears of all at once
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: not any(alive(pid) for pid in vms), what="the end of the VMs")
+        if first != "the server":
+            server.process.send_signal(signal.SIGTERM)
+            server.process.send_signal(signal.SIGCONT)
+        assert server.process.wait(DEADLINE) == 0
+        with pytest.raises((Failure, ConnectionError)):
+            running.wait()
+    server.start()
+    with server, server.client() as client:
+        assert {(one["session"], one["state"]) for one in client.call("session.list")["sessions"]} == \
+            {(idle.id, "asleep"), (busy.id, "asleep")}
+        for session in (idle, busy):
+            session.client = client
+            assert out(session.exec("echo $x")) == "1\n"
+            session.close()
+        wait_for(lambda: files(server) == [], what="an empty folder")
+
+
+def test_one_whose_vm_dies_does_not_come_back(tmp_path):
+    """Alone: clients were told that it has ended."""
+    server = with_settings(tmp_path, ASKED)
+    with server, server.client() as client:
+        session = Session(client, image="shell")
+        session.exec("x=1")
+        session.call("session.checkpoint")
+        os.kill(qemu_pid(client, session.id), signal.SIGKILL)
+        wait_for(lambda: not client.call("session.list")["sessions"])
+        wait_for(lambda: files(server) == [], what="an empty folder")
+
+
+# ---- a session that is closed while its checkpoint is written ----
+
+GATES = r"""
+/* A disk that stands still: what is synced below a folder `past` or `journal` waits while there is a file of that
+ * name in $GATES, and says so in NAME.held. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void pass(int fd)
+{
+    char link[40], path[4096], gate[4200], held[4200];
+    const char *gates = getenv("GATES"), *name;
+    ssize_t size;
+
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    size = readlink(link, path, sizeof(path) - 1);
+    if (size <= 0 || gates == NULL)
+        return;
+    path[size] = '\0';
+    name = strstr(path, "/glassbell/journal") ? "journal" : strstr(path, "/glassbell/past") ? "past" : NULL;
+    if (name == NULL)
+        return;
+    (void)snprintf(gate, sizeof(gate), "%s/%s", gates, name);
+    (void)snprintf(held, sizeof(held), "%s/%s.held", gates, name);
+    while (access(gate, F_OK) == 0) {
+        (void)close(open(held, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        (void)usleep(5000);
+    }
+}
+
+int fsync(int fd)
+{
+    pass(fd);
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+    pass(fd);
+    return (int)syscall(SYS_fdatasync, fd);
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a compiler")
+def test_one_that_is_closed_gets_no_mark(tmp_path):
+    """Its first checkpoint is being written, and its end waits for the record of a cell."""
+    gates = tmp_path / "gates"
+    gates.mkdir()
+    (tmp_path / "gates.c").write_text(GATES)
+    library = tmp_path / "gates.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, tmp_path / "gates.c"], check=True)
+    (tmp_path / "a.conf").write_text(ASKED + "[journal]\nsync = cell\n")
+    with Server("--config", str(tmp_path / "a.conf"), folder=str(tmp_path), binary=RELEASE,
+                env={"LD_PRELOAD": str(library), "GATES": str(gates)}) as server, server.client() as client:
+        session = Session(client, image="shell")
+        session.exec("x=1")
+        (gates / "past").touch()
+        kept = client.send("session.checkpoint", session=session.id)
+        wait_for((gates / "past.held").exists, what="a checkpoint that is being written")
+        running = session.send("sleep 1000")
+        wait_for(lambda: state(session) == "running")
+        (gates / "journal").touch()
+        closing = client.send("session.close", session=session.id)
+        wait_for((gates / "journal.held").exists, what="a record that is being written")
+        (gates / "past").unlink()
+        wait_for(lambda: files(server) == [], what="an empty folder")
+        assert not closing.done()
+        (gates / "journal").unlink()
+        closing.wait()
+        assert files(server) == []
+        for pending in (kept, running):
+            with pytest.raises(Failure):
+                pending.wait()
 
 
 # ---- two servers ----

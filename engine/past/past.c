@@ -211,10 +211,13 @@ void gb_past_free(struct gb_past *past)
         past_begin_end(past); /* in other steps there will be a callback */
 }
 
-void gb_past_leave(struct gb_past *past)
+void gb_past_leave(struct gb_past *past, void (*gone)(void *arg), void *arg)
 {
-    if (past != NULL)
-        past->leaves = true;
+    if (past == NULL)
+        return;
+    past->leaves = true;
+    past->gone = gone;
+    past->gone_arg = arg;
     gb_past_free(past);
 }
 

@@ -69,8 +69,9 @@ int gb_past_mark_awake(struct gb_past *past, gb_vm_done_fn *done, void *arg, str
 int gb_past_resume(struct gb_past *past, bool awake, uint64_t here, struct gb_err *err);
 /* Names a checkpoint of such a past. No-op if there is none with this number. */
 void gb_past_name(struct gb_past *past, uint64_t seq, struct gb_bytes name);
-/* Like gb_past_free(), but the files stay if there is a mark. */
-void gb_past_leave(struct gb_past *past);
+/* Like gb_past_free(), but the files stay if there is a mark. Calls @gone (NULL: nobody is told)
+ * when nothing of it is written any more. */
+void gb_past_leave(struct gb_past *past, void (*gone)(void *arg), void *arg);
 
 /* Whether an operation is in progress. */
 bool gb_past_is_busy(const struct gb_past *past);

@@ -250,18 +250,38 @@ static void checkpoint_on_past_gone(void *arg)
     hosted_allow_end(arg);
 }
 
-/* One with a mark does not come back after somebody was told that it has ended. */
+/* Its end is delayed until its past is gone, or as the next server is to find it. */
+static void checkpoint_part_from_past(void *arg)
+{
+    struct hosted *hosted = arg;
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    rollback_give_up(hosted);
+    job_end_all(hosted, &hosted->why);
+    if (hosted_is_left(hosted)) {
+        checkpoint_say_what_is_lost(hosted);
+        gb_past_leave(TAKE_PTR(state->past), checkpoint_on_past_gone, hosted);
+    } else {
+        gb_past_destroy(TAKE_PTR(state->past), checkpoint_on_past_gone, hosted);
+    }
+}
+
+/* One with a mark, or which might get one, does not come back after somebody was told that it has
+ * ended. If its VM has died, the server may have been told to end as well, and only hears of it in
+ * this turn of the loop. */
 static void checkpoint_on_session_closed(struct hosted *hosted)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
 
     rollback_on_session_closed(hosted);
-    if (hosted->left || state->past == NULL || !gb_past_may_be_marked(state->past))
+    if (state->past == NULL ||
+        !(gb_past_is_busy(state->past) || gb_past_may_be_marked(state->past)))
         return;
-    rollback_give_up(hosted);
-    job_end_all(hosted, &hosted->why);
     hosted_delay_end(hosted);
-    gb_past_destroy(TAKE_PTR(state->past), checkpoint_on_past_gone, hosted);
+    if (hosted->died)
+        gb_loop_defer(hosted->server->loop, &state->parting, checkpoint_part_from_past, hosted);
+    else
+        checkpoint_part_from_past(hosted);
 }
 
 static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err *why)
@@ -271,12 +291,9 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
     if (state->birth != NULL)
         fork_child_born(TAKE_PTR(state->birth), why);
     job_end_all(hosted, why);
-    if (hosted->left)
+    if (hosted_is_left(hosted))
         checkpoint_say_what_is_lost(hosted);
-    if (hosted->left)
-        gb_past_leave(TAKE_PTR(state->past)); /* for the next server */
-    else
-        gb_past_free(TAKE_PTR(state->past));
+    gb_past_free(TAKE_PTR(state->past)); /* it has no mark */
     free(TAKE_PTR(state->template));
     gb_lives_release(&state->lives);
     checkpoint_count(hosted);

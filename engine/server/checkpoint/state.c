@@ -108,7 +108,8 @@ bool checkpoint_is_now(struct hosted *hosted)
 
 bool checkpoint_outlives_server(struct hosted *hosted)
 {
-    return checkpoint_of(hosted)->bound == NULL && !hosted->run;
+    return checkpoint_of(hosted)->bound == NULL && !hosted->run &&
+           (!hosted->closing || hosted_is_left(hosted));
 }
 
 bool checkpoint_is_last(struct hosted *hosted)

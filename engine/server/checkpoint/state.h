@@ -153,12 +153,13 @@ struct checkpoint_session {
     unsigned refusals;       /* how often since, because the guest was busy */
     struct gb_timer *drowsy; /* until it is put to sleep */
     const struct job_rest *rest;
-    struct gb_list waiting;   /* jobs */
-    struct job *job;          /* the one that has started */
-    struct gb_deferred turn;  /* of the next one */
-    struct fork *fork;        /* its work, if it is a fork whose children are being made */
-    struct fork_child *birth; /* NULL once it is open, and if it was not forked */
-    uint64_t counted_bytes;   /* of it, included in the server's total */
+    struct gb_list waiting;     /* jobs */
+    struct job *job;            /* the one that has started */
+    struct gb_deferred turn;    /* of the next one */
+    struct gb_deferred parting; /* from its past, once the session has ended */
+    struct fork *fork;          /* its work, if it is a fork whose children are being made */
+    struct fork_child *birth;   /* NULL once it is open, and if it was not forked */
+    uint64_t counted_bytes;     /* of it, included in the server's total */
     enum gb_settings_checkpoints policy; /* for this session, if it has its own: */
     bool has_policy;
     const struct connection *bound; /* it is closed with this connection; NULL: with none */
@@ -216,7 +217,7 @@ bool checkpoint_is_now(struct hosted *hosted);
 /* The same, and no cell waits that would change it. */
 bool checkpoint_is_last(struct hosted *hosted);
 /* Whether the session is to come back if its server ends: one that ends with its client, or with
- * its cell, is not, because nobody would end it then. */
+ * its cell, is not, because nobody would end it then; nor is one that is being closed. */
 bool checkpoint_outlives_server(struct hosted *hosted);
 /* Records that it does, from now on. */
 void checkpoint_is_known(struct hosted *hosted);

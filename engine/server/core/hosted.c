@@ -24,6 +24,11 @@ uint32_t hosted_incarnation(const struct hosted *hosted)
     return hosted->incarnation_before + gb_session_incarnation(hosted->session);
 }
 
+bool hosted_is_left(const struct hosted *hosted)
+{
+    return hosted->left || (hosted->died && hosted->server->state > SERVER_OPEN);
+}
+
 /* ---- the registry ---- */
 
 struct hosted *hosted_lookup(struct gb_server *server, struct gb_bytes id)
@@ -431,6 +436,7 @@ static void hosted_on_closed(void *arg, const struct gb_err *why)
     hosted_answer_openers(hosted, why); /* where it was being prepared; else they have been */
     if (!hosted->end_known)
         hosted->end = hosted_own_end(hosted);
+    hosted->died = !hosted->end_known && hosted->end == GB_END_CRASHED;
     hosted->closing = true;
     hosted->why = *why;
     PART_CALL(hosted->server, session_closed, hosted);

@@ -46,7 +46,8 @@ struct hosted {
     const char *reason; /* why it was created */
     enum gb_end end;    /* why it ends, if `end_known` or `ended` */
     bool opened, closing, run, end_known;
-    bool left;         /* it ends because the server does, and for no other reason */
+    bool left;         /* it is closed because the server ends: see hosted_is_left() */
+    bool died;         /* it has ended because its VM did, by itself */
     bool ended;        /* the session is closed; this only waits, see hosted_delay_end() */
     struct gb_err why; /* valid if `ended`, and in `session_closed` */
     uint32_t incarnation_before; /* of the previous sessions with this key */
@@ -92,6 +93,11 @@ struct hosted *hosted_lookup(struct gb_server *server, struct gb_bytes id);
 struct hosted *hosted_by_key(struct gb_server *server, struct gb_bytes key, bool closing);
 
 uint32_t hosted_incarnation(const struct hosted *hosted);
+
+/* Whether it ends because the server does, and for no other reason. So does one whose VM dies once
+ * the server has been told to end: whatever ends the server, a login or the host that ends, sends
+ * its signal to all processes. */
+bool hosted_is_left(const struct hosted *hosted);
 
 /* A cell is in progress until its end has been recorded and reported. The end of the last cell
  * frees a session that has ended, so @hosted may be freed by the call. */
