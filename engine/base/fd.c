@@ -39,6 +39,16 @@ int gb_fd_set_cloexec(int fd, bool on)
     return change_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
 }
 
+int gb_fd_copy(int fd, int *ret_fd, struct gb_err *err)
+{
+    const int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    if (fd >= 0 && copy < 0)
+        return gb_err_sys(err, errno, "cannot keep another descriptor of a file");
+    *ret_fd = copy;
+    return 0;
+}
+
 ssize_t gb_fd_read_full(int fd, void *data, size_t size)
 {
     size_t done = 0;

@@ -29,6 +29,9 @@ static inline void closep(int *fd)
 int gb_fd_set_nonblocking(int fd, bool on);
 int gb_fd_set_cloexec(int fd, bool on);
 
+/* Another descriptor of the same file; of -1, -1. GB_ECAPACITY: no more can be open. */
+int gb_fd_copy(int fd, int *ret_fd, struct gb_err *err);
+
 /* Reads or writes all of @size, retrying short counts and EINTR; for files and blocking
  * descriptors. Returns the bytes transferred (less than @size only at end of file), or -errno. */
 ssize_t gb_fd_read_full(int fd, void *data, size_t size);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fd.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,6 +59,32 @@ START_TEST(whole_files)
 }
 END_TEST
 
+START_TEST(copies)
+{
+    const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    struct rlimit before, limit;
+    struct gb_err err = {0};
+    int copy = -2;
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(gb_fd_copy(-1, &copy, &err), 0);
+    ck_assert_int_eq(copy, -1);
+    ck_assert_int_eq(gb_fd_copy(fd, &copy, &err), 0);
+    ck_assert_int_ne(copy, fd);
+    ck_assert_int_eq(fcntl(copy, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    (void)gb_close(copy);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit = before;
+    limit.rlim_cur = (rlim_t)copy; /* the lowest that is free */
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    copy = -2;
+    ck_assert_int_eq(gb_fd_copy(fd, &copy, &err), -GB_ECAPACITY);
+    ck_assert_int_eq(copy, -2);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    (void)gb_close(fd);
+}
+END_TEST
+
 static void begin(void)
 {
     ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -82,6 +110,7 @@ int main(void)
     tcase_add_checked_fixture(tests, begin, end);
     tcase_add_test(tests, directories);
     tcase_add_test(tests, whole_files);
+    tcase_add_test(tests, copies);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

@@ -102,7 +102,7 @@ struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, 
     past->way = way;
     past->now.memory = past->next.memory = GB_MEMORY_NONE;
     past->state_fd = -1;
-    past->disk_fd = disk_fd < 0 ? -1 : fcntl(disk_fd, F_DUPFD_CLOEXEC, 0);
+    past->disk_fd = disk_fd;
     past->work.data = past;
     return past;
 }

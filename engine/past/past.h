@@ -42,7 +42,7 @@ struct gb_past_moment {
 
 /* For a session whose VM was made from @snapshot (held). Its chain is the file @path, created when
  * needed, with at most @keep checkpoints. Changes of a VM's memory are found by @way, where it
- * allows it. @disk_fd: what is behind the spare disk of the VM (gb_vm_attach()), copied; -1:
+ * allows it. @disk_fd: what is behind the spare disk of the VM (gb_vm_attach()), taken; -1:
  * nothing. Gives. */
 struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, const char *path,
                             size_t keep, enum gb_memory_way way, int disk_fd);

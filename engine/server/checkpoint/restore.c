@@ -234,8 +234,9 @@ static void restore_read_saved(const struct note *note, struct saved_session *re
     gb_buf_add(&ret_saved->secrets, note->secrets.data, note->secrets.size);
 }
 
+/* @ret_disk_fd: for its past. */
 static int restore_hosted(struct gb_server *server, const struct note *note, bool awake,
-                          struct hosted **ret_hosted, struct gb_err *err)
+                          struct hosted **ret_hosted, int *ret_disk_fd, struct gb_err *err)
 {
     _cleanup_(gb_env_release) struct gb_env env = {0};
     _cleanup_(freep) char *id = restore_copy(note->id);
@@ -258,7 +259,8 @@ static int restore_hosted(struct gb_server *server, const struct note *note, boo
         .lifetime_left_ms = restore_left_ms(note->lifetime_ms, note->created_at_ns),
         .asleep_left_ms = restore_asleep_ms(server, note, awake),
     };
-    int r = restore_env(server, note, &env, err), disk_fd = -1;
+    _cleanup_(closep) int disk_fd = -1, past_fd = -1;
+    int r = restore_env(server, note, &env, err);
 
     restore_read_saved(note, &saved);
     if (r == 0)
@@ -272,13 +274,14 @@ static int restore_hosted(struct gb_server *server, const struct note *note, boo
         r = MIN(disk_fd, 0);
     }
     if (r == 0)
+        r = gb_fd_copy(disk_fd, &past_fd, err);
+    if (r == 0)
         r = hosted_restore(server, &config, &restored, ret_hosted, err);
-    if (r != 0) {
-        (void)gb_close(disk_fd);
+    if (r != 0)
         return r;
-    }
     assert(*ret_hosted != NULL);
-    (*ret_hosted)->disk_fd = disk_fd;
+    *ret_disk_fd = TAKE_FD(past_fd);
+    (*ret_hosted)->disk_fd = TAKE_FD(disk_fd);
     (*ret_hosted)->layer = restore_copy(note->layer);
     (*ret_hosted)->packages = restore_copy(note->packages);
     (*ret_hosted)->key = restore_copy(note->key);
@@ -351,6 +354,7 @@ static int restore_one(struct gb_server *server, const char *path, bool awake, s
     struct gb_past *past;
     struct hosted *hosted = NULL;
     struct note note;
+    int disk_fd = -1;
     int r = gb_past_read_mark(path, awake, &text, &files, err);
 
     if (r == 0)
@@ -358,14 +362,14 @@ static int restore_one(struct gb_server *server, const char *path, bool awake, s
     if (r == 0 && !gb_bytes_equal(note.id, strrchr(path, '/') + 1))
         r = gb_err_set(err, GB_EINVALID, "its note is of another session");
     if (r == 0)
-        r = restore_hosted(server, &note, awake, &hosted, err);
+        r = restore_hosted(server, &note, awake, &hosted, &disk_fd, err);
     if (r < 0 || hosted == NULL) {
         gb_snapshot_files_release(&files);
         gb_json_release(&doc);
         return r;
     }
     snapshot = gb_snapshot_new(gb_session_image(hosted->session), note.memory_mb, &files);
-    past = checkpoint_new_past(hosted, snapshot);
+    past = checkpoint_new_past(hosted, snapshot, disk_fd);
     hosted_begin_asleep(hosted, snapshot);
     gb_snapshot_unref(snapshot);
     r = gb_past_resume(past, awake, note.here, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/checkpoint/state.h"
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "server/core/state.h"
 
@@ -61,14 +62,15 @@ int checkpoint_describe(struct hosted *hosted, struct gb_buf *text, struct gb_er
                                  gb_session_memory_mb(hosted->session), text, err);
 }
 
-struct gb_past *checkpoint_new_past(struct hosted *hosted, struct gb_snapshot *snapshot)
+struct gb_past *checkpoint_new_past(struct hosted *hosted, struct gb_snapshot *snapshot,
+                                    int disk_fd)
 {
     _cleanup_(freep) char *path = xasprintf("%s/%s", checkpoint_of_server(hosted->server)->folder,
                                             gb_session_id(hosted->session));
 
     return gb_past_new(hosted->server->loop, snapshot, path,
                        (size_t)hosted->server->settings.past.keep, hosted->server->host->tracking,
-                       hosted->disk_fd);
+                       disk_fd);
 }
 
 uint64_t checkpoint_share(const struct gb_server *server)
@@ -86,14 +88,16 @@ int checkpoint_make_past(struct hosted *hosted, struct gb_err *err)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
     struct gb_buf template = {0};
-    int r = checkpoint_may_be(hosted, err);
+    int r = checkpoint_may_be(hosted, err), disk_fd = -1;
 
     if (r < 0 || state->past != NULL)
         return r;
     r = checkpoint_describe(hosted, &template, err);
+    if (r == 0)
+        r = gb_fd_copy(hosted->disk_fd, &disk_fd, err);
     if (r == 0) {
         state->template = xstrdup(gb_buf_str(&template));
-        state->past = checkpoint_new_past(hosted, gb_start_origin(&hosted->start));
+        state->past = checkpoint_new_past(hosted, gb_start_origin(&hosted->start), disk_fd);
     }
     gb_buf_release(&template);
     return r;

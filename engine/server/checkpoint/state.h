@@ -199,8 +199,10 @@ void checkpoint_announce(struct hosted *hosted);
 int checkpoint_may_be(struct hosted *hosted, struct gb_err *err);
 /* The same, and creates its past if necessary. */
 int checkpoint_make_past(struct hosted *hosted, struct gb_err *err);
-/* An empty one, of a session whose VMs are clones of @snapshot. Gives. */
-struct gb_past *checkpoint_new_past(struct hosted *hosted, struct gb_snapshot *snapshot);
+/* An empty one, of a session whose VMs are clones of @snapshot. @disk_fd: what is behind their
+ * spare disk (taken); -1: nothing. Gives. */
+struct gb_past *checkpoint_new_past(struct hosted *hosted, struct gb_snapshot *snapshot,
+                                    int disk_fd);
 /* What the checkpoints of one session may take on disk, so that there is room for those of all: the
  * older ones are thinned out. */
 uint64_t checkpoint_share(const struct gb_server *server);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "open.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "platform/system.h"
@@ -153,11 +153,14 @@ int open_fork(struct connection *connection, const struct hosted *parent, const 
     struct gb_server *server = connection->server;
     struct gb_session_config config = gb_session_config_of(parent->session);
     struct hosted *hosted = NULL;
+    _cleanup_(closep) int disk_fd = -1;
     int r = server_check_open(server, err);
 
     config.cells = origin->cell;
     if (r == 0)
         r = open_check_count(server, connection->client, err);
+    if (r == 0)
+        r = gb_fd_copy(parent->disk_fd, &disk_fd, err);
     if (r == 0)
         r = hosted_new(server, &config, &hosted, err);
     if (r < 0 || hosted == NULL)
@@ -171,7 +174,7 @@ int open_fork(struct connection *connection, const struct hosted *parent, const 
     hosted->origin.session = xstrdup(origin->session);
     hosted->packages = parent->packages == NULL ? NULL : xstrdup(parent->packages);
     hosted->layer = parent->layer == NULL ? NULL : xstrdup(parent->layer);
-    hosted->disk_fd = parent->disk_fd < 0 ? -1 : fcntl(parent->disk_fd, F_DUPFD_CLOEXEC, 0);
+    hosted->disk_fd = TAKE_FD(disk_fd);
     *ret_hosted = hosted;
     return 0;
 }
