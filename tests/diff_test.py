@@ -166,6 +166,30 @@ def test_what_is_asked_wrongly(server, client):
     session.close()
 
 
+def test_a_second_moment_that_is_not_there_is_told_at_once(server, client):
+    """Before anything is made for the first one."""
+    session, other = (Session(client, image="shell", checkpoints="asked", idle_ms=0) for _ in range(2))
+    for one in (session, other):
+        one.exec("x=1")
+        one.call("session.checkpoint", name="named")
+        one.exec("x=2")
+    with Watcher(server, kinds=["session.opened", "session.checkpointed"]) as watcher:
+        for params in ({"to_seq": 999}, {"to_name": "nosuch"}, {"to_cell": 7}, {"cell": 1, "to_cell": 2},
+                       {"to": other.id, "to_cell": 2}, {"to": other.id, "to_seq": 999}):
+            with pytest.raises(Failure) as refused:
+                session.call("session.diff", **params)
+            assert refused.value.kind == "gone", (params, refused.value)
+            assert refused.value.error["data"]["nearest"]["cell"] == 1
+        session.call("session.checkpoint")
+        assert watcher.next()["kind"] == "session.checkpointed"
+    # That of the present is taken for the first moment, and may be the second one.
+    session.exec("x=3")
+    told = session.call("session.diff", to_cell=3)
+    assert told["before"]["cell"] == told["after"]["cell"] == 3 and told["variables"] == []
+    for one in (session, other):
+        one.close()
+
+
 def test_a_guest_that_lies(server, client):
     """What runs in a fork is not trusted: its lines are parsed, and shown as text."""
     session = Session(client, label="diff-liar", idle_ms=0)

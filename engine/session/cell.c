@@ -52,6 +52,12 @@ void gb_cell_unref(struct gb_cell *cell)
         cell_unref(cell_of(cell));
 }
 
+void gb_cell_take_out(struct gb_cell *cell, struct gb_buf *ret_out)
+{
+    *ret_out = cell->out;
+    cell->out = (struct gb_buf){0};
+}
+
 /* Memory used by a cell while it waits. */
 static size_t cell_size(const struct cell *cell)
 {

@@ -290,6 +290,8 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
                     const struct gb_cell_events *events, void *arg, struct gb_cell **ret_cell,
                     struct gb_err *err);
 void gb_cell_unref(struct gb_cell *cell);
+/* Moves what a cell that is done has printed to stdout into @ret_out, which is empty. */
+void gb_cell_take_out(struct gb_cell *cell, struct gb_buf *ret_out);
 
 /* Backpressure: while held, the guest may only send what its window allows, then the program
  * blocks. */

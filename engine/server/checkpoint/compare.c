@@ -24,26 +24,28 @@ const char compare_files_code[] =
 
 /* ---- reading ---- */
 
-static char *compare_copy(struct gb_bytes text)
+static bool compare_make_room(struct compare_list *list)
 {
-    return xstrndup((const char *)text.data, text.size);
+    const size_t capacity = MAX(list->capacity * 2, 64u);
+    struct compare_thing *larger;
+
+    if (list->count < list->capacity)
+        return true;
+    larger = realloc(list->list, capacity * sizeof(*larger));
+    if (larger == NULL)
+        return false;
+    list->list = larger;
+    list->capacity = capacity;
+    return true;
 }
 
-static void compare_add(struct compare_list *list, struct gb_bytes name,
-                        const struct gb_bytes *type, struct gb_bytes text)
+/* Nothing follows what was left out. */
+static void compare_add(struct compare_list *list, const struct compare_thing *thing)
 {
-    if (list->count == COMPARE_THINGS_MAX) {
+    if (list->cut || list->count == COMPARE_THINGS_MAX || !compare_make_room(list))
         list->cut = true;
-        return;
-    }
-    if (list->count == list->capacity) {
-        list->capacity = MAX(list->capacity * 2, 64u);
-        list->list = realloc(list->list, list->capacity * sizeof(*list->list));
-        if (list->list == NULL)
-            abort(); /* at most some hundred kilobytes */
-    }
-    list->list[list->count++] = (struct compare_thing){
-        compare_copy(name), type == NULL ? NULL : compare_copy(*type), compare_copy(text)};
+    else
+        list->list[list->count++] = *thing;
 }
 
 /* Cuts what comes before @end off @rest; false: there is nothing left, or nothing that is whole. */
@@ -60,10 +62,19 @@ static bool compare_next(struct gb_bytes *rest, char end, bool cut, struct gb_by
     return true;
 }
 
+int compare_bytes(struct gb_bytes a, struct gb_bytes b)
+{
+    const size_t size = MIN(a.size, b.size);
+    const int order = size == 0 ? 0 : memcmp(a.data, b.data, size);
+
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
 static int compare_names(const void *a, const void *b, void *arg)
 {
     (void)arg;
-    return strcmp(((const struct compare_thing *)a)->name, ((const struct compare_thing *)b)->name);
+    return compare_bytes(((const struct compare_thing *)a)->name,
+                         ((const struct compare_thing *)b)->name);
 }
 
 static bool compare_is_sorted(const struct compare_list *list)
@@ -92,14 +103,14 @@ void compare_read_variables(struct compare_list *list, struct gb_buf *printed, b
 
     while (compare_next(&rest, '\n', cut, &line)) {
         uint8_t *text = printed->memory + (line.data - printed->memory);
-        struct gb_bytes name, type;
+        struct compare_thing thing;
 
         if (gb_json_parse(&doc, text, line.size, COMPARE_NODES_MAX, NULL) < 0)
             continue;
-        name = json_text(doc.nodes, "name");
-        type = json_text(doc.nodes, "type");
-        if (name.size > 0)
-            compare_add(list, name, &type, json_text(doc.nodes, "repr"));
+        thing = (struct compare_thing){json_text(doc.nodes, "name"), json_text(doc.nodes, "type"),
+                                       json_text(doc.nodes, "repr")};
+        if (thing.name.size > 0)
+            compare_add(list, &thing);
     }
     gb_json_release(&doc);
     compare_settle(list, good, cut);
@@ -119,50 +130,48 @@ void compare_read_files(struct compare_list *list, struct gb_buf *printed, bool 
     struct gb_bytes rest = gb_buf_bytes(printed), line;
 
     while (compare_next(&rest, '\0', cut, &line)) {
-        struct gb_bytes path;
+        struct compare_thing thing;
 
         if (line.size <= COMPARE_HEX + 4 || !compare_is_digest(line))
             continue;
-        path = (struct gb_bytes){line.data + COMPARE_HEX + 4, line.size - COMPARE_HEX - 4};
-        compare_add(list, path, NULL, (struct gb_bytes){line.data, COMPARE_HEX});
+        thing = (struct compare_thing){
+            .name = {line.data + COMPARE_HEX + 4, line.size - COMPARE_HEX - 4},
+            .text = {line.data, COMPARE_HEX}};
+        compare_add(list, &thing);
     }
     compare_settle(list, good, cut);
 }
 
 void compare_list_release(struct compare_list *list)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->list[i].name);
-        free(list->list[i].type);
-        free(list->list[i].text);
-    }
     free(list->list);
     *list = (struct compare_list){0};
 }
 
 /* ---- comparing ---- */
 
-/* Up to this name both lists are known; NULL: they are whole. */
-static const char *compare_known(const struct compare_list *a, const struct compare_list *b)
+/* Up to this name both lists are known; data NULL: they are whole. */
+static struct gb_bytes compare_known(const struct compare_list *a, const struct compare_list *b)
 {
-    const char *end_a = a->cut ? a->list[a->count - 1].name : NULL;
-    const char *end_b = b->cut ? b->list[b->count - 1].name : NULL;
+    const struct gb_bytes none = {0};
+    const struct gb_bytes end_a = a->cut ? a->list[a->count - 1].name : none;
+    const struct gb_bytes end_b = b->cut ? b->list[b->count - 1].name : none;
 
-    if (end_a == NULL || end_b == NULL)
-        return end_a != NULL ? end_a : end_b;
-    return strcmp(end_a, end_b) < 0 ? end_a : end_b;
+    if (end_a.data == NULL || end_b.data == NULL)
+        return end_a.data != NULL ? end_a : end_b;
+    return compare_bytes(end_a, end_b) < 0 ? end_a : end_b;
 }
 
 static size_t compare_size(const struct compare_thing *thing)
 {
     return thing == NULL ? 0
-                         : strlen(thing->name) + (thing->type == NULL ? 0 : strlen(thing->type)) +
-                               MIN(strlen(thing->text), (size_t)COMPARE_TEXT_MAX);
+                         : thing->name.size + thing->type.size +
+                               MIN(thing->text.size, (size_t)COMPARE_TEXT_MAX);
 }
 
 static bool compare_is_same(const struct compare_thing *a, const struct compare_thing *b)
 {
-    return strcmp(a->text, b->text) == 0 && (a->type == NULL || strcmp(a->type, b->type) == 0);
+    return compare_bytes(a->text, b->text) == 0 && compare_bytes(a->type, b->type) == 0;
 }
 
 void compare_lists(const struct compare_list *a, const struct compare_list *b,
@@ -178,11 +187,11 @@ void compare_lists(const struct compare_list *a, const struct compare_list *b,
         const struct compare_thing *after = j < b->count ? &b->list[j] : NULL;
         const int order = before == NULL  ? 1
                           : after == NULL ? -1
-                                          : strcmp(before->name, after->name);
+                                          : compare_bytes(before->name, after->name);
         const struct compare_thing *first = order > 0 ? after : before;
 
         assert(first != NULL);
-        if (changes->known != NULL && strcmp(first->name, changes->known) > 0)
+        if (changes->known.data != NULL && compare_bytes(first->name, changes->known) > 0)
             return;
         i += order <= 0;
         j += order >= 0;
@@ -241,7 +250,7 @@ static char *compare_beginning(struct gb_bytes text)
         text.size = COMPARE_OUTPUT_MAX;
         text.size -= gb_utf8_unfinished(text);
     }
-    return compare_copy(text);
+    return xstrndup((const char *)text.data, text.size);
 }
 
 static void compare_digest(const struct gb_cell_info *record, uint8_t *digest)

@@ -27,11 +27,11 @@ enum {
 /* Lists the files of the home with their digests. Links are not files, and not followed. */
 extern const char compare_files_code[];
 
-/* A variable, or a file. */
+/* A variable, or a file. Borrows from what was printed. */
 struct compare_thing {
-    char *name;
-    char *type; /* of a variable; NULL: a file */
-    char *text; /* its value, or its digest */
+    struct gb_bytes name;
+    struct gb_bytes type; /* of a variable; empty: a file */
+    struct gb_bytes text; /* its value, or its digest */
 };
 
 /* Zeroed: empty. */
@@ -42,18 +42,22 @@ struct compare_list {
     bool cut;  /* there were more */
 };
 
-/* Parses @printed, which is modified. @good: the code ended well; @cut: it had printed more. */
+/* Parses @printed, which is modified, and must outlive the list. @good: the code ended well; @cut:
+ * it had printed more. Where memory runs out, the list counts as cut. */
 void compare_read_variables(struct compare_list *list, struct gb_buf *printed, bool good, bool cut);
 void compare_read_files(struct compare_list *list, struct gb_buf *printed, bool good, bool cut);
 void compare_list_release(struct compare_list *list);
+/* The order of names: below 0, 0, above 0. */
+int compare_bytes(struct gb_bytes a, struct gb_bytes b);
 
 struct compare_changes {
     struct compare_change {
         const struct compare_thing *before, *after; /* NULL: there was none */
     } * list;
     size_t count;
-    const char *known; /* nothing is said about what comes after this name; NULL: about all */
-    bool many;         /* there are more differences than fit */
+    struct gb_bytes
+        known; /* nothing is said about what follows this name; data NULL: nothing does */
+    bool many; /* there are more differences than fit */
 };
 
 /* How @b differs from @a; borrows from both. */

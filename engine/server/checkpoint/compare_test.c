@@ -9,9 +9,12 @@
 
 static struct compare_list a, b;
 static struct compare_changes changes;
+static struct gb_buf texts[2]; /* from which the lists borrow */
 
 static void forget(void)
 {
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        gb_buf_release(&texts[i]);
     compare_list_release(&a);
     compare_list_release(&b);
     free(changes.list);
@@ -20,20 +23,18 @@ static void forget(void)
 
 static void variables(struct compare_list *list, const char *text, bool good, bool cut)
 {
-    struct gb_buf buf = {0};
+    struct gb_buf *buf = &texts[list == &b];
 
-    gb_buf_adds(&buf, text);
-    compare_read_variables(list, &buf, good, cut);
-    gb_buf_release(&buf);
+    gb_buf_adds(buf, text);
+    compare_read_variables(list, buf, good, cut);
 }
 
 static void files(struct compare_list *list, const char *text, size_t size, bool cut)
 {
-    struct gb_buf buf = {0};
+    struct gb_buf *buf = &texts[list == &b];
 
-    gb_buf_add(&buf, text, size);
-    compare_read_files(list, &buf, true, cut);
-    gb_buf_release(&buf);
+    gb_buf_add(buf, text, size);
+    compare_read_files(list, buf, true, cut);
 }
 
 START_TEST(compares_variables)
@@ -53,14 +54,14 @@ START_TEST(compares_variables)
     ck_assert(a.good && b.good);
     compare_lists(&a, &b, &changes);
     ck_assert_uint_eq(changes.count, 4);
-    ck_assert_ptr_null(changes.known);
-    ck_assert_str_eq(changes.list[0].before->name, "gone");
+    ck_assert_ptr_null(changes.known.data);
+    ck_assert(gb_bytes_equal(changes.list[0].before->name, "gone"));
     ck_assert_ptr_null(changes.list[0].after);
-    ck_assert_str_eq(changes.list[1].after->type, "bool");
+    ck_assert(gb_bytes_equal(changes.list[1].after->type, "bool"));
     ck_assert_ptr_null(changes.list[2].before);
-    ck_assert_str_eq(changes.list[2].after->name, "new");
-    ck_assert_str_eq(changes.list[3].before->text, "1");
-    ck_assert_str_eq(changes.list[3].after->text, "2");
+    ck_assert(gb_bytes_equal(changes.list[2].after->name, "new"));
+    ck_assert(gb_bytes_equal(changes.list[3].before->text, "1"));
+    ck_assert(gb_bytes_equal(changes.list[3].after->text, "2"));
     forget();
 }
 END_TEST
@@ -72,8 +73,8 @@ START_TEST(leaves_out_what_is_no_variable)
               "{\"name\":\"x\"}\n\xff\n{\"name\":\"y\",\"repr\":",
               true, false);
     ck_assert_uint_eq(a.count, 1);
-    ck_assert_str_eq(a.list[0].name, "x");
-    ck_assert_str_eq(a.list[0].type, "");
+    ck_assert(gb_bytes_equal(a.list[0].name, "x"));
+    ck_assert(gb_bytes_equal(a.list[0].type, ""));
     forget();
 }
 END_TEST
@@ -85,7 +86,7 @@ START_TEST(compares_what_was_cut_up_to_its_end)
     variables(&b, "{\"name\":\"b\"}\n{\"name\":\"z\"}\n", true, false);
     ck_assert(a.good && a.cut && a.count == 2);
     compare_lists(&a, &b, &changes);
-    ck_assert_str_eq(changes.known, "c");
+    ck_assert(gb_bytes_equal(changes.known, "c"));
     ck_assert_uint_eq(changes.count, 3); /* a, b, c */
     forget();
     /* What was not printed in order is not known up to anywhere; nor is what has no entry. */
@@ -101,19 +102,36 @@ END_TEST
 
 START_TEST(counts_only_so_many)
 {
-    struct gb_buf text = {0};
-
     for (unsigned i = 0; i <= COMPARE_THINGS_MAX; i++)
-        gb_buf_addf(&text, "{\"name\":\"v%05u\"}\n", i);
-    compare_read_variables(&a, &text, true, false);
-    gb_buf_release(&text);
+        gb_buf_addf(&texts[0], "{\"name\":\"v%05u\"}\n", i);
+    compare_read_variables(&a, &texts[0], true, false);
     ck_assert(a.good && a.cut);
     ck_assert_uint_eq(a.count, COMPARE_THINGS_MAX);
     variables(&b, "{\"name\":\"x\"}\n", true, false);
     compare_lists(&a, &b, &changes);
     ck_assert_uint_eq(changes.count, GB_DIFF_CHANGES_MAX);
     ck_assert(changes.many);
-    ck_assert_str_eq(changes.known, "v19999");
+    ck_assert(gb_bytes_equal(changes.known, "v19999"));
+    forget();
+}
+END_TEST
+
+/* Nothing ends at a NUL, which JSON can contain, nor is anything copied. */
+START_TEST(borrows_texts_as_they_are)
+{
+    variables(&a, "{\"name\":\"x\\u0000a\",\"repr\":\"1\\u00002\"}\n{\"name\":\"y\"}\n", true,
+              false);
+    variables(&b, "{\"name\":\"x\\u0000b\",\"repr\":\"1\\u00002\"}\n{\"name\":\"y\"}\n", true,
+              false);
+    ck_assert_uint_eq(a.list[0].name.size, 3);
+    ck_assert(a.list[0].name.data > texts[0].memory &&
+              a.list[0].name.data < texts[0].memory + texts[0].size);
+    compare_lists(&a, &b, &changes);
+    ck_assert_uint_eq(changes.count, 2); /* two names, not one */
+    ck_assert_ptr_null(changes.list[0].after);
+    ck_assert_ptr_null(changes.list[1].before);
+    ck_assert_int_lt(compare_bytes(a.list[0].name, b.list[0].name), 0);
+    ck_assert_uint_eq(a.list[0].text.size, 3);
     forget();
 }
 END_TEST
@@ -121,16 +139,13 @@ END_TEST
 /* However long the texts are. */
 START_TEST(tells_only_so_many_bytes)
 {
-    struct gb_buf text = {0};
-
     for (unsigned i = 0; i < 10; i++) {
-        gb_buf_addf(&text, "{\"name\":\"%u", i);
+        gb_buf_addf(&texts[0], "{\"name\":\"%u", i);
         for (unsigned j = 0; j < 1 << 19; j++)
-            gb_buf_adds(&text, "n");
-        gb_buf_adds(&text, "\"}\n");
+            gb_buf_adds(&texts[0], "n");
+        gb_buf_adds(&texts[0], "\"}\n");
     }
-    compare_read_variables(&a, &text, true, false);
-    gb_buf_release(&text);
+    compare_read_variables(&a, &texts[0], true, false);
     ck_assert_uint_eq(a.count, 10);
     compare_lists(&a, &b, &changes);
     ck_assert(changes.many);
@@ -154,9 +169,9 @@ START_TEST(compares_files)
     ck_assert_uint_eq(a.count, 2);
     compare_lists(&a, &b, &changes);
     ck_assert_uint_eq(changes.count, 2);
-    ck_assert_str_eq(changes.list[0].before->name, "a\n b");
-    ck_assert_ptr_null(changes.list[0].after->type);
-    ck_assert_str_eq(changes.list[1].after->name, "d/\xff");
+    ck_assert(gb_bytes_equal(changes.list[0].before->name, "a\n b"));
+    ck_assert_uint_eq(changes.list[0].after->type.size, 0);
+    ck_assert(gb_bytes_equal(changes.list[1].after->name, "d/\xff"));
     forget();
 }
 END_TEST
@@ -273,6 +288,7 @@ int main(void)
     tcase_add_test(tests, leaves_out_what_is_no_variable);
     tcase_add_test(tests, compares_what_was_cut_up_to_its_end);
     tcase_add_test(tests, counts_only_so_many);
+    tcase_add_test(tests, borrows_texts_as_they_are);
     tcase_add_test(tests, tells_only_so_many_bytes);
     tcase_add_test(tests, compares_files);
     tcase_add_test(tests, drops_the_cells_that_led_to_both);

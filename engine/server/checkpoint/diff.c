@@ -27,9 +27,10 @@
 enum {
     DIFFS_MAX = 2, /* at a time */
     DIFF_CELL_MS = 120000,
-    DIFF_PRINTED_MAX = 8 << 20, /* of one of the lists */
-    DIFF_REASON_MAX = 200,      /* bytes of what a failed list printed to stderr */
-    DIFF_NAME_MAX = 200,        /* of a name in a remark */
+    DIFF_PRINTED_MAX = 8 << 20,        /* of one of the lists */
+    DIFF_BYTES = 8 * DIFF_PRINTED_MAX, /* of four lists, in buffers that grow */
+    DIFF_REASON_MAX = 200,             /* bytes of what a failed list printed to stderr */
+    DIFF_NAME_MAX = 200,               /* of a name in a remark */
     DIFF_JOURNAL_BYTES = 64 << 20,
     DIFF_JOURNAL_CELLS = 100000,
 };
@@ -66,6 +67,7 @@ struct diff {
     unsigned part;            /* what of it: 0 variables, 1 files */
     struct gb_cell *printing; /* NULL: none runs */
     struct hosted *delayed;   /* NULL: none */
+    struct gb_loan loan;      /* for the lists */
     uv_work_t work;
     struct compare_changes changes[2];
     bool is_comparable, has_cells, is_incomplete;
@@ -111,6 +113,7 @@ static void diff_free(void *arg)
     }
     for (size_t i = 0; i < diff->remark_count; i++)
         free(diff->remarks[i]);
+    gb_loan_return(&diff->loan);
     free(diff);
     if (delayed != NULL)
         hosted_allow_end(delayed);
@@ -153,13 +156,19 @@ static void diff_remark(struct diff *diff, const char *format, ...)
 
 /* ---- the answer ---- */
 
+/* Never a NULL pointer, which would be null. */
+static struct gb_bytes diff_text(struct gb_bytes text, size_t most)
+{
+    return text.size == 0 ? gb_bytes_str("") : (struct gb_bytes){text.data, MIN(text.size, most)};
+}
+
 static struct gb_diff_value diff_value(const struct compare_thing *thing)
 {
-    struct gb_bytes text = gb_bytes_str(thing == NULL ? "" : thing->text);
+    static const struct compare_thing none;
+    const struct compare_thing *value = thing == NULL ? &none : thing;
 
-    text.size = MIN(text.size, (size_t)COMPARE_TEXT_MAX);
-    return (struct gb_diff_value){.type = gb_bytes_str(thing == NULL ? "" : thing->type),
-                                  .repr = text};
+    return (struct gb_diff_value){.type = diff_text(value->type, SIZE_MAX),
+                                  .repr = diff_text(value->text, COMPARE_TEXT_MAX)};
 }
 
 static uint8_t diff_change(const struct compare_change *change)
@@ -175,7 +184,7 @@ static bool diff_next_variable(const void *owner, size_t *at, void *ret_item)
     if (*at >= changes->count)
         return false;
     *(struct gb_diff_variable *)ret_item = (struct gb_diff_variable){
-        .name = gb_bytes_str((change->before != NULL ? change->before : change->after)->name),
+        .name = (change->before != NULL ? change->before : change->after)->name,
         .change = diff_change(change),
         .before = diff_value(change->before),
         .after = diff_value(change->after),
@@ -194,7 +203,7 @@ static bool diff_next_file(const void *owner, size_t *at, void *ret_item)
     if (*at >= changes->count)
         return false;
     *(struct gb_diff_file *)ret_item = (struct gb_diff_file){
-        .path = gb_bytes_str((change->before != NULL ? change->before : change->after)->name),
+        .path = (change->before != NULL ? change->before : change->after)->name,
         .change = diff_change(change),
     };
     ++*at;
@@ -279,9 +288,10 @@ static void diff_remark_list(struct diff *diff, size_t part, const char *title)
             diff_remark(diff, "the %s of the %s moment could not be listed%s%s", title,
                         diff_ordinals[i], why->size > 0 ? ": " : "", gb_buf_str(why));
     }
-    if (changes->known != NULL)
+    if (changes->known.data != NULL)
         diff_remark(diff, "there are more %s than can be compared: those after %.*s are left out",
-                    title, DIFF_NAME_MAX, changes->known);
+                    title, (int)MIN(changes->known.size, (size_t)DIFF_NAME_MAX),
+                    (const char *)changes->known.data);
     if (changes->many)
         diff_remark(diff, "the %s differ in more than can be told: only the first %zu are there",
                     title, changes->count);
@@ -422,13 +432,13 @@ static void diff_end_side(struct diff *diff, struct hosted *child)
     diff_begin_cells(diff);
 }
 
-static void diff_take_printed(struct diff_printed *printed, const struct gb_cell *cell)
+static void diff_take_printed(struct diff_printed *printed, struct gb_cell *cell)
 {
     struct gb_bytes rest = gb_buf_bytes(&cell->error), line, why = {0};
 
     printed->good = !gb_cell_failed(cell->flags, cell->exit_code, cell->signal > 0);
     printed->cut = cell->dropped_stdout > 0;
-    gb_buf_add(&printed->bytes, gb_buf_data(&cell->out), cell->out.size);
+    gb_cell_take_out(cell, &printed->bytes);
     while (gb_bytes_line(&rest, &line))
         if (line.size > 0)
             why = line;
@@ -443,8 +453,9 @@ static void diff_on_printed(void *arg, const struct gb_cell *cell, const struct 
     struct gb_err problem = {0};
     struct hosted *child = NULL;
 
+    (void)cell; /* it is the one that is printing */
     if (err == NULL && diff->request != NULL)
-        diff_take_printed(&side->printed[diff->part], cell);
+        diff_take_printed(&side->printed[diff->part], diff->printing);
     gb_cell_unref(TAKE_PTR(diff->printing));
     if (err == NULL && diff->request != NULL)
         child = hosted_find(diff->server, gb_bytes_str(side->child), &problem);
@@ -565,6 +576,52 @@ static int diff_count_targets(int64_t cell, int64_t seq, struct gb_bytes name)
     return (cell >= 0) + (seq != 0) + (name.data != NULL);
 }
 
+/* Whether the checkpoint of the present, which is taken for the first moment, may be the second. */
+static bool diff_is_taken_first(const struct diff *diff, struct hosted *hosted)
+{
+    const struct diff_side *a = &diff->sides[0], *b = &diff->sides[1];
+    const struct gb_past *past = checkpoint_of(hosted)->past;
+    const struct gb_past_moment *here =
+        past == NULL ? NULL : gb_past_find(past, gb_past_here(past));
+
+    return diff_count_targets(a->target.cell, (int64_t)a->target.seq, gb_bytes_str(a->name)) == 0 &&
+           strcmp(a->session, b->session) == 0 &&
+           b->target.cell >= (here == NULL ? 0 : here->cell) &&
+           b->target.cell <= (int64_t)gb_session_cells(hosted->session);
+}
+
+/* What the second moment of @hosted needs is there, or may be when it is looked at. */
+static int diff_check_second(const struct diff *diff, struct hosted *hosted, struct gb_err *err)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+    const struct diff_side *side = &diff->sides[1];
+    struct job_target target = side->target;
+    int r;
+
+    target.name = side->name;
+    if (diff_count_targets(target.cell, (int64_t)target.seq, gb_bytes_str(target.name)) == 0 ||
+        !hosted->opened || state->job != NULL || !gb_list_empty(&state->waiting) ||
+        diff_is_taken_first(diff, hosted))
+        return 0;
+    r = checkpoint_make_past(hosted, err);
+    return r == 0 && target_find(state->past, &target, err) == 0 ? -GB_EGONE : r;
+}
+
+/* Before anything is done for it. */
+static int diff_check(struct diff *diff, struct hosted *second, struct gb_err *err)
+{
+    struct gb_admission *admission = diff->server->capacity->admission;
+    int r = diff_check_second(diff, second, err);
+
+    if (r == 0 && gb_admission_room(admission) < DIFF_BYTES)
+        r = gb_err_set(err, GB_ECAPACITY,
+                       "a comparison may take %d MB of memory, which the host cannot spare now",
+                       DIFF_BYTES >> 20);
+    if (r == 0)
+        gb_loan_take(&diff->loan, admission, DIFF_BYTES);
+    return r;
+}
+
 void diff_handle(struct request *request, const struct gb_params *params)
 {
     struct gb_server *server = request->connection->server;
@@ -572,6 +629,7 @@ void diff_handle(struct request *request, const struct gb_params *params)
     const int second = diff_count_targets(params->to_cell, params->to_seq, params->to_name);
     struct gb_params other = *params;
     struct gb_err err = {0};
+    struct hosted *hosted;
     struct diff *diff;
 
     if (params->to.data != NULL)
@@ -585,7 +643,7 @@ void diff_handle(struct request *request, const struct gb_params *params)
         return;
     }
     if (checkpoint_find(request, params, first == 0) == NULL ||
-        checkpoint_find(request, &other, second == 0) == NULL)
+        (hosted = checkpoint_find(request, &other, second == 0)) == NULL)
         return;
     diff = xcalloc(1, sizeof(*diff));
     checkpoint_of_server(server)->diffs++;
@@ -594,5 +652,10 @@ void diff_handle(struct request *request, const struct gb_params *params)
     diff->begun_ns = gb_clock_mono_ns();
     diff_set_side(&diff->sides[0], params->session, params->cell, params->seq, params->name);
     diff_set_side(&diff->sides[1], other.session, params->to_cell, params->to_seq, params->to_name);
+    if (diff_check(diff, hosted, &err) < 0) {
+        target_refuse(request, checkpoint_of(hosted)->past, &diff->sides[1].target, &err);
+        diff_free(diff);
+        return;
+    }
     diff_fork(diff, request);
 }

@@ -36,28 +36,11 @@ void job_free(struct job *job)
     free(job);
 }
 
-static void job_add_nearest(struct gb_json_out *out, void *arg)
-{
-    const struct job *job = arg;
-    const struct gb_past_moment *nearest =
-        target_nearest(checkpoint_of(job->hosted)->past, &job->target);
-
-    if (nearest == NULL) {
-        gb_json_put_null(out, "nearest");
-        return;
-    }
-    gb_json_object(out, "nearest");
-    gb_json_put_u64(out, "seq", nearest->seq);
-    gb_json_put_u64(out, "cell", nearest->cell);
-    gb_json_end(out);
-}
-
 /* Answers the requester, if there is one. Takes @job, which has left its list. */
 static void job_refuse(struct job *job, const struct gb_err *err)
 {
     if (job->request != NULL)
-        request_fail_with(TAKE_PTR(job->request), err,
-                          err->code == GB_EGONE ? job_add_nearest : NULL, job);
+        target_refuse(TAKE_PTR(job->request), checkpoint_of(job->hosted)->past, &job->target, err);
     else
         gb_debug("%s: no checkpoint: %s", gb_session_id(job->hosted->session), err->message);
     job_free(job);

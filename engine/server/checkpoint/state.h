@@ -299,6 +299,10 @@ uint64_t target_find(const struct gb_past *past, const struct job_target *target
 /* The same before the checkpoint of the present is taken; 0: none, or not known yet. */
 uint64_t target_ahead(const struct gb_past *past, const struct job_target *target,
                       struct gb_err *err);
-/* The nearest one, for the error's data. NULL: none. */
+/* The nearest one. NULL: none. */
 const struct gb_past_moment *target_nearest(const struct gb_past *past,
                                             const struct job_target *target);
+/* Fails @request; with GB_EGONE, the error's data has the nearest one. @past NULL: there is none.
+ */
+void target_refuse(struct request *request, const struct gb_past *past,
+                   const struct job_target *target, const struct gb_err *err);

@@ -238,3 +238,31 @@ const struct gb_past_moment *target_nearest(const struct gb_past *past,
     }
     return nearest;
 }
+
+struct target_missed {
+    const struct gb_past *past;
+    const struct job_target *target;
+};
+
+static void target_add_nearest(struct gb_json_out *out, void *arg)
+{
+    const struct target_missed *missed = arg;
+    const struct gb_past_moment *nearest = target_nearest(missed->past, missed->target);
+
+    if (nearest == NULL) {
+        gb_json_put_null(out, "nearest");
+        return;
+    }
+    gb_json_object(out, "nearest");
+    gb_json_put_u64(out, "seq", nearest->seq);
+    gb_json_put_u64(out, "cell", nearest->cell);
+    gb_json_end(out);
+}
+
+void target_refuse(struct request *request, const struct gb_past *past,
+                   const struct job_target *target, const struct gb_err *err)
+{
+    struct target_missed missed = {past, target};
+
+    request_fail_with(request, err, err->code == GB_EGONE ? target_add_nearest : NULL, &missed);
+}
