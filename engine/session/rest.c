@@ -112,6 +112,7 @@ int gb_session_set_aside(struct gb_session *session, struct gb_err *err)
 
 void gb_session_delay(struct gb_session *session, bool delay)
 {
+    assert(delay || session->delayed > 0);
     session->delayed += delay ? 1 : -1;
     if (session->delayed == 0 && !session_is_over(session))
         session_cells_pump(session);

@@ -9,6 +9,7 @@ struct user {
     int asked;          /* about cells */
     bool delays, holds; /* what is answered */
     int held, going_on;
+    bool prepares; /* delays in `opened`, and ends another's delay */
     uint64_t idle_ms;
 };
 
@@ -19,8 +20,14 @@ struct run {
 
 static void on_opened(void *arg, const struct gb_err *err)
 {
+    struct user *user = arg;
+
     ck_assert_ptr_null(err);
-    ((struct user *)arg)->opened++;
+    user->opened++;
+    if (!user->prepares)
+        return;
+    gb_session_delay(user->session, true);
+    gb_session_delay(user->session, false); /* of one that began before */
 }
 
 static void on_closed(void *arg, const struct gb_err *why)
@@ -65,7 +72,7 @@ static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *
     ((struct run *)arg)->done++;
 }
 
-static void begin(struct user *user)
+static void create(struct user *user)
 {
     static const struct gb_session_events events = {
         .opened = on_opened, .sending = on_sending, .closed = on_closed};
@@ -73,10 +80,20 @@ static void begin(struct user *user)
 
     kit_play("/honest/nothing/1");
     ck_assert_int_eq(gb_session_new(&kit_host, &config, &events, user, &user->session, NULL), 0);
-    gb_session_announce(user->session, true);
+}
+
+static void start(struct user *user)
+{
     ck_assert_int_eq(gb_session_boot(user->session, NULL), 0);
     kit_wait_for(&user->opened, 1);
     kit_settle();
+}
+
+static void begin(struct user *user)
+{
+    create(user);
+    gb_session_announce(user->session, true);
+    start(user);
 }
 
 static void end(struct user *user)
@@ -129,6 +146,27 @@ START_TEST(each_cell_waits_until_it_may_be_sent)
     gb_session_send_next(user.session); /* none waits for it */
     for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
         gb_cell_unref(runs[i].cell);
+    end(&user);
+}
+END_TEST
+
+/* One part delays before the session is open, another one while it is being opened; the end of one
+ * of both sends nothing. */
+START_TEST(a_cell_waits_for_all_that_delay)
+{
+    struct user user = {.prepares = true};
+    struct run run;
+
+    create(&user);
+    gb_session_delay(user.session, true);
+    exec(&user, &run);
+    start(&user);
+    kit_settle();
+    ck_assert_int_eq(run.started, 0);
+    ck_assert_int_eq(gb_session_check_rest(user.session, NULL), -GB_EBUSY);
+    gb_session_delay(user.session, false);
+    kit_wait_for(&run.done, 1);
+    gb_cell_unref(run.cell);
     end(&user);
 }
 END_TEST
@@ -191,6 +229,7 @@ int main(void)
 
     tcase_add_checked_fixture(tests, kit_setup, kit_teardown);
     tcase_add_test(tests, each_cell_waits_until_it_may_be_sent);
+    tcase_add_test(tests, a_cell_waits_for_all_that_delay);
     tcase_add_test(tests, the_session_can_be_held_before_a_cell);
     tcase_add_test(tests, a_cell_that_waits_is_use);
     suite_add_tcase(suite, tests);

@@ -336,7 +336,8 @@ void gb_session_announce(struct gb_session *session, bool announce);
 /* The cell for which `sending` was called may be sent. No-op unless it waits for that. */
 void gb_session_send_next(struct gb_session *session);
 /* While delayed, cells wait, even in a session that is just opening; requests do not. It goes on
- * when each call that delays has been followed by one that does not. */
+ * when each call that delays has been followed by one that does not: each caller takes back only
+ * its own. */
 void gb_session_delay(struct gb_session *session, bool delay);
 
 /* Sends input to the running interactive cell; where none runs, it waits for the next one. @done is

@@ -299,7 +299,9 @@ static void hosted_on_opened(void *arg, const struct gb_err *err)
         hosted->opened = true;
         gb_start_settle(&hosted->start);
         histogram_add(&hosted->server->open_times, gb_clock_mono_ns() - hosted->opened_ns);
+        gb_session_delay(hosted->session, true); /* until all parts have made their requests */
         PART_CALL(hosted->server, session_opened, hosted);
+        gb_session_delay(hosted->session, false);
     }
     if (err != NULL || hosted->preparing == 0)
         hosted_answer_openers(hosted, err);

@@ -27,6 +27,7 @@ struct network_secrets {
     struct secret_grant grants[GB_EDGE_SECRETS_MAX];
     size_t count;
     struct edge_process *edge;
+    bool delays;               /* cells wait until the guest is told whom to trust */
     int heritage;              /* yields the authority of what it was forked from; -1: none */
     struct gb_buf inspected;   /* hosts, a line each */
     struct gb_buf certificate; /* of the authority; empty: not yet */
@@ -334,6 +335,16 @@ void secrets_fork(struct hosted *hosted, struct hosted *origin)
 
 /* ---- the edge ---- */
 
+static void secrets_delay(struct hosted *hosted, bool delay)
+{
+    struct network_secrets *secrets = network_state(hosted)->secrets;
+
+    if (secrets->delays == delay)
+        return;
+    secrets->delays = delay;
+    gb_session_delay(hosted->session, delay);
+}
+
 /* The cells that wait come after this. Without a VM, secrets_on_moved() follows. */
 static void secrets_tell_guest(struct hosted *hosted)
 {
@@ -345,7 +356,7 @@ static void secrets_tell_guest(struct hosted *hosted)
     if (trust_tell(hosted, gb_buf_bytes(certificate), &err) < 0)
         hosted_close(hosted, GB_END_CRASHED, err.message);
     else
-        gb_session_delay(hosted->session, false);
+        secrets_delay(hosted, false);
 }
 
 static void secrets_on_ready(void *arg, struct gb_bytes certificate)
@@ -453,7 +464,7 @@ void secrets_start(struct hosted *hosted)
 
     if (secrets == NULL || secrets->edge != NULL || gb_session_is_asleep(hosted->session))
         return;
-    gb_session_delay(hosted->session, true);
+    secrets_delay(hosted, true);
     work = (struct edge_work){.grants = secrets->grants,
                               .count = secrets->count,
                               .inspected = gb_buf_bytes(&secrets->inspected),
