@@ -421,6 +421,15 @@ def test_an_authority_is_inherited(authority, edge):
         assert other.pem != edge.pem
         assert other.exchange(get(f"Authorization: Bearer {HOLDER}"))[1].endswith(b"ok")
         other.close()
+    # The other edge has stopped, and keeps its end: nothing, or half of an authority.
+    for text in b"", edge.pem.encode()[:100]:
+        read, write = os.pipe()
+        os.write(write, text)
+        other = Edge(authority, heritage=read)
+        assert other.pem != edge.pem
+        assert other.exchange(get(f"Authorization: Bearer {HOLDER}"))[1].endswith(b"ok")
+        other.close()
+        os.close(write)
 
 
 def test_hosts_without_end(authority):

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,19 +23,26 @@ enum {
 
 static_assert(GB_EDGE_SECRETS_MAX <= 32, "a bit for each in the owners of a text");
 
-bool vault_slurp(int fd, size_t most, struct gb_buf *text)
+bool vault_slurp_pipe(int fd, size_t most, int most_ms, struct gb_buf *text)
 {
     for (;;) {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
         uint8_t *to = gb_buf_reserve(text, READ_BYTES, most);
-        ssize_t n = to == NULL ? -1 : read(fd, to, READ_BYTES);
+        const int polled = to == NULL ? 0 : poll(&ready, 1, most_ms);
+        const ssize_t n = polled > 0 ? read(fd, to, READ_BYTES) : -1;
 
         if (n > 0)
             gb_buf_commit(text, (size_t)n);
-        if (n > 0 || (n < 0 && errno == EINTR))
+        if (n > 0 || (n < 0 && polled != 0 && errno == EINTR))
             continue;
         (void)gb_close(fd);
         return n == 0;
     }
+}
+
+bool vault_slurp(int fd, size_t most, struct gb_buf *text)
+{
+    return vault_slurp_pipe(fd, most, -1, text); /* files are always ready */
 }
 
 static bool vault_copy(char *to, size_t most, struct gb_bytes text)

@@ -62,3 +62,5 @@ bool vault_is_ready(struct vault *vault, const char *host, uint64_t now_ns,
 
 /* Reads all of a descriptor, at most @most bytes. Takes @fd. False: more, or an error. */
 bool vault_slurp(int fd, size_t most, struct gb_buf *text);
+/* The same of a pipe, but not longer than @most_ms for each piece. */
+bool vault_slurp_pipe(int fd, size_t most, int most_ms, struct gb_buf *text);

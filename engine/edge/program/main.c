@@ -36,6 +36,7 @@ enum {
     TRUST_MAX = 4 * 1024 * 1024,
     POLL_MAX = 1 + GB_EDGE_SECRETS_MAX + 2 * GB_EDGE_CONNECTIONS_MAX,
     HOSTS_MAX = (GB_EDGE_SECRETS_MAX + 1) * GB_EDGE_HOSTS_MAX,
+    HERITAGE_MS = 2000, /* for each piece; the server gives up after 10 s */
 };
 
 struct edge {
@@ -80,13 +81,14 @@ static int main_trust(int fd, struct gb_err *err)
     return gb_authority_client(gb_buf_bytes(&pem), &edge.world.client, err);
 }
 
-/* The other edge is of the same session's origin, and answers without waiting for anything; the
- * pipe ends with it. */
+/* The other edge is of the same session's origin, and answers without waiting for anything. One
+ * that has stopped, or was taken over, must not stop this one too. */
 static bool main_inherit(void)
 {
     _cleanup_(gb_wipe_buf) struct gb_buf pem = {0};
 
-    return edge.heritage >= 0 && vault_slurp(TAKE_FD(edge.heritage), GB_EDGE_AUTHORITY_MAX, &pem) &&
+    return edge.heritage >= 0 &&
+           vault_slurp_pipe(TAKE_FD(edge.heritage), GB_EDGE_AUTHORITY_MAX, HERITAGE_MS, &pem) &&
            gb_authority_take(gb_buf_bytes(&pem), &edge.world.authority, NULL) == 0;
 }
 

@@ -14,7 +14,11 @@
 #include "platform/socket.h"
 #include "vm/host.h"
 
-enum { COMMAND_MS = 30000, PACKETS_AT_ONCE = 64 };
+enum {
+    COMMAND_MS = 30000,
+    READY_MS = 10000, /* it reads files, and makes keys */
+    PACKETS_AT_ONCE = 64,
+};
 
 extern char **environ;
 
@@ -34,6 +38,7 @@ struct edge_process {
     int socket;
     struct gb_watch *watch;
     struct gb_child *child;
+    struct gb_timer *late; /* until it is ready */
     struct edge_command commands[GB_EDGE_SECRETS_MAX];
     bool failed;
 };
@@ -44,7 +49,14 @@ static void edge_fail(struct edge_process *edge, const char *why)
         return;
     edge->failed = true;
     gb_watch_pause(edge->watch, true);
-    edge->events.failed(edge->arg, why); /* may free it */
+    gb_timer_stop(edge->late);
+    gb_child_signal(edge->child, SIGKILL); /* nobody listens to it any more */
+    edge->events.failed(edge->arg, why);   /* may free it */
+}
+
+static void edge_on_late(void *arg)
+{
+    edge_fail(arg, "it does not become ready");
 }
 
 /* ---- sources of values ---- */
@@ -187,6 +199,7 @@ static void edge_take(struct edge_process *edge, const struct gb_edge_message *m
 
     switch (message->kind) {
     case GB_EDGE_READY:
+        gb_timer_stop(edge->late);
         edge->events.ready(edge->arg, message->name);
         break;
     case GB_EDGE_REQUEST:
@@ -350,6 +363,7 @@ int edge_start(struct gb_loop *loop, const struct gb_host *host, const struct ed
     if (r == 0)
         r = edge_spawn(edge, host, sockets[1], err);
     (void)gb_close(sockets[1]);
+    edge->late = gb_timer_new(loop, edge_on_late, edge);
     if (r == 0)
         edge->watch = gb_watch_new(loop, edge->socket, edge_on_message, edge);
     if (r == 0)
@@ -358,6 +372,7 @@ int edge_start(struct gb_loop *loop, const struct gb_host *host, const struct ed
         edge_free(edge);
         return r;
     }
+    gb_timer_start(edge->late, READY_MS);
     *ret_edge = edge;
     return 0;
 }
@@ -401,6 +416,7 @@ void edge_free(struct edge_process *edge)
     if (edge->child != NULL)
         gb_child_signal(edge->child, SIGKILL);
     gb_child_free(edge->child);
+    gb_timer_free(edge->late);
     gb_watch_free(edge->watch);
     (void)gb_close(edge->socket);
     free(edge);

@@ -22,7 +22,7 @@ struct edge_events {
     void (*ready)(void *arg, struct gb_bytes certificate);
     /* GB_EDGE_REQUEST or GB_EDGE_REFUSED. */
     void (*told)(void *arg, const struct gb_edge_message *message);
-    /* It has ended: nothing is relayed any more. Once, and last. */
+    /* It has ended, or was not ready in time: nothing is relayed any more. Once, and last. */
     void (*failed)(void *arg, const char *why);
 };
 
