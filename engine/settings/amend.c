@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Adds a line to a settings file, of which everything else stays as it is. */
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,16 +67,55 @@ static int amend_text(const char *path, const char *name, struct gb_bytes line,
     return network == NULL ? -(int)err->code : 0;
 }
 
+/* The folder of @file, which no other server writes into meanwhile: a lock of the file itself would
+ * go with it when it is replaced. Gives a descriptor. */
+static int amend_lock(const char *file, struct gb_err *err)
+{
+    _cleanup_(freep) char *copy = xstrdup(file);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return gb_err_sys(err, errno, "the folder of %s", file);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    if (errno == EWOULDBLOCK)
+        (void)gb_err_set(err, GB_EBUSY, "another process is writing %s: try again", file);
+    else
+        (void)gb_err_sys(err, errno, "the folder of %s cannot be locked", file);
+    (void)gb_close(fd);
+    return -(int)err->code;
+}
+
+/* Editors take no lock. */
+static int amend_check_same(const char *file, struct gb_bytes before, struct gb_err *err)
+{
+    _cleanup_(gb_buf_release) struct gb_buf now = {0};
+    int r = gb_fd_read_file(file, GB_SETTINGS_FILE_MAX, &now, err);
+
+    if (r < 0)
+        return r;
+    if (now.size == before.size &&
+        (now.size == 0 || memcmp(gb_buf_data(&now), before.data, now.size) == 0))
+        return 0;
+    return gb_err_set(err, GB_EBUSY, "%s was changed at the same time: try again", file);
+}
+
 int gb_settings_add_rule(const char *path, const char *name, struct gb_bytes line, char **ret_text,
                          struct gb_err *err)
 {
     _cleanup_(freep) char *file = realpath(path, NULL); /* it may be a link to the real one */
     _cleanup_(gb_buf_release) struct gb_buf before = {0}, after = {0};
     _cleanup_(freep) char *text = NULL;
+    _cleanup_(closep) int folder = -1;
     struct stat status;
     int r;
 
-    if (file == NULL || stat(file, &status) < 0)
+    if (file == NULL)
+        return gb_err_sys(err, errno, "%s", path);
+    folder = amend_lock(file, err);
+    if (folder < 0)
+        return folder;
+    if (stat(file, &status) < 0)
         return gb_err_sys(err, errno, "%s", path);
     if (status.st_uid != geteuid())
         return gb_err_set(err, GB_EPOLICY, "%s belongs to another user", path);
@@ -81,10 +123,14 @@ int gb_settings_add_rule(const char *path, const char *name, struct gb_bytes lin
     if (r == 0)
         r = amend_text(path, name, line, gb_buf_bytes(&before), &after, &text, err);
     if (r == 0)
+        r = amend_check_same(file, gb_buf_bytes(&before), err);
+    if (r == 0)
         r = gb_fd_replace_file(file, gb_buf_bytes(&after), status.st_mode & 07777, err);
     if (r < 0)
         return r;
     (void)chmod(file, status.st_mode & 07777); /* what the umask has taken away */
+    if (fsync(folder) < 0 && errno != EINVAL)  /* not every file system can do that with folders */
+        return gb_err_sys(err, errno, "%s may not last", path);
     *ret_text = TAKE_PTR(text);
     return 0;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,6 +111,23 @@ START_TEST(a_link_stays_a_link)
 }
 END_TEST
 
+START_TEST(two_servers_lose_no_rule)
+{
+    const int other = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    put("[network \"builds\"]\n");
+    ck_assert_int_eq(flock(other, LOCK_EX), 0); /* a lock of another descriptor is another's */
+    ck_assert_int_eq(add("builds"), -GB_EBUSY);
+    check_content("[network \"builds\"]\n");
+    ck_assert_int_eq(flock(other, LOCK_UN), 0);
+    ck_assert_int_eq(add("builds"), 0);
+    ck_assert_int_eq(flock(other, LOCK_EX | LOCK_NB), 0); /* it is free again */
+    ck_assert_int_eq(close(other), 0);
+    ck_assert_int_eq(add("builds"), 0);
+    check_content("[network \"builds\"]\nallow new.example :443\nallow new.example :443\n");
+}
+END_TEST
+
 START_TEST(settings_that_were_read_before)
 {
     struct gb_settings settings;
@@ -134,6 +153,7 @@ int main(void)
     tcase_add_test(tests, a_section_at_the_end_without_a_line_end);
     tcase_add_test(tests, what_cannot_be_amended_stays);
     tcase_add_test(tests, a_link_stays_a_link);
+    tcase_add_test(tests, two_servers_lose_no_rule);
     tcase_add_test(tests, settings_that_were_read_before);
     suite_add_tcase(suite, tests);
     return check_run(suite);
