@@ -397,3 +397,31 @@ def test_a_restart_is_not_for_the_asking(session, server, client, web):
     kept = session.call("session.checkpoint")["seq"]
     session.call("session.rewind", seq=kept)  # another VM is another matter
     assert fetched(session, web, "/back") == "/back"
+
+
+def test_a_comparison_acts_on_nothing_outside(server, client, web):
+    """Programs that a cell has left behind go on in the forks in which two moments are looked at, without a network."""
+    with Watcher(server, kinds=["network.open", "network.denied", "session.opened"]) as watcher:
+        session = Session(client, idle_ms=0, network=rules(web))
+        session.exec(f"{TRY}import threading, time\nstop, tries = False, []\n"
+                     f"def post():\n    while not stop:\n"
+                     f"        tries.append(get('http://app.test:{web}/again')); time.sleep(0.05)\n"
+                     f"one = threading.Thread(target=post, daemon=True)\none.start()")
+        session.call("session.checkpoint", wait_ms=120000)
+        session.exec("x = 1")
+        told = session.call("session.diff", cell=1, wait_ms=120000)
+        assert "x" in [one["name"] for one in told["variables"]]
+        assert value(session, "stop = True; one.join(); print(tries.count('/again') > 0)") == "True"
+        session.exec("pass")
+        session.close()
+        events = watcher.until("session.opened", session=session.id)
+        children = set()
+        last = Session(client)
+        events += watcher.until("session.opened", session=last.id)
+        last.close()
+        for event in events:
+            if event["kind"] == "session.opened" and event["info"].get("label") == "diff":
+                children.add(event["session"])
+                assert event["info"]["network"] == "none"
+        assert len(children) == 2
+        assert {event["session"] for event in events if event["kind"].startswith("network.")} == {session.id}

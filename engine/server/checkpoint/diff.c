@@ -556,6 +556,7 @@ static void diff_fork(struct diff *diff, struct request *request)
     job->fork = (struct job_fork){.count = 1,
                                   .wait_ms = diff->wait_ms,
                                   .bound = true,
+                                  .alone = true,
                                   .label = xstrdup("diff"),
                                   .taker = {diff_take, diff_free, diff}};
     job_add(job, diff->wait_ms);

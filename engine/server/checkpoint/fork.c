@@ -258,7 +258,7 @@ static void fork_add_child(struct fork *fork, struct fork_child *child,
     state->has_policy = checkpoint_of(parent)->has_policy;
     state->policy = checkpoint_of(parent)->policy;
     state->bound = wanted->bound ? fork->request->connection : NULL;
-    PART_CALL(fork->server, session_forked, child->hosted, parent);
+    PART_CALL(fork->server, session_forked, child->hosted, parent, wanted->alone);
     hosted_begin_made(child->hosted, wanted->wait_ms, gb_start_origin(&parent->start), fork_on_room,
                       child);
 }

@@ -98,6 +98,7 @@ struct job {
         uint64_t wait_ms; /* of each child, for capacity */
         char *label;      /* NULL: the session's */
         bool bound;       /* to the connection of the request */
+        bool alone;       /* without a network: see session_forked in part.h */
         struct fork_taker taker;
     } fork;
     struct job_rollback { /* of a rollback */

@@ -157,8 +157,9 @@ struct gb_part {
      * puts it to sleep. */
     bool (*session_expiring)(struct hosted *hosted);
     /* It is to continue from a moment of another session's past: the part gives it what that one
-     * has besides its VM. Before `session_new`. */
-    void (*session_forked)(struct hosted *hosted, struct hosted *origin);
+     * has besides its VM. Before `session_new`. @alone: what runs in it must not act on anything
+     * outside, whatever its origin may do. */
+    void (*session_forked)(struct hosted *hosted, struct hosted *origin, bool alone);
     /* Adds what the part has of the session besides its VM, for another server that takes it up. */
     void (*save_session)(struct hosted *hosted, struct saved_session *saved);
     /* Whether such a session can be taken up; and then, before `session_new`, that it is. */

@@ -202,13 +202,14 @@ static void network_on_refused(struct hosted *hosted)
 
 /* ---- what a session has besides its VM ---- */
 
-static void network_on_forked(struct hosted *hosted, struct hosted *origin)
+/* One that is alone has no network, and none of the secrets. */
+static void network_on_forked(struct hosted *hosted, struct hosted *origin, bool alone)
 {
     struct network_session *state = network_state(hosted);
     const struct network_session *from = network_state(origin);
     struct gb_policy policy = {0};
 
-    if (from->net == NULL)
+    if (from->net == NULL || alone)
         return;
     /* Cannot fail: it is a policy's own text. */
     (void)network_ask_add_text(gb_net_policy(from->net), (struct gb_bytes){0}, &policy, NULL);
