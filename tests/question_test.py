@@ -332,6 +332,27 @@ def test_always_is_written_into_the_settings(tmp_path, port):
             one.close()
 
 
+def test_always_widens_no_policy_that_the_session_was_not_given(tmp_path, port):
+    """Rules that are given as a whole are shown as "rules", which is also the name of a policy here."""
+    config = tmp_path / "a.conf"
+    text = "[network \"rules\"]\nresolve app.test 127.0.0.1\n"
+    config.write_text(text)
+    with Server("--config", str(config)) as server, server.client() as client:
+        given, changed = Session(client, network=RULES), Session(client, network="rules")
+        client.call("session.network", session=changed.id, network=RULES)
+        for session in given, changed:
+            with watching(server, session) as watcher:
+                request = send(client, session, f"connect('app.test', {port})")
+                number = question(watcher)["question"]
+                with pytest.raises(Failure) as caught:
+                    answer(client, session, number, "always")
+                assert caught.value.kind == "invalid_input"
+                answer(client, session, number, "once")
+                assert result(client, request)[0] == [b"hello"]
+            session.close()
+    assert config.read_text() == text
+
+
 def test_always_after_another_server_has_taken_it_up(tmp_path, port):
     config = tmp_path / "a.conf"
     config.write_text('[network "builds"]\nask * private tcp\nresolve app.test 127.0.0.1\n')

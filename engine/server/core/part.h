@@ -87,7 +87,8 @@ struct gate {
 /* What a session has besides its VM. Zeroed is nothing; release it with saved_release(). */
 struct saved_session {
     struct gb_buf network; /* its policy's name; "none": it had a network; empty: it never had */
-    struct gb_buf policy;  /* the name that it was opened with, or given as a whole since */
+    struct gb_buf policy;  /* the name, of the settings or a preset, that it was opened with or
+                            * given since; empty: none */
     struct gb_buf rules;
     struct gb_buf secrets; /* names, each followed by a space */
 };

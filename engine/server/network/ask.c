@@ -60,13 +60,13 @@ static int ask_find(const struct gb_settings *settings, struct gb_bytes name,
 
         if (!gb_bytes_equal(name, network->name))
             continue;
-        ask->on = true;
+        ask->on = ask->is_named = true;
         (void)snprintf(ask->name, sizeof(ask->name), "%s", network->name);
         return gb_policy_parse(&ask->policy, gb_bytes_str(network->text), err);
     }
     ask->preset = gb_preset_number(name);
     if (ask->preset >= 0) {
-        ask->on = true;
+        ask->on = ask->is_named = true;
         (void)snprintf(ask->name, sizeof(ask->name), "%.*s", (int)name.size,
                        (const char *)name.data);
         /* What is wrong is told now; what is not known yet may be found. */

@@ -14,8 +14,9 @@ struct network_ask {
     bool on;
     int preset;              /* the policy is to be found: network_ask_preset(); -1: it is there */
     struct gb_policy policy; /* if it is on; release it */
-    char
-        name[GB_SETTINGS_NAME_MAX + 1]; /* its name: "none", "rules", or a name from the settings */
+    /* How it is shown: "none", "rules", or its name. */
+    char name[GB_SETTINGS_NAME_MAX + 1];
+    bool is_named; /* it is from the settings, or a preset; a name there may be "rules" too */
 };
 
 /* @value NULL: absent, which means no network. GB_EINVALID, GB_ETOOLARGE. */

@@ -34,6 +34,14 @@ static void network_server_free(struct gb_server *server)
     gb_indexes_free(network_server(server)->indexes);
 }
 
+/* What the answer `always` may write to, and the preset whose authorities are told: rules that were
+ * given as a whole have no name. */
+static void network_set_policy_name(struct network_session *state, const struct network_ask *ask)
+{
+    (void)snprintf(state->policy_name, sizeof(state->policy_name), "%s",
+                   ask->is_named ? ask->name : "");
+}
+
 static int network_check_open(struct gb_server *server, const struct gb_params *params,
                               struct gb_err *err)
 {
@@ -59,7 +67,7 @@ static void network_take_open(struct hosted *hosted, const struct gb_params *par
     state->pending = ask.preset >= 0;
     state->preset = ask.preset;
     memcpy(state->name, ask.name, sizeof(state->name));
-    memcpy(state->policy_name, ask.name, sizeof(state->policy_name));
+    network_set_policy_name(state, &ask);
     secrets_take(hosted, params);
 }
 
@@ -316,7 +324,7 @@ static int network_begin(struct hosted *hosted, struct network_ask *ask, struct 
 
     if (r < 0)
         return r;
-    memcpy(state->policy_name, ask->name, sizeof(ask->name));
+    network_set_policy_name(state, ask);
     if (had || gb_preset_number(gb_bytes_str(ask->name)) < 0)
         return 0;
     return trust_tell(hosted, secrets_authority(hosted), err);

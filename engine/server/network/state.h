@@ -37,7 +37,8 @@ struct network_server {
 
 struct network_session {
     char name[GB_SETTINGS_NAME_MAX + 1];        /* "": none */
-    char policy_name[GB_SETTINGS_NAME_MAX + 1]; /* with which it began, before rules were added */
+    char policy_name[GB_SETTINGS_NAME_MAX + 1]; /* of the settings, or a preset: with which it
+                                                 * began, before rules were added; "": none */
     struct gb_net *net;                         /* NULL: it never had a network, or an open port */
     bool on;
     uint8_t mark[GB_NET_MARK_BYTES]; /* of the conversation */
