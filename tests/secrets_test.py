@@ -240,6 +240,48 @@ def test_it_is_taken_up_by_another_server_with_its_secrets(settings, tmp_path, w
         session.close()
 
 
+def test_what_is_missing_at_a_wake_costs_no_past(settings, tmp_path, authority, web):
+    """A session that is woken, and whose VM cannot get its secrets: it stays at its checkpoint, and goes on when it
+    can."""
+    trust, config = tmp_path / "trust.pem", tmp_path / "trust.conf"
+    config.write_text(settings.read_text().replace(f"trust {authority}/ca.pem", f"trust {trust}"))
+    trust.write_bytes((authority / "ca.pem").read_bytes())
+    ask = f"ask('{url(web)}', Authorization='Bearer ' + os.environ['API'])"
+    with Server("--config", str(config), folder=str(tmp_path)) as server, server.client() as client:
+        session = Session(client, idle_ms=0, network=rules(web), secrets=["API"])
+        session.exec(ASK + "\nx = 1")
+        session.call("session.checkpoint")
+        session.exec("x = 2")
+        session.call("session.sleep")
+        kept = session.call("session.checkpoints")["checkpoints"]
+        assert len(kept) >= 2
+    with Server("--config", str(config), folder=str(tmp_path)) as server, server.client() as client:
+        session.client = client
+        aside = tmp_path / "aside.pem"
+        trust.rename(aside)  # the edge cannot be started
+        for _ in range(2):
+            with pytest.raises(Failure) as failure:
+                session.exec("x = 3")
+            assert failure.value.kind == "boot_failed" and "secret API" in str(failure.value)
+            assert session.get()["state"] == "asleep"
+        trust.write_text("no certificate")  # it ends before it is ready
+        with pytest.raises(Failure) as failure:
+            session.exec("x = 4")
+        assert failure.value.kind == "boot_failed" and "has no certificate" in str(failure.value)
+        wait_for(lambda: session.get()["state"] == "asleep", what="the end of the VM")
+        assert session.call("session.checkpoints")["checkpoints"][:len(kept)] == kept
+        aside.rename(trust)
+        web.seen.clear()
+        cell = session.exec("print(x)")
+        assert out(cell) == "2\n" and "undone" not in cell.get("note", "")
+        value_of(session, ask)
+        assert [headers["Authorization"] for _, headers in web.seen] == [f"Bearer {VALUE}"]
+        session.call("session.rewind", seq=kept[0]["seq"])
+        assert out(session.exec("print(x)")) == "1\n"
+        session.close()
+    assert list((tmp_path).rglob("past/s-*")) == []
+
+
 def memory_of(pid):
     """What is in the memory of a process, in runs of pages that exist. A sanitizer's maps of terabytes hold none of
     its data."""

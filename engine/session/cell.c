@@ -450,19 +450,27 @@ int session_cell_done(void *arg, const struct gb_done *done, struct gb_err *err)
     return 0;
 }
 
-void session_cells_fail(struct gb_session *session, const struct gb_err *why)
+void session_cell_fail(struct gb_session *session, const struct gb_err *why)
 {
     struct cell *cell = TAKE_PTR(session->current);
     struct gb_err err = *why;
+
+    if (cell == NULL)
+        return;
+    cell_tell_started(cell);
+    err.code = GB_EUNKNOWN;
+    err.dispatched = true;
+    (void)gb_err_wrap(&err, 0, "the VM ended while the code was running");
+    cell_finish(cell, &err);
+}
+
+void session_cells_fail(struct gb_session *session, const struct gb_err *why)
+{
+    struct gb_err err;
+    struct cell *cell;
     struct gb_list *link;
 
-    if (cell != NULL) {
-        cell_tell_started(cell);
-        err.code = GB_EUNKNOWN;
-        err.dispatched = true;
-        (void)gb_err_wrap(&err, 0, "the VM ended while the code was running");
-        cell_finish(cell, &err);
-    }
+    session_cell_fail(session, why);
     while ((link = gb_list_pop(&session->queue)) != NULL) {
         err = *why;
         err.code = session_was_open(session) ? GB_ECLOSED : why->code;

@@ -67,6 +67,9 @@ struct gb_session {
     struct gb_guest *aside;        /* HELD: has the previous VM, until the new one runs */
     gb_vm_done_fn *rest_done;      /* for hold, release and exchange */
     void *rest_arg;
+    bool arriving;         /* in `moved`: the VM is its own, unless the user cannot use it */
+    struct gb_err unmoved; /* why not, until that VM has ended; code GB_OK: nothing of the kind */
+    struct gb_err relapse; /* the same of gb_session_relapse() */
     uint64_t epoch;
     enum gb_source source; /* of the VM */
     struct gb_verify_waiter verify;
@@ -142,7 +145,9 @@ int session_cell_done(void *arg, const struct gb_done *done, struct gb_err *err)
 void session_cells_pump(struct gb_session *session);
 /* From the loop: calls `started` and `changed`. */
 void session_cells_tell(void *arg);
-/* The VM has ended: fails every cell. */
+/* The VM has ended: fails the running cell. */
+void session_cell_fail(struct gb_session *session, const struct gb_err *why);
+/* The same for every cell. */
 void session_cells_fail(struct gb_session *session, const struct gb_err *why);
 /* Fails those that wait, which will not be sent. */
 void session_cells_refuse(struct gb_session *session, const struct gb_err *why);
@@ -163,6 +168,8 @@ void session_input_forget(struct gb_session *session, const void *arg);
 
 /* Its VM has failed, while the previous one still exists. */
 bool session_rest_failed(struct gb_session *session, const char *reason);
+/* Its VM has ended. True: that was to be so, and the session lives on. */
+bool session_rest_dead(struct gb_session *session);
 
 /* ---- request.c ---- */
 

@@ -8,6 +8,10 @@
  * one has reported that it runs: if that fails, the session gets it back unchanged.
  *
  * A session that is put to sleep exchanges its VM for none, and one that is woken none for a VM.
+ *
+ * The user may find that the new VM cannot be used: at once, in `moved`, while the old one is still
+ * kept; or later, when it is gone. Then the session relapses: its VM is ended, whatever goes on in
+ * it, and it is asleep.
  */
 #include <assert.h>
 
@@ -29,10 +33,31 @@ static void rest_tell(struct gb_session *session, const struct gb_err *err)
         done(session->rest_arg, err);
 }
 
-static void rest_moved(struct gb_session *session)
+/* Whether the VM that has come can be used. Otherwise it is ended, and session_rest_dead() follows.
+ */
+static bool rest_arrive(struct gb_session *session)
 {
+    struct gb_err err = {0};
+    int r = 0;
+
+    session->arriving = true;
     if (session->events.moved != NULL)
-        session->events.moved(session->arg);
+        r = session->events.moved(session->arg, &err);
+    session->arriving = false;
+    if (r == 0 || session_is_over(session))
+        return true;
+    session->unmoved = err;
+    gb_guest_kill(session->guest, err.message);
+    return false;
+}
+
+static void rest_asleep(struct gb_session *session)
+{
+    struct gb_err err = {0};
+
+    session_enter(session, SESSION_ASLEEP);
+    if (session->events.moved != NULL)
+        (void)session->events.moved(session->arg, &err);
 }
 
 static void rest_stayed(struct gb_session *session)
@@ -137,6 +162,8 @@ static void rest_on_released(void *arg, const struct gb_err *err)
 {
     struct gb_session *session = arg;
 
+    if (session->relapse.code != GB_OK)
+        return; /* session_rest_dead() follows */
     if (err == NULL && !session_is_over(session))
         rest_end(session);
     else if (err != NULL)
@@ -197,9 +224,10 @@ static void rest_on_exchanged(void *arg, const struct gb_err *err)
     struct gb_session *session = arg;
 
     if (err == NULL && !session_is_over(session)) {
+        if (!rest_arrive(session))
+            return;
         session->epoch++;
         rest_discard(session, "the session lives on in another VM");
-        rest_moved(session);
         if (!session_is_over(session))
             rest_end(session);
     } else if (err != NULL && !session_is_over(session) && session->aside != NULL) {
@@ -232,8 +260,7 @@ void gb_session_sleep(struct gb_session *session, uint64_t keep_ms)
     gb_guest_exchange(session->guest, session->aside);
     rest_discard(session, "the session is asleep");
     session->asleep_ms = keep_ms;
-    session_enter(session, SESSION_ASLEEP);
-    rest_moved(session);
+    rest_asleep(session);
     gb_session_want_if_asked(session);
 }
 
@@ -242,8 +269,9 @@ static void rest_on_woken(void *arg, const struct gb_err *err)
     struct gb_session *session = arg;
 
     if (err == NULL && !session_is_over(session)) {
+        if (!rest_arrive(session))
+            return;
         rest_discard(session, "the session is awake"); /* there was none */
-        rest_moved(session);
         if (!session_is_over(session))
             rest_end(session);
     } else if (err != NULL && !session_is_over(session) && session->aside != NULL) {
@@ -269,6 +297,80 @@ void gb_session_wake(struct gb_session *session, struct gb_guest *guest, gb_vm_d
     gb_guest_knows_cells(session->guest, session->cells_numbered - session->queued_count);
     gb_guest_resume(session->guest, true, rest_on_woken, session);
 }
+
+/* ---- a VM that cannot be used ---- */
+
+/* Back to the VM that was kept, or to sleep. */
+static bool rest_return(struct gb_session *session, const struct gb_err *why)
+{
+    bool sleeps;
+
+    if (session_is_over(session) || session->aside == NULL) {
+        rest_discard(session, why->message);
+        rest_tell(session, why);
+        return false;
+    }
+    sleeps = gb_guest_vm(session->aside) == NULL;
+    gb_guest_exchange(session->guest, session->aside);
+    rest_discard(session, why->message);
+    if (sleeps)
+        session_enter(session, SESSION_ASLEEP);
+    gb_guest_refuse_requests(session->guest, why); /* some may have been sent */
+    rest_stayed(session);
+    rest_tell(session, why);
+    return true;
+}
+
+int gb_session_check_relapse(const struct gb_session *session, struct gb_err *err)
+{
+    int r = session_check_open(session, err);
+
+    if (r < 0)
+        return r;
+    if (session->terminals > 0)
+        return gb_err_set(err, GB_EUNSUPPORTED, "programs run at its terminals");
+    if (session->state < SESSION_IDLE || session->state == SESSION_ASLEEP || session->paused ||
+        session->aside != NULL || session->rest_done != NULL)
+        return gb_err_set(err, GB_EBUSY, "it has no VM, or is to get another one");
+    return 0;
+}
+
+void gb_session_relapse(struct gb_session *session, const struct gb_err *err, uint64_t keep_ms,
+                        gb_vm_done_fn *done, void *arg)
+{
+    assert(gb_session_check_relapse(session, NULL) == 0 && err->code != GB_OK);
+    rest_begin(session, done, arg);
+    session->relapse = *err;
+    session->asleep_ms = keep_ms;
+    gb_guest_kill(session->guest, err->message);
+}
+
+/* What waits fails too: it would wake the session again. */
+static void rest_relapse(struct gb_session *session, const struct gb_err *why)
+{
+    session->epoch++;
+    rest_asleep(session);
+    session_cell_fail(session, why);
+    session_cells_refuse(session, why);
+    gb_guest_refuse_requests(session->guest, why);
+    session_tell_changed(session);
+    rest_tell(session, NULL);
+}
+
+bool session_rest_dead(struct gb_session *session)
+{
+    const struct gb_err unmoved = session->unmoved, relapse = session->relapse;
+
+    session->unmoved = session->relapse = (struct gb_err){0};
+    if (unmoved.code != GB_OK)
+        return rest_return(session, &unmoved);
+    if (relapse.code == GB_OK || session_is_over(session))
+        return false;
+    rest_relapse(session, &relapse);
+    return true;
+}
+
+/* ---- refusing ---- */
 
 static void rest_on_refused(void *arg)
 {
@@ -318,7 +420,7 @@ bool gb_session_is_held(const struct gb_session *session)
 
 bool gb_session_is_moving(const struct gb_session *session)
 {
-    return session->aside != NULL;
+    return session->aside != NULL && !session->arriving;
 }
 
 uint64_t gb_session_epoch(const struct gb_session *session)

@@ -320,6 +320,8 @@ static void session_on_dead(void *arg, const struct gb_err *why)
     gb_timer_stop(session->prepare_timer);
     if (session->state == SESSION_ASLEEP)
         return; /* it was to get that VM, and lives on without */
+    if (session_rest_dead(session))
+        return;
     if (session_is_replaceable(session)) {
         gb_guest_drop_requests(session->guest);
         session_enter(session, SESSION_WITHOUT_VM);

@@ -81,8 +81,10 @@ struct gb_session_events {
      */
     void (*network_lost)(void *arg);
     /* It has another VM, which continues from a moment of its past: what is requested of the guest
-     * now comes before what waits. Or it is ASLEEP, and has none. May be NULL. */
-    void (*moved)(void *arg);
+     * now comes before the cells that wait. Negative, with @err: it cannot do without something
+     * that this VM cannot get, which then counts as one that has failed: `stayed` follows. Or it is
+     * ASLEEP, and has none: then the result is ignored. May be NULL. */
+    int (*moved)(void *arg, struct gb_err *err);
     /* Another VM was to come (gb_session_is_moving()), and did not: it has its own, or is ASLEEP
      * again. May be NULL. */
     void (*stayed)(void *arg);
@@ -200,6 +202,14 @@ void gb_session_go_on(struct gb_session *session, bool lost);
  * continues from this moment. Requests wait, and `wanted` is called. The session ends when it has
  * been asleep for @keep_ms (0: no limit). */
 void gb_session_sleep(struct gb_session *session, uint64_t keep_ms);
+/* Whether the session can fall asleep without coming to rest. GB_EBUSY: not now, it is moving, or
+ * is about to be; GB_EUNSUPPORTED: programs run at its terminals. */
+int gb_session_check_relapse(const struct gb_session *session, struct gb_err *err);
+/* Its VM is of no use any more, but the user can make another one of a moment of its past: ends the
+ * VM. Then the session is ASLEEP, in a new epoch; the running cell, what waits and all requests
+ * fail with @err, and @done is called. Not if the session ends before. */
+void gb_session_relapse(struct gb_session *session, const struct gb_err *err, uint64_t keep_ms,
+                        gb_vm_done_fn *done, void *arg);
 /* Gives a session that is ASLEEP a VM again: @guest, taken, is HELD at the moment at which it was
  * put to sleep. On failure @done gets an error, and the session is still ASLEEP, or has ended. */
 void gb_session_wake(struct gb_session *session, struct gb_guest *guest, gb_vm_done_fn *done,

@@ -49,12 +49,13 @@ static void on_rested(void *arg)
     user->rested++;
 }
 
-static void on_moved(void *arg)
+static int on_moved(void *arg, struct gb_err *err)
 {
     struct user *user = arg;
 
-    ck_assert(!gb_session_is_moving(user->session));
+    ck_assert(!gb_session_is_moving(user->session) && err != NULL);
     user->moved++;
+    return 0;
 }
 
 static void on_stayed(void *arg)

@@ -10,6 +10,8 @@
  *    └───────────────── adopt ───────────────────┘
  *
  *   IDLE <──> HELD <──> ASLEEP <── restored ── WITHOUT_VM
+ *                         ^
+ *   IDLE, RUNNING, WAITING_INPUT ── relapse
  *
  *   any of them ──> ENDING ──> CLOSED
  */
@@ -31,8 +33,8 @@ enum session_state {
      * nothing is; by the death of an unused clone, which is silently replaced; otherwise by its
      * death, or when time is up. */
     SESSION_PREPARING,
-    /* `opened` has been called. Left by session_cells_pump() when a cell waits, and by
-     * gb_session_hold(). */
+    /* `opened` has been called. Left by session_cells_pump() when a cell waits, by
+     * gb_session_hold(), and like RUNNING after gb_session_relapse(), by the VM's death. */
     SESSION_IDLE,
     /* The guest is being brought to rest, is at rest, or is being released: requests wait. Shown as
      * IDLE. Left if it does not come to rest, and by gb_session_release(),

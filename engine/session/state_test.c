@@ -8,9 +8,9 @@
 static const char *const exits[] = {
     /* to: W    B    P    I    H    A    R    I    E    C */
     [SESSION_WITHOUT_VM] = ".++..+..+.", [SESSION_BOOTING] = "..+.....+.",
-    [SESSION_PREPARING] = "+..+....+.",  [SESSION_IDLE] = "....+.+.+.",
+    [SESSION_PREPARING] = "+..+....+.",  [SESSION_IDLE] = "....+++.+.",
     [SESSION_HELD] = "...+.+..+.",       [SESSION_ASLEEP] = "....+...+.",
-    [SESSION_RUNNING] = "...+...++.",    [SESSION_WAITING_INPUT] = "...+..+.+.",
+    [SESSION_RUNNING] = "...+.+.++.",    [SESSION_WAITING_INPUT] = "...+.++.+.",
     [SESSION_ENDING] = ".........+",     [SESSION_CLOSED] = "..........",
 };
 

@@ -164,7 +164,7 @@ static bool checkpoint_on_server_ending(struct gb_server *server)
     return --*saving > 0;
 }
 
-/* Whoever continues with it after its server has ended may not know that. */
+/* Whoever continues with it after its server has ended, or it has relapsed, may not know that. */
 static void checkpoint_on_cell_ending(struct hosted *hosted, uint32_t cell, struct gb_buf *note)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
@@ -173,10 +173,11 @@ static void checkpoint_on_cell_ending(struct hosted *hosted, uint32_t cell, stru
     if (!state->has_lost)
         return;
     state->has_lost = false;
-    gb_buf_addf(note,
-                "%sthe server had ended, and the session was as after cell %u when this cell "
-                "started: later cells are undone",
-                note->size > 0 ? "; " : "", state->lost_after);
+    gb_buf_addf(
+        note,
+        "%s%s, and the session was as after cell %u when this cell started: later cells are "
+        "undone",
+        note->size > 0 ? "; " : "", state->lost_how, state->lost_after);
 }
 
 /* It comes back, but not as it is now. */
@@ -537,6 +538,7 @@ const struct gb_part checkpoint_part = {
     .session_rested = checkpoint_on_change,
     .session_wanted = sleep_on_wanted,
     .session_expiring = sleep_on_expiring,
+    .session_failing = sleep_on_failing,
     .session_closed = checkpoint_on_session_closed,
     .session_ended = checkpoint_on_session_end,
     .explain_missing = restore_explain,

@@ -48,8 +48,7 @@ static void job_refuse(struct job *job, const struct gb_err *err)
 
 static bool job_needs_vm(struct hosted *hosted, const struct job *job);
 
-/* The session stays asleep: refuses those that wait for its VM. */
-static void job_refuse_waiting(struct hosted *hosted, const struct gb_err *err)
+void job_refuse_waiting(struct hosted *hosted, const struct gb_err *err)
 {
     struct gb_list waiting, refused, *link;
 
@@ -688,6 +687,8 @@ void job_next(struct hosted *hosted)
 {
     struct job *job;
 
+    if (checkpoint_of(hosted)->rest->relapse(hosted))
+        return;
     job_hurry_all(hosted);
     job_rouse(hosted);
     job = job_find_next(hosted);

@@ -309,6 +309,7 @@ static void restore_begin_life(struct hosted *hosted, const struct note *note)
     if (here == NULL)
         return; /* it cannot be woken */
     state->has_lost = gb_lives_last_cell(&state->lives, note->epoch, cells) != here->cell;
+    state->lost_how = "the server had ended";
     state->lost_after = here->cell;
     gb_lives_begin(&state->lives, here->epoch, here->cell, cells);
     gb_info("%s: it was awake when its server ended, and is as it was at checkpoint %llu, after "

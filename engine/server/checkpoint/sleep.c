@@ -6,6 +6,9 @@
  * asleep waits in it, as it does while a session is held. If it cannot be woken, all of that fails
  * with the reason, nothing has been executed, and the session stays asleep: the next request tries
  * again. It never continues from anything but the checkpoint with which it fell asleep.
+ *
+ * A session relapses if its VM runs, but cannot get what it needs besides, such as its network's
+ * secrets: it must not go on without that, and its past must not be lost for that either.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -386,6 +389,99 @@ void sleep_on_wanted(struct hosted *hosted)
         sleep_add_wake(hosted);
 }
 
+/* ---- relapsing ---- */
+
+static void sleep_begin_life(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    _cleanup_(gb_buf_release) struct gb_buf undone = {0};
+    const struct gb_past_moment *here = gb_past_find(state->past, gb_past_here(state->past));
+    const uint64_t epoch = gb_session_epoch(hosted->session);
+    const uint32_t cells = gb_session_cells(hosted->session);
+
+    if (here == NULL)
+        return; /* it cannot be woken */
+    state->has_lost = state->relapse_loses;
+    state->lost_how = "the session's VM could not be used";
+    state->lost_after = here->cell;
+    gb_lives_begin(&state->lives, here->epoch, here->cell, cells);
+    gb_lives_undone(&state->lives, epoch, cells, &undone);
+    PART_CALL(hosted->server, session_rewound, hosted, gb_buf_bytes(&undone));
+}
+
+static void sleep_on_relapsed(void *arg, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    const struct job none = {.begun_ns = gb_clock_mono_ns()};
+    const struct gb_err why = state->failing;
+    struct gb_slept_info info;
+
+    (void)err; /* none: it cannot fail */
+    rollback_on_session_closed(
+        hosted); /* the last that was heard of the VM may be a lost interpreter */
+    state->failing = (struct gb_err){0};
+    state->relapses = false;
+    sleep_begin_life(hosted);
+    checkpoint_is_known(hosted);
+    gb_session_delay(hosted->session, false);
+    info = sleep_slept(hosted, &none);
+    sleep_tell_watchers(hosted, "session.asleep", &info);
+    job_refuse_waiting(hosted, &why);
+    job_next(hosted);
+}
+
+/* No job has started. */
+static bool sleep_relapse(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    const struct gb_err why = state->failing;
+    int r;
+
+    if (why.code == GB_OK || hosted->closing)
+        return false;
+    if (state->relapses)
+        return true;
+    if (state->job != NULL || gb_past_is_busy(state->past))
+        return false; /* it comes back */
+    r = gb_session_check_relapse(hosted->session, NULL);
+    if (r == -GB_EUNSUPPORTED) {
+        state->failing = (struct gb_err){0};
+        gb_session_delay(hosted->session, false);
+        hosted_relapse(hosted, why.message); /* closes it */
+        return true;
+    }
+    if (r < 0)
+        return false; /* a rollback is about to begin */
+    state->relapses = true;
+    state->relapse_loses = !checkpoint_is_now(hosted);
+    gb_past_forget_vm(state->past);
+    gb_session_relapse(hosted->session, &why, hosted->server->settings.past.asleep_ms,
+                       sleep_on_relapsed, hosted);
+    return true;
+}
+
+bool sleep_on_failing(struct hosted *hosted, const char *reason)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    if (state->failing.code != GB_OK)
+        return true;
+    if (!hosted->opened || hosted->run || state->past == NULL ||
+        gb_past_find(state->past, gb_past_here(state->past)) == NULL ||
+        gb_session_check_relapse(hosted->session, NULL) == -GB_EUNSUPPORTED)
+        return false;
+    if (gb_session_is_asleep(hosted->session))
+        return true; /* nothing of it goes on */
+    gb_warning("%s: it goes back to its last checkpoint, and to sleep: %s",
+               gb_session_id(hosted->session), reason);
+    (void)gb_err_set(&state->failing, GB_EBOOT, "%s: the session is asleep at its last checkpoint",
+                     reason);
+    gb_session_delay(hosted->session, true); /* no cell is sent until then */
+    job_next(hosted);
+    return true;
+}
+
 /* ---- its place ---- */
 
 static const struct job_rest sleep_rest = {
@@ -397,6 +493,7 @@ static const struct job_rest sleep_rest = {
     .failed = sleep_failed,
     .rouse = sleep_add_wake,
     .watch = sleep_watch,
+    .relapse = sleep_relapse,
 };
 
 void sleep_on_session(struct hosted *hosted)

@@ -19,7 +19,9 @@
  * Falling asleep (sleep.c): hold → (a checkpoint, unless there is one) → the VM is ended, unless a
  * request has arrived in the meantime. Waking: capacity as for a new session → a VM is made of the
  * last checkpoint → the session gets it. It is started by a client's request, by any use of the
- * session, and before any other job that needs the VM. */
+ * session, and before any other job that needs the VM. Relapsing, because a VM cannot get what the
+ * session needs besides: as soon as no job has started, the VM is ended, and the session is asleep
+ * at its last checkpoint, in a new epoch. */
 #pragma once
 
 #include "base/list.h"
@@ -138,6 +140,8 @@ struct job_rest {
     void (*rouse)(struct hosted *hosted);
     /* Starts, or stops, the wait after which it is put to sleep. */
     void (*watch)(struct hosted *hosted);
+    /* Whether it relapses now, so that no job may begin. */
+    bool (*relapse)(struct hosted *hosted);
 };
 
 struct fork;
@@ -165,8 +169,12 @@ struct checkpoint_session {
     bool has_policy;
     const struct connection *bound; /* it is closed with this connection; NULL: with none */
     bool is_known;                  /* nothing has changed it since its last checkpoint */
-    bool has_lost;                  /* cells, when its last server ended; nobody was told so yet */
+    bool has_lost;                  /* cells, and nobody was told so yet: */
+    const char *lost_how;           /* why */
     uint32_t lost_after;            /* those after this one */
+    struct gb_err failing;          /* why it is to relapse; code GB_OK: it is not */
+    bool relapses;                  /* its VM is being ended for that */
+    bool relapse_loses;             /* what has changed since the last checkpoint */
     bool too_large;                 /* no automatic ones until a client has requested one */
     uint64_t known_ns;              /* when it had last changed at that time */
     uint64_t tried_ns; /* the same, at the last attempt at an automatic one, successful or not */
@@ -245,6 +253,8 @@ void job_add_first(struct job *job, uint64_t wait_ms);
 void job_return_to(struct hosted *hosted, uint64_t seq);
 /* Whether it is a wake that gave up waiting for capacity, while other requests still wait. */
 bool job_is_impatient(const struct job *job, const struct gb_err *err);
+/* The session stays asleep: refuses those that wait for its VM. */
+void job_refuse_waiting(struct hosted *hosted, const struct gb_err *err);
 /* The one that has started has failed. */
 void job_fail(struct hosted *hosted, const struct gb_err *err);
 
@@ -252,7 +262,7 @@ void job_fail(struct hosted *hosted, const struct gb_err *err);
 
 bool rollback_on_interpreter_lost(struct hosted *hosted, const struct gb_cell *cell);
 bool rollback_await(struct hosted *hosted, uint32_t cell, const struct rollback_wait *wait);
-/* The session has ended: ends a waiting rollback. */
+/* The session has ended, or has no VM to go back with: ends a waiting rollback. */
 void rollback_on_session_closed(struct hosted *hosted);
 /* And one that has started, which will not hear of its VM. */
 void rollback_give_up(struct hosted *hosted);
@@ -262,6 +272,7 @@ void rollback_give_up(struct hosted *hosted);
 void sleep_on_session(struct hosted *hosted);
 void sleep_on_wanted(struct hosted *hosted);
 bool sleep_on_expiring(struct hosted *hosted);
+bool sleep_on_failing(struct hosted *hosted, const char *reason);
 
 void sleep_handle(struct request *request, const struct gb_params *params);
 void sleep_handle_wake(struct request *request, const struct gb_params *params);

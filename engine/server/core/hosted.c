@@ -83,6 +83,19 @@ void hosted_close(struct hosted *hosted, enum gb_end end, const char *reason)
     gb_session_close(hosted->session, reason);
 }
 
+void hosted_relapse(struct hosted *hosted, const char *reason)
+{
+    const struct gb_part *const *part;
+
+    if (hosted->closing || gb_session_state(hosted->session) == GB_SESSION_CLOSED)
+        return;
+    PART_FOREACH(part, hosted->server, session_failing)
+        if ((*part)->session_failing(hosted, reason))
+            return;
+    hosted->left = true; /* if something is kept of it, the next server has it again */
+    hosted_close(hosted, GB_END_CRASHED, reason);
+}
+
 /* ---- its description ---- */
 
 static void hosted_describe_start(struct gb_opened_info *info, const struct hosted *hosted)
@@ -369,12 +382,18 @@ static void hosted_on_network_lost(void *arg)
         PART_CALL(hosted->server, session_network_lost, hosted);
 }
 
-static void hosted_on_moved(void *arg)
+static int hosted_on_moved(void *arg, struct gb_err *err)
 {
     struct hosted *hosted = arg;
+    const struct gb_part *const *part;
+    int r = 0;
 
-    if (!hosted->closing)
-        PART_CALL(hosted->server, session_moved, hosted);
+    if (hosted->closing)
+        return 0;
+    PART_FOREACH(part, hosted->server, session_moved)
+        if (r == 0)
+            r = (*part)->session_moved(hosted, err);
+    return r;
 }
 
 static void hosted_on_stayed(void *arg)

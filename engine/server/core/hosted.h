@@ -46,7 +46,7 @@ struct hosted {
     const char *reason; /* why it was created */
     enum gb_end end;    /* why it ends, if `end_known` or `ended` */
     bool opened, closing, run, end_known;
-    bool left;         /* it is closed because the server ends: see hosted_is_left() */
+    bool left;         /* it ends, and what is kept of it is for the next server: hosted_is_left() */
     bool died;         /* it has ended because its VM did, by itself */
     bool ended;        /* the session is closed; this only waits, see hosted_delay_end() */
     struct gb_err why; /* valid if `ended`, and in `session_closed` */
@@ -85,6 +85,11 @@ void hosted_begin_made(struct hosted *hosted, uint64_t wait_ms, struct gb_snapsh
                        void (*make)(void *arg), void *arg);
 /* No-op if it is closing. If it is already ending for another reason, that reason is reported. */
 void hosted_close(struct hosted *hosted, enum gb_end end, const char *reason);
+
+/* Its VM cannot get what it needs besides, for this reason: without that it must not go on. If
+ * there is a moment of its past from which it can continue later, it falls asleep there, soon;
+ * otherwise it is closed. No-op if it is closing. */
+void hosted_relapse(struct hosted *hosted, const char *reason);
 
 /* The open session with that id; fails with GB_ENOTFOUND or GB_ECLOSED and the reason. */
 struct hosted *hosted_find(struct gb_server *server, struct gb_bytes id, struct gb_err *err);

@@ -168,8 +168,11 @@ struct gb_part {
                        struct gb_err *err);
     void (*load_session)(struct hosted *hosted, const struct saved_session *saved);
     /* It has another VM, which continues from a moment of its past: what is requested of the guest
-     * now comes before what waits. Or it is asleep, and has none. */
-    void (*session_moved)(struct hosted *hosted);
+     * now comes before the cells that wait. Negative, with @err: it cannot be used; the session
+     * keeps its own, or is asleep again. Or it is asleep, and has none: the result is ignored. */
+    int (*session_moved)(struct hosted *hosted, struct gb_err *err);
+    /* hosted_relapse(): true if the part puts the session to sleep at a moment of its past. */
+    bool (*session_failing)(struct hosted *hosted, const char *reason);
     /* It was to get another VM, and has not. */
     void (*session_stayed)(struct hosted *hosted);
     /* It is asleep, and cannot be woken now: what waited for that has failed. */

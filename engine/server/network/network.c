@@ -186,17 +186,31 @@ static void network_on_session(struct hosted *hosted)
     secrets_on_open(hosted);
 }
 
-static void network_on_moved(struct hosted *hosted)
+/* The connection to the other VM's network comes last: if anything before it fails, the session may
+ * go on with the network that it has. */
+static int network_on_moved(struct hosted *hosted, struct gb_err *err)
 {
     const struct gb_bytes nothing = {0};
-    struct gb_err err = {0};
+    int r;
 
-    start_moved(hosted);
+    if (gb_session_is_asleep(hosted->session)) {
+        secrets_on_asleep(hosted);
+        return start_moved(hosted, err);
+    }
+    r = network_state(hosted)->secrets == NULL ? trust_tell(hosted, nothing, err)
+                                               : secrets_on_moved(hosted, err);
+    if (r == 0)
+        r = start_moved(hosted, err);
+    if (r < 0)
+        err->code = GB_EBOOT; /* nothing is wrong with what was requested */
+    return r;
+}
+
+static void network_on_stayed(struct hosted *hosted)
+{
     if (gb_session_is_asleep(hosted->session))
-        return;
-    secrets_on_moved(hosted);
-    if (network_state(hosted)->secrets == NULL && trust_tell(hosted, nothing, &err) < 0)
-        hosted_close(hosted, GB_END_CRASHED, err.message);
+        secrets_on_asleep(hosted);
+    start_stayed(hosted);
 }
 
 /* Whoever waits at a port is told; the next one is another reason to try it. */
@@ -638,7 +652,7 @@ const struct gb_part network_part = {
     .session_preparing = network_on_preparing,
     .session_opened = network_on_session,
     .session_moved = network_on_moved,
-    .session_stayed = start_stayed,
+    .session_stayed = network_on_stayed,
     .session_refused = network_on_refused,
     .session_network_lost = start_lost,
     .session_forked = network_on_forked,

@@ -346,29 +346,30 @@ static void secrets_delay(struct hosted *hosted, bool delay)
 }
 
 /* The cells that wait come after this. Without a VM, secrets_on_moved() follows. */
-static void secrets_tell_guest(struct hosted *hosted)
+static int secrets_tell_guest(struct hosted *hosted, struct gb_err *err)
 {
     const struct gb_buf *certificate = &network_state(hosted)->secrets->certificate;
-    struct gb_err err = {0};
+    int r;
 
     if (gb_session_is_asleep(hosted->session))
-        return;
-    if (trust_tell(hosted, gb_buf_bytes(certificate), &err) < 0)
-        hosted_close(hosted, GB_END_CRASHED, err.message);
-    else
+        return 0;
+    r = trust_tell(hosted, gb_buf_bytes(certificate), err);
+    if (r == 0)
         secrets_delay(hosted, false);
+    return r;
 }
 
 static void secrets_on_ready(void *arg, struct gb_bytes certificate)
 {
     struct hosted *hosted = arg;
     struct network_secrets *secrets = network_state(hosted)->secrets;
+    struct gb_err err = {0};
 
     if (secrets->certificate.size > 0)
         return;
     gb_buf_add(&secrets->certificate, certificate.data, certificate.size);
-    if (hosted->opened && !hosted->closing)
-        secrets_tell_guest(hosted);
+    if (hosted->opened && !hosted->closing && secrets_tell_guest(hosted, &err) < 0)
+        hosted_relapse(hosted, err.message);
 }
 
 static void secrets_on_failed(void *arg, const char *why)
@@ -380,7 +381,7 @@ static void secrets_on_failed(void *arg, const char *why)
     gb_warning("%s: %s", gb_session_id(hosted->session), text);
     /* Later, connections to the hosts of secrets are refused, and all else goes on. */
     if (network_state(hosted)->secrets->certificate.size == 0)
-        hosted_close(hosted, GB_END_CRASHED, text);
+        hosted_relapse(hosted, text);
 }
 
 /* For the journal: `GET /path 200 NAME`. */
@@ -453,26 +454,34 @@ static void secrets_on_told(void *arg, const struct gb_edge_message *message)
     secrets_tell_request(hosted, message, reason);
 }
 
-void secrets_start(struct hosted *hosted)
+static int secrets_start_edge(struct hosted *hosted, struct gb_err *err)
 {
     static const struct edge_events events = {
         .ready = secrets_on_ready, .told = secrets_on_told, .failed = secrets_on_failed};
     struct network_secrets *secrets = network_state(hosted)->secrets;
     struct edge_work work;
-    struct gb_err err = {0};
     int r;
 
     if (secrets == NULL || secrets->edge != NULL || gb_session_is_asleep(hosted->session))
-        return;
+        return 0;
     secrets_delay(hosted, true);
     work = (struct edge_work){.grants = secrets->grants,
                               .count = secrets->count,
                               .inspected = gb_buf_bytes(&secrets->inspected),
                               .heritage = secrets->heritage};
     r = edge_start(hosted->server->loop, hosted->server->host, &work, &events, hosted,
-                   &secrets->edge, &err);
+                   &secrets->edge, err);
     secrets->heritage = gb_close(secrets->heritage);
     if (r < 0)
+        secrets_delay(hosted, false);
+    return r;
+}
+
+void secrets_start(struct hosted *hosted)
+{
+    struct gb_err err = {0};
+
+    if (secrets_start_edge(hosted, &err) < 0)
         hosted_close(hosted, GB_END_CRASHED, err.message);
 }
 
@@ -488,21 +497,31 @@ struct gb_bytes secrets_authority(struct hosted *hosted)
 void secrets_on_open(struct hosted *hosted)
 {
     const struct network_secrets *secrets = network_state(hosted)->secrets;
+    struct gb_err err = {0};
 
-    if (secrets != NULL && secrets->certificate.size > 0)
-        secrets_tell_guest(hosted);
+    if (secrets != NULL && secrets->certificate.size > 0 && secrets_tell_guest(hosted, &err) < 0)
+        hosted_close(hosted, GB_END_CRASHED, err.message);
 }
 
-void secrets_on_moved(struct hosted *hosted)
+int secrets_on_moved(struct hosted *hosted, struct gb_err *err)
 {
     const struct network_secrets *secrets = network_state(hosted)->secrets;
 
     if (secrets == NULL)
-        return;
+        return 0;
     if (secrets->certificate.size > 0)
-        secrets_tell_guest(hosted);
-    else
-        secrets_start(hosted);
+        return secrets_tell_guest(hosted, err);
+    return secrets_start_edge(hosted, err);
+}
+
+void secrets_on_asleep(struct hosted *hosted)
+{
+    struct network_secrets *secrets = network_state(hosted)->secrets;
+
+    if (secrets == NULL || secrets->certificate.size > 0)
+        return;
+    edge_free(TAKE_PTR(secrets->edge));
+    secrets_delay(hosted, false);
 }
 
 int secrets_divert(void *arg, const struct gb_net_news *news, int socket)

@@ -39,8 +39,10 @@ void secrets_start(struct hosted *hosted);
 void secrets_on_open(struct hosted *hosted);
 /* The session's own authority, as PEM; empty: none, or not yet. */
 struct gb_bytes secrets_authority(struct hosted *hosted);
-/* It has another VM. */
-void secrets_on_moved(struct hosted *hosted);
+/* It has another VM. On failure that cannot be used. */
+int secrets_on_moved(struct hosted *hosted, struct gb_err *err);
+/* It has none: what is not ready is begun anew with the next one. */
+void secrets_on_asleep(struct hosted *hosted);
 /* For gb_net_events.diverted; @arg is the struct hosted. */
 int secrets_divert(void *arg, const struct gb_net_news *news, int socket);
 void secrets_release(struct hosted *hosted);

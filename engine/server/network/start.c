@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "start.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -65,7 +67,7 @@ static void start_on_answer(void *arg, const struct gb_err *err)
         gb_session_is_moving(hosted->session))
         return;
     gb_warning("%s: no network: %s", gb_session_id(hosted->session), err->message);
-    hosted_close(hosted, GB_END_CRASHED, err->message);
+    hosted_relapse(hosted, err->message);
 }
 
 static int start_request(struct hosted *hosted, enum gb_session_network how, struct gb_err *err)
@@ -74,21 +76,31 @@ static int start_request(struct hosted *hosted, enum gb_session_network how, str
                               hosted, err);
 }
 
-int start_join(struct hosted *hosted, struct gb_err *err)
+/* @leaves: what was joined before, which stays so if this fails. */
+static int start_join_anew(struct hosted *hosted, bool leaves, struct gb_err *err)
 {
     struct network_session *state = network_state(hosted);
     struct gb_vm *vm = gb_session_vm(hosted->session);
+    uint8_t mark[GB_NET_MARK_BYTES];
     int r;
 
     if (vm == NULL)
         return gb_err_set(err, GB_ECLOSED, "the VM is gone");
     if (gb_session_is_moving(hosted->session))
         return 0;
-    r = gb_random_fill(state->mark, sizeof(state->mark));
+    r = gb_random_fill(mark, sizeof(mark));
     if (r < 0)
         return gb_err_sys(err, -r, "cannot get random numbers");
+    memcpy(state->mark, mark, sizeof(mark));
+    if (leaves)
+        gb_net_leave(state->net, "session_rewound", true);
     gb_net_join(state->net, gb_vm_take_network(vm), state->mark);
     return start_request(hosted, state->on ? GB_SESSION_NETWORK_ON : GB_SESSION_NETWORK_START, err);
+}
+
+int start_join(struct hosted *hosted, struct gb_err *err)
+{
+    return start_join_anew(hosted, false, err);
 }
 
 int start_turn(struct hosted *hosted, struct gb_err *err)
@@ -99,26 +111,26 @@ int start_turn(struct hosted *hosted, struct gb_err *err)
 
 /* ---- another VM ---- */
 
-static void start_join_or_close(struct hosted *hosted)
+static void start_join_or_relapse(struct hosted *hosted)
 {
     struct gb_err err = {0};
 
     if (start_join(hosted, &err) < 0)
-        hosted_close(hosted, GB_END_CRASHED, err.message);
+        hosted_relapse(hosted, err.message);
 }
 
-void start_moved(struct hosted *hosted)
+int start_moved(struct hosted *hosted, struct gb_err *err)
 {
     struct network_session *state = network_state(hosted);
-    const bool asleep = gb_session_is_asleep(hosted->session);
 
     if (state->net == NULL)
-        return;
-    gb_net_leave(state->net, asleep ? "session_asleep" : "session_rewound", true);
+        return 0;
     if (state->restart_timer != NULL)
         gb_timer_stop(state->restart_timer);
-    if (!asleep)
-        start_join_or_close(hosted);
+    if (!gb_session_is_asleep(hosted->session))
+        return start_join_anew(hosted, true, err);
+    gb_net_leave(state->net, "session_asleep", true);
+    return 0;
 }
 
 void start_stayed(struct hosted *hosted)
@@ -127,7 +139,7 @@ void start_stayed(struct hosted *hosted)
 
     if (state->net != NULL && !gb_net_is_joined(state->net) &&
         !gb_session_is_asleep(hosted->session))
-        start_join_or_close(hosted);
+        start_join_or_relapse(hosted);
 }
 
 /* ---- a network that has ended ---- */
@@ -142,7 +154,7 @@ static void start_again_or_wait(struct hosted *hosted)
     struct network_session *state = network_state(hosted);
 
     if (gb_allowance_take(&state->restarts, &rate, gb_clock_mono_ns())) {
-        start_join_or_close(hosted);
+        start_join_or_relapse(hosted);
         return;
     }
     if (state->restart_timer == NULL)

@@ -12,15 +12,16 @@ struct hosted;
  * content of @policy, which is moved. */
 void start_make(struct hosted *hosted, struct gb_policy *policy);
 /* Begins a conversation with the session's guest, which is told to turn the network on or, if it is
- * not, to start what ports need. If the guest refuses later, the session is closed. The session has
+ * not, to start what ports need. If the guest refuses later, the session relapses
+ * (hosted_relapse()). The session has
  * a VM. While another one is on its way to it, nothing happens: start_moved() or start_stayed()
  * does it. */
 int start_join(struct hosted *hosted, struct gb_err *err);
 /* There is a conversation, and the network was turned on or off: tells the guest. */
 int start_turn(struct hosted *hosted, struct gb_err *err);
 /* The session has another VM, or none: all connections are broken, and the next conversation
- * begins. */
-void start_moved(struct hosted *hosted);
+ * begins. On failure it is as before. */
+int start_moved(struct hosted *hosted, struct gb_err *err);
 /* It was to get another VM, and has not: begins a conversation if there is none. */
 void start_stayed(struct hosted *hosted);
 /* What provides the network in the guest has ended by itself: the same, but not too often. */

@@ -48,7 +48,7 @@ static void trust_on_answer(void *arg, const struct gb_err *err)
     /* Where the VM goes, what was not sent to it expires, and the next one is told anew. */
     if (err != NULL && !hosted->closing && !gb_session_is_asleep(hosted->session) &&
         !gb_session_is_moving(hosted->session))
-        hosted_close(hosted, GB_END_CRASHED, err->message);
+        hosted_relapse(hosted, err->message);
 }
 
 int trust_tell(struct hosted *hosted, struct gb_bytes authority, struct gb_err *err)
