@@ -14,6 +14,7 @@ import zipfile
 
 import pytest
 
+from certificates import HOST
 from support import BINARY, Failure, Server, Session, Watcher, err, out, wait_for
 from web import serving
 
@@ -152,6 +153,24 @@ def test_a_package_is_there_and_the_network_is_not(client, index):
     locked = opened(client, *lock.splitlines())
     assert locked.get()["packages"] == lock
     locked.close()
+
+
+def test_a_cell_waits_for_packages_and_for_secrets(index, tmp_path, authority):
+    """A run sends its cell before the VM is there: it comes behind both, whichever is ready first."""
+    port = index.server_address[1]
+    (tmp_path / "value").write_text("a-value-of-a-secret\n")
+    rules = f"allow index.test :{port} http private\nresolve index.test 127.0.0.1\n"
+    config = tmp_path / "glassbell.conf"
+    config.write_text(f'[network "python"]\n{rules}\n[secret "API"]\nfile {tmp_path}/value\nhosts {HOST}\n'
+                      f"place bearer\ntrust {authority}/ca.pem\n")
+    with Server("--config", str(config), folder=str(tmp_path),
+                env={"PIP_INDEX_URL": f"http://index.test:{port}/simple"}) as server, server.client() as client:
+        for _ in range(2):  # with a layer that has to be made, and with one that is there
+            cell = client.send("run", image="python", packages=["alpha==1.0"], secrets=["API"],
+                               network={"allow": [f"{HOST} :443 tls"]}, timeout_ms=LONG * 1000,
+                               code="import alpha; print(alpha.VALUE)").wait(LONG)
+            assert cell["exit_code"] == 0, err(cell)
+            assert out(cell).strip() == "one"
 
 
 def test_what_a_package_needs_comes_with_it(client, server):

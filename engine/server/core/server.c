@@ -162,7 +162,8 @@ static void server_begin_closing(struct gb_server *server)
     server_stop_listening(server);
     gb_capacity_stop(server->capacity);
     GB_LIST_FOREACH(hosted, &server->sessions, link) {
-        hosted->left = !hosted->closing && gb_session_state(hosted->session) != GB_SESSION_CLOSED;
+        hosted->left = hosted->left ||
+                       (!hosted->closing && gb_session_state(hosted->session) != GB_SESSION_CLOSED);
         hosted_close(hosted, GB_END_CLOSED, "the server is shutting down");
     }
 }
