@@ -36,7 +36,7 @@ enum {
     TRUST_MAX = 4 * 1024 * 1024,
     POLL_MAX = 1 + GB_EDGE_SECRETS_MAX + 2 * GB_EDGE_CONNECTIONS_MAX,
     HOSTS_MAX = (GB_EDGE_SECRETS_MAX + 1) * GB_EDGE_HOSTS_MAX,
-    HERITAGE_MS = 2000, /* for each piece; the server gives up after 10 s */
+    HERITAGE_MS = 5000, /* for each piece; the server gives up after 30 s */
 };
 
 struct edge {

@@ -16,7 +16,7 @@
 
 enum {
     COMMAND_MS = 30000,
-    READY_MS = 10000, /* it reads files, and makes keys */
+    READY_MS = 30000, /* it reads files, and makes keys, on a host that may be busy */
     PACKETS_AT_ONCE = 64,
 };
 
