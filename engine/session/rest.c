@@ -311,11 +311,12 @@ static bool rest_return(struct gb_session *session, const struct gb_err *why)
         return false;
     }
     sleeps = gb_guest_vm(session->aside) == NULL;
+    /* Some may have been sent. It is moving still, so that nobody takes this for more than that. */
+    gb_guest_refuse_requests(session->guest, why);
     gb_guest_exchange(session->guest, session->aside);
     rest_discard(session, why->message);
     if (sleeps)
         session_enter(session, SESSION_ASLEEP);
-    gb_guest_refuse_requests(session->guest, why); /* some may have been sent */
     rest_stayed(session);
     rest_tell(session, why);
     return true;
