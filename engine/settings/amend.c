@@ -2,7 +2,6 @@
 /* Adds a line to a settings file, of which everything else stays as it is. */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -67,12 +66,20 @@ static int amend_text(const char *path, const char *name, struct gb_bytes line,
     return network == NULL ? -(int)err->code : 0;
 }
 
+/* Of an absolute path. */
+static size_t amend_folder_size(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    return slash == NULL || slash == file ? 1 : (size_t)(slash - file);
+}
+
 /* The folder of @file, which no other server writes into meanwhile: a lock of the file itself would
  * go with it when it is replaced. Gives a descriptor. */
 static int amend_lock(const char *file, struct gb_err *err)
 {
-    _cleanup_(freep) char *copy = xstrdup(file);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_(freep) char *folder = xstrndup(file, amend_folder_size(file));
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
         return gb_err_sys(err, errno, "the folder of %s", file);
