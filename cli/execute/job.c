@@ -70,6 +70,7 @@ void job_finish(struct job *job, int status)
 
 static void job_fail(struct job *job, const struct gb_call_error *error)
 {
+    preparing_end(&job->execution->app->preparing); /* it may be another job's */
     report_error(job, error);
     job_finish(job, EXIT_GLASSBELL);
 }
@@ -282,7 +283,7 @@ static void job_on_opened(void *arg, const struct gb_json *result,
     struct job *job = arg;
     struct gb_opened_info opened;
 
-    preparing_end();
+    preparing_end(&job->execution->app->preparing);
     if (error != NULL) {
         if (error->code == GB_ECAPACITY && !error->dispatched &&
             execute_any(job->execution, JOB_UPLOADING, JOB_CLOSING)) {

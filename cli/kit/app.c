@@ -29,7 +29,7 @@ static void app_on_notified(void *arg, const char *method, const struct gb_json 
 {
     struct app *app = arg;
 
-    if (!preparing_take(method, params) && app->events.notified != NULL)
+    if (!preparing_take(&app->preparing, method, params) && app->events.notified != NULL)
         app->events.notified(app->arg, method, params);
 }
 
@@ -37,6 +37,7 @@ static void app_on_closed(void *arg, const struct gb_err *why)
 {
     struct app *app = arg;
 
+    preparing_end(&app->preparing);
     if (app->events.closed != NULL)
         app->events.closed(app->arg, why);
 }
@@ -128,6 +129,7 @@ void app_open(struct app *app, const struct args *args)
 
 void app_close(struct app *app)
 {
+    preparing_end(&app->preparing);
     gb_client_free(app->client);
     app->client = NULL;
     gb_languages_release(&app->languages);
@@ -157,6 +159,7 @@ void app_turn(struct app *app)
 }
 
 struct waiting_call {
+    struct app *app;
     app_use *use;
     void *arg;
     bool done, failed;
@@ -166,7 +169,7 @@ static void app_on_reply(void *arg, const struct gb_json *result, const struct g
 {
     struct waiting_call *call = arg;
 
-    preparing_end();
+    preparing_end(&call->app->preparing);
     call->done = true;
     call->failed = error != NULL;
     if (error != NULL)
@@ -178,7 +181,7 @@ static void app_on_reply(void *arg, const struct gb_json *result, const struct g
 bool app_call(struct app *app, const char *method, struct gb_buf *params, uint64_t deadline_ms,
               app_use *use, void *arg)
 {
-    struct waiting_call call = {.use = use, .arg = arg};
+    struct waiting_call call = {.app = app, .use = use, .arg = arg};
 
     (void)gb_client_call(app->client, method, params, deadline_ms, app_on_reply, &call);
     while (!call.done)
@@ -286,7 +289,6 @@ static void app_write(const char *before, struct gb_bytes text, const char *afte
     gb_escape(&line, text, MESSAGE_MAX);
     gb_buf_adds(&line, after);
     (void)fflush(stdout);
-    preparing_end();
     (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&line), line.size); /* nobody can be told */
     gb_buf_release(&line);
 }

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "cli/args.h"
 #include "cli/place.h"
+#include "cli/preparing.h"
 #include "client/client.h"
 #include "language/language.h"
 
@@ -25,6 +26,7 @@ struct app {
     void *arg;
     struct gb_languages languages; /* the server's, from its answer to hello */
     bool greeted;                  /* it has answered, or failed to */
+    struct preparing preparing;    /* what the server does before the session can start */
     /* Gets that answer, if it is one; set it after app_open(), with `arg`. NULL: nobody. */
     void (*on_hello)(void *arg, const struct gb_hello_info *hello);
 };

@@ -11,12 +11,9 @@
 #include "model/event.h"
 #include "rpc/object.h"
 
-enum { PREPARING_SHOWN = 72, PREPARING_MAX = 512 };
+enum { PREPARING_SHOWN = 72 };
 
-static char preparing_line[PREPARING_MAX];
-static bool preparing_is_aside;
-
-bool preparing_take(const char *method, const struct gb_json *params)
+bool preparing_take(struct preparing *preparing, const char *method, const struct gb_json *params)
 {
     struct gb_preparing_info info;
     struct gb_buf text = {0}, line = {0};
@@ -28,32 +25,27 @@ bool preparing_take(const char *method, const struct gb_json *params)
     gb_object_take(&gb_preparing_object, params, &info);
     info.text.size = MIN(info.text.size, (size_t)PREPARING_SHOWN);
     gb_escape(&text, info.text, PREPARING_SHOWN);
-    (void)snprintf(preparing_line, sizeof(preparing_line), "%s", gb_buf_str(&text));
-    gb_buf_addf(&line, "\r%s\033[K", preparing_line);
-    if (!preparing_is_aside)
+    (void)snprintf(preparing->line, sizeof(preparing->line), "%s", gb_buf_str(&text));
+    gb_buf_addf(&line, "\r%s\033[K", preparing->line);
+    if (!preparing->is_aside)
         (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&line), line.size);
     gb_buf_release(&line);
     gb_buf_release(&text);
     return true;
 }
 
-void preparing_aside(bool aside)
+void preparing_aside(struct preparing *preparing, bool aside)
 {
-    preparing_is_aside = aside;
-    preparing_line[0] = '\0';
+    preparing->is_aside = aside;
+    preparing->line[0] = '\0';
 }
 
-const char *preparing_text(void)
+void preparing_end(struct preparing *preparing)
 {
-    return preparing_line;
-}
-
-void preparing_end(void)
-{
-    if (preparing_line[0] == '\0')
+    if (preparing->line[0] == '\0')
         return;
-    preparing_line[0] = '\0';
-    if (preparing_is_aside)
+    preparing->line[0] = '\0';
+    if (preparing->is_aside)
         return;
     (void)gb_fd_write_full(STDERR_FILENO, "\r\033[K", 4);
 }

@@ -50,10 +50,11 @@ static void opening_spin(struct repl *repl)
     struct opening *opening = &repl->opening;
     const double seconds = (double)(gb_clock_mono_ns() - opening->since_ns) / (double)GB_NS_PER_S;
     const char *frame = frames[opening->step++ % ARRAY_SIZE(frames)];
+    const char *preparing = repl->app->preparing.line;
     char note[NOTE_MAX];
 
-    if (preparing_text()[0] != '\0')
-        (void)snprintf(note, sizeof(note), "%s %s, %.1f s", frame, preparing_text(), seconds);
+    if (preparing[0] != '\0')
+        (void)snprintf(note, sizeof(note), "%s %s, %.1f s", frame, preparing, seconds);
     else
         (void)snprintf(note, sizeof(note), "%s starting a %.40s VM, %.1f s", frame, repl->image,
                        seconds);
@@ -84,7 +85,7 @@ static void opening_on_opened(void *arg, const struct gb_json *result,
 
     repl->opening.busy = false;
     gb_timer_free(TAKE_PTR(repl->opening.timer));
-    preparing_aside(false);
+    preparing_aside(&repl->app->preparing, false);
     opening_show_nothing(repl);
     if (error != NULL) {
         console_step_aside(repl->console);
@@ -118,7 +119,7 @@ bool repl_start_opening(struct repl *repl)
     repl->opening = (struct opening){.busy = true, .since_ns = gb_clock_mono_ns()};
     console_be_patient(repl->console, true);
     if (isatty(STDERR_FILENO) != 0) {
-        preparing_aside(true); /* we show it */
+        preparing_aside(&repl->app->preparing, true); /* we show it */
         repl->opening.timer = gb_timer_new(repl->app->loop, opening_spin_soon, repl);
         gb_timer_start(repl->opening.timer, SPINNER_AFTER_MS);
     }
