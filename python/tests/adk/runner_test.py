@@ -209,6 +209,13 @@ def test_the_plugin_tells_how_to_write_code(executor, going):
     assert "```python" not in str(made.llm.seen[0].config.system_instruction)
 
 
+@pytest.mark.parametrize("network", [None, "none", "off", {"mode": "none"}])
+def test_the_plugin_tells_that_there_is_no_network(executor, network):
+    from glassbell.adk.plugin import instruction
+    assert "There is no network." in instruction(executor(network=network))
+    assert "There is no network." not in instruction(executor(network={"allow": ["one.test"]}))
+
+
 def refused(make):
     with pytest.raises(Exception) as caught:
         make()

@@ -52,6 +52,8 @@ _LOOK_SECONDS = 5.0  # for a server that runs to say which images it has
 _STREAM_MAX = 64 << 20  # bytes of a stream that the server keeps at most
 T = TypeVar("T")
 
+NO_NETWORK = (None, "none", "off", {"mode": "none"})  # the ways to write it
+
 
 class GlassbellCodeExecutor(BaseCodeExecutor):
     """Runs code in a microVM of one's own machine.
@@ -144,7 +146,7 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.secrets and self.network in (None, "none", "off", {"mode": "none"}):
+        if self.secrets and self.network in NO_NETWORK:
             raise ValueError("secrets are for connections: `network` has to allow their hosts")
         if self.optimize_data_file and (not self.stateful or self.isolation_scope == "execution"):
             raise ValueError("optimize_data_file needs a sandbox that keeps its state: later code "

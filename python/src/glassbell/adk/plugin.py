@@ -12,7 +12,7 @@ from google.adk.code_executors.base_code_executor import BaseCodeExecutor
 from google.adk.plugins.base_plugin import BasePlugin
 
 from . import context, files, sandboxes
-from .executor import GlassbellCodeExecutor
+from .executor import NO_NETWORK, GlassbellCodeExecutor
 
 if TYPE_CHECKING:
     from google.adk.agents.callback_context import CallbackContext
@@ -132,7 +132,7 @@ def instruction(executor: BaseCodeExecutor) -> str:
         state="Variables and files stay until your next code. " if stateful else
         "Each piece of code starts anew: no variable or file stays. ",
         packages=f"Beside the standard library there are {', '.join(packages)}.\n" if packages else "",
-        network="" if getattr(executor, "network", None) not in (None, "none") else
+        network="" if getattr(executor, "network", None) not in NO_NETWORK else
         "There is no network.\n")
 
 
