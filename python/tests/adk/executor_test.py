@@ -468,6 +468,36 @@ def test_what_was_lost_with_the_server_reaches_the_model(tmp_path):
         assert execute(one, "print(x)", context=ctx).stdout == "1\n"
 
 
+def test_inputs_and_preparation_come_back_after_the_server(tmp_path):
+    """They came after the last checkpoint, because what the set-up made is too large for another."""
+    with with_settings(tmp_path, "[past]\nlargest = 4M\n") as server:
+        one = GlassbellCodeExecutor(socket_path=str(server.socket), autostart=False,
+                                    setup_code="import os; large = os.urandom(20 << 20); ready = 1")
+        ctx = context_of()
+        data = [File("in.txt", b"given")]
+        assert execute(one, "print(ready)", context=ctx, files=data).stdout == "1\n"
+        data.append(File("later.txt", b"later"))
+        source = "print(ready, open('in.txt').read(), open('later.txt').read())"
+        assert execute(one, source, context=ctx, files=data).stdout == "1 given later\n"
+        server.stop()
+        server.start()
+        said = execute(one, source, context=ctx, files=data).stdout
+        assert "1 given later\n" in said and "the server had ended" in said
+        assert "[sandbox restarted" not in said  # it is the session as it was at its first checkpoint
+        assert execute(one, source, context=ctx, files=data).stdout == "1 given later\n"
+
+
+def test_inputs_and_preparation_come_back_after_a_person_went_back(executor, server):
+    one = executor(setup_code="ready = 1")
+    data = [File("in.txt", b"given")]
+    source = "print(ready, open('in.txt').read())"
+    first = execute(one, source, id="taken-back", files=data)
+    assert first.stdout == "1 given\n"
+    with glassbell.Client(server.socket, autostart=False) as client:
+        client.session(first.execution.session).rewind(0)
+    assert "1 given\n" in execute(one, source, id="taken-back", files=data).stdout
+
+
 def test_another_process_goes_on(executor, server):
     """What was uploaded is known from ADK's session; what code has changed stays changed."""
     ctx = context_of(session="moves")

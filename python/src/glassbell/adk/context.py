@@ -82,7 +82,8 @@ def read_hint(ctx: Any, key: str) -> dict[str, Any]:
     hint = hints.get(key) if isinstance(hints, dict) else None
     if not isinstance(hint, dict) or not isinstance(hint.get("inputs", {}), dict):
         return {}
-    numbers = all(isinstance(hint.get(name, 0), int) for name in ("incarnation", "figures", "texts"))
+    numbers = all(isinstance(hint.get(name, 0), int)
+                  for name in ("incarnation", "prepared_cell", "epoch", "figures", "texts"))
     return hint if numbers else {}
 
 
@@ -99,6 +100,7 @@ def write_hint(ctx: Any, sandbox: Sandbox) -> None:
     hints[sandbox.key] = {
         "session": sandbox.session.id if sandbox.session else "",
         "incarnation": sandbox.incarnation if sandbox.prepared else -1,
+        "prepared_cell": sandbox.prepared_cell, "epoch": sandbox.epoch,
         "inputs": dict(sandbox.inputs), "figures": sandbox.figures, "texts": sandbox.texts}
     kept[_HINT] = dict(list(hints.items())[-_HINTS:])
 

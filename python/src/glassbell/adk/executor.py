@@ -241,27 +241,28 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
                 context.write_hint(ctx, sandbox)
 
     def _prepare(self, sandbox: Sandbox, session: Session, ctx: Any,
-                 inputs: dict[str, bytes]) -> None:
-        """Input files, each once; what the interpreter has to know before user code."""
+                 inputs: dict[str, bytes]) -> Optional[str]:
+        """Input files, each once; what the interpreter has to know before user code. The server's
+        note about earlier cells, if it came with that."""
         for name, data in inputs.items():
             digest = files.digest(data)
             if sandbox.inputs.get(name) != digest:  # else the code may have changed it: leave it
                 session.write(name, data)
                 sandbox.inputs[name] = digest
         if sandbox.prepared:
-            return
+            return None
         code = self._preparation(ctx, inputs)
-        if code:
-            sandbox.prepared_cell = self._set_up(session, code)
-        sandbox.prepared = True
+        cell = self._set_up(session, code) if code else None
+        sandbox.prepared, sandbox.prepared_cell = True, cell.cell if cell else 0
+        return cell.note if cell else None
 
-    def _set_up(self, session: Session, code: str) -> int:
+    def _set_up(self, session: Session, code: str) -> Cell:
         cell = session.exec(code, timeout=self._limit())
         if not cell.ok:
             why = cell.stderr.strip() or "; ".join(
                 result.explain(cell, self._limit(), self._memory()))
             raise InvalidInput(f"the sandbox cannot be prepared: {why}")
-        return cell.cell
+        return cell
 
     def _preparation(self, ctx: Any, inputs: dict[str, bytes]) -> str:
         pieces = []
@@ -428,7 +429,10 @@ class Held:
         before anything ran is tried once more, in a new sandbox when the old one is gone."""
         for last in (False, True):
             try:
-                self._executor._prepare(self.sandbox, self.session, self._ctx, inputs)
+                self._catch_up()
+                note = self._executor._prepare(self.sandbox, self.session, self._ctx, inputs)
+                if note:
+                    self.notes.append(f"[{note}]")
                 return action(self.session)
             except (SessionClosed, NotFound) as gone:
                 if last or gone.dispatched or self.sandbox.session is None or not self._gone(gone):
@@ -457,11 +461,13 @@ class Held:
         known = sandbox.incarnation
         if session.created or (known and known != session.incarnation) or \
                 (not known and session.id != hint.get("session")):
-            sandbox.inputs, sandbox.prepared = {}, False
+            sandbox.inputs, sandbox.prepared, sandbox.epoch = {}, False, 0
         elif not known:  # another process of this application has used it
             sandbox.inputs = {name: digest for name, digest in hint.get("inputs", {}).items()
                               if isinstance(name, str) and isinstance(digest, str)}
             sandbox.prepared = session.incarnation == hint.get("incarnation")
+            sandbox.prepared_cell = int(hint.get("prepared_cell") or 0)
+            sandbox.epoch = int(hint.get("epoch") or 0)
         if not known:
             sandbox.figures = int(hint.get("figures") or 0)
             sandbox.texts = int(hint.get("texts") or 0)
@@ -474,9 +480,19 @@ class Held:
                                "variables and files; a new one is there for the next code")
         self.notes.append(f"[sandbox restarted ({why}): variables and files from before are gone]")
 
-    def rewound(self, cell: int) -> None:
-        """The session is as it was after that cell: what of the inputs is not there any more, and
-        what the interpreter has to know, is brought in again with the next code."""
+    def _catch_up(self) -> None:
+        """What is remembered of the session is true until it is taken back: by a tool, by a person,
+        or because its server ended and left a checkpoint. Its epoch tells."""
+        sandbox = self.sandbox
+        epoch = int(self.session._call("session.checkpoints", limit=1, safe=True).get("epoch") or 0)
+        if sandbox.epoch and epoch != sandbox.epoch:
+            self._rewound(max((kept.cell for kept in self.session.checkpoints()
+                               if kept.here and kept.epoch <= sandbox.epoch), default=0))
+        sandbox.epoch = epoch
+
+    def _rewound(self, cell: int) -> None:
+        """The session goes on from how it was after that cell: what of the inputs is not there any
+        more, and what the interpreter has to know, is brought in again."""
         for name in list(self.sandbox.inputs):
             try:
                 self.session.stat(name)

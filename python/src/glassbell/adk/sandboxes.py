@@ -72,6 +72,7 @@ class Sandbox:
     texts: int = 0
     prepared: bool = False  # the interpreter has run what it has to run before user code
     prepared_cell: int = 0  # the cell that did that
+    epoch: int = 0  # the session's, when all this was true; 0: not known
 
     @contextlib.contextmanager
     def held(self, seconds: float) -> Iterator[None]:

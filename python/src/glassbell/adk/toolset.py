@@ -20,7 +20,7 @@ from ..errors import GlassbellError
 from ..types import Cell
 from .. import _snippets as snippets
 from . import context, result, sandboxes
-from .executor import GlassbellCodeExecutor, Held
+from .executor import GlassbellCodeExecutor
 from .sandboxes import Identity
 
 if TYPE_CHECKING:
@@ -160,12 +160,11 @@ class GlassbellToolset(BaseToolset):  # type: ignore[misc, unused-ignore]
         """
         executor = self.executor
 
-        def back(session: Session, held: Held) -> dict[str, Any]:
+        def back(session: Session) -> dict[str, Any]:
             rewound = session.rewind(cell, wait=executor.boot_timeout_seconds)
-            held.rewound(rewound.cell)
             return {"status": "ok", "cell": rewound.cell, "undone_from": rewound.from_cell}
 
-        return await self._with_held(tool_context, back)
+        return await self._with_session(tool_context, back)
 
     async def try_python(self, codes: list[str], tool_context: ToolContext) -> dict[str, Any]:
         """Runs several pieces of Python code at the same time, each in a copy of the sandbox as it is
@@ -210,17 +209,13 @@ class GlassbellToolset(BaseToolset):  # type: ignore[misc, unused-ignore]
 
     async def _with_session(self, tool_context: ToolContext,
                             action: Callable[[Session], dict[str, Any]]) -> dict[str, Any]:
-        return await self._with_held(tool_context, lambda session, _: action(session))
-
-    async def _with_held(self, tool_context: ToolContext,
-                         action: Callable[[Session, Held], dict[str, Any]]) -> dict[str, Any]:
         ctx = tool_context._invocation_context
 
         def work() -> dict[str, Any]:
             identity = context.identity(ctx, ctx.session.id, self.executor.isolation_scope)
             try:
                 with self.executor.held(ctx, identity or Identity("", "", ctx.session.id)) as held:
-                    answer = held.run(context.mounted(ctx), lambda session: action(session, held))
+                    answer = held.run(context.mounted(ctx), action)
                     return {**answer, "notice": " ".join(held.notes)} if held.notes else answer
             except GlassbellError as problem:
                 return {"status": "error", "error": problem.message}
