@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Marks: what makes a past outlive its process. Next to the chain are a note of the user's, and
- * links to the files of the snapshot, which may be removed from its store meanwhile. A past counts
- * as marked while there is a note, which is written last and removed first. The note of a session
- * that is awake, or is being woken, has another name: the session may be further than it says. If
- * there are both, the one of the session that sleeps is the newer one. */
+ * links to the files of the snapshot and to what is behind the spare disk, which may be removed
+ * from their stores meanwhile. A past counts as marked while there is a note, which is written last
+ * and removed first. The note of a session that is awake, or is being woken, has another name: the
+ * session may be further than it says. If there are both, the one of the session that sleeps is the
+ * newer one. */
 #include "past/mark.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "platform/file.h"
+#include "vm/vm.h"
 
 static char *mark_path(const char *path, const char *ending)
 {
@@ -107,6 +109,15 @@ int past_mark_write(const char *path, const struct gb_snapshot_files *files, boo
     return r;
 }
 
+int past_mark_layer(const char *path, int disk_fd, struct gb_err *err)
+{
+    struct gb_err why = {0};
+
+    if (disk_fd < 0 || mark_link(disk_fd, path, "layer", &why) == 0 || why.code != GB_EDISK)
+        return 0;
+    return gb_err_set(err, GB_EDISK, "%s", why.message);
+}
+
 int past_mark_wake(const char *path, struct gb_err *err)
 {
     _cleanup_(freep) char *asleep = mark_path(path, mark_ending(false));
@@ -151,6 +162,7 @@ static void mark_remove(const char *path)
     }
     mark_unlink(path, "ram");
     mark_unlink(path, "state");
+    mark_unlink(path, "layer");
 }
 
 /* Only a file that nobody else has made or can change. Does not wait for anything. */
@@ -214,6 +226,18 @@ int gb_past_read_mark(const char *path, bool awake, struct gb_buf *note,
     files.made_at_s = (uint64_t)ram.st_mtime;
     *ret_files = files;
     return 0;
+}
+
+int gb_past_open_layer(const char *path)
+{
+    struct stat info = {0};
+    int fd = -1;
+
+    if (mark_open(path, "layer", &fd, &info, NULL) == 0 &&
+        (uint64_t)info.st_size == GB_VM_SPARE_BYTES)
+        return fd;
+    (void)gb_close(fd);
+    return -1;
 }
 
 void gb_past_remove(const char *path)

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "check_run.h"
+#include "vm/vm.h"
 
 static char folder[40];
 static char path[64];
@@ -88,7 +89,7 @@ static void teardown(void)
     gb_snapshot_files_release(&files);
     gb_past_remove(path);
     for (const char *const *name =
-             (const char *const[]){"template.ram", "template.state", "other", NULL};
+             (const char *const[]){"template.ram", "template.state", "other", "layer", NULL};
          *name != NULL; name++) {
         char file[64];
 
@@ -237,6 +238,37 @@ START_TEST(links_of_another_template_are_replaced)
 }
 END_TEST
 
+static bool layer_is(const char *content)
+{
+    _cleanup_(closep) int fd = gb_past_open_layer(path);
+    char bytes[16] = "";
+
+    return fd >= 0 && pread(fd, bytes, sizeof(bytes) - 1, 0) > 0 && strcmp(bytes, content) == 0;
+}
+
+START_TEST(layer_outlives_its_store)
+{
+    int layer = make_file("layer", "packages");
+    char from[64];
+
+    (void)snprintf(from, sizeof(from), "%s/layer", folder);
+    ck_assert_int_eq(past_mark_layer(path, -1, &err), 0);
+    ck_assert(!exists("layer"));
+    ck_assert_int_eq(past_mark_layer(path, layer, &err), 0);
+    ck_assert_int_lt(gb_past_open_layer(path), 0); /* it is not as large as the disk */
+    ck_assert_int_eq(ftruncate(layer, (off_t)GB_VM_SPARE_BYTES), 0);
+    ck_assert_int_eq(mark("a note"), 0);
+    ck_assert_int_eq(unlink(from), 0);
+    ck_assert_int_eq(past_mark_layer(path, layer, &err), 0); /* again */
+    ck_assert(layer_is("packages"));
+    gb_past_remove(path);
+    ck_assert(!exists("layer"));
+    ck_assert_int_eq(past_mark_layer(path, layer, &err), 0); /* it is gone: nothing can be kept */
+    ck_assert_int_lt(gb_past_open_layer(path), 0);
+    (void)gb_close(layer);
+}
+END_TEST
+
 START_TEST(note_is_a_file_of_ours_alone)
 {
     ck_assert_int_eq(mark("a note"), 0);
@@ -278,6 +310,7 @@ int main(void)
     tcase_add_test(tests, one_that_sleeps_is_the_newer_one);
     tcase_add_test(tests, mark_that_cannot_be_looked_at_is_not_none);
     tcase_add_test(tests, links_of_another_template_are_replaced);
+    tcase_add_test(tests, layer_outlives_its_store);
     tcase_add_test(tests, note_is_a_file_of_ours_alone);
     tcase_add_test(tests, note_that_is_too_large_is_refused);
     suite_add_tcase(suite, tests);

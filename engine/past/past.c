@@ -550,7 +550,8 @@ uint64_t gb_past_copied_bytes(const struct gb_past *past)
 
 static void past_write_mark(struct gb_past *past)
 {
-    if (past_mark_write(past->path, &past->snapshot->files, past->note_awake,
+    if (past_mark_layer(past->path, past->disk_fd, &past->err) < 0 ||
+        past_mark_write(past->path, &past->snapshot->files, past->note_awake,
                         gb_buf_bytes(&past->note), &past->err) < 0)
         return;
     past->awake = past->note_awake;

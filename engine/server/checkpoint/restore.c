@@ -234,6 +234,16 @@ static void restore_read_saved(const struct note *note, struct saved_session *re
     gb_buf_add(&ret_saved->secrets, note->secrets.data, note->secrets.size);
 }
 
+/* What was behind its spare disk. */
+static int restore_layer(struct gb_server *server, const char *id, struct gb_bytes layer,
+                         struct gb_err *err)
+{
+    _cleanup_(freep) char *path = xasprintf("%s/%s", checkpoint_of_server(server)->folder, id);
+    const int fd = gb_past_open_layer(path);
+
+    return fd >= 0 ? fd : part_open_layer(server, layer, err);
+}
+
 /* @ret_disk_fd: for its past. */
 static int restore_hosted(struct gb_server *server, const struct note *note, bool awake,
                           struct hosted **ret_hosted, int *ret_disk_fd, struct gb_err *err)
@@ -270,7 +280,7 @@ static int restore_hosted(struct gb_server *server, const struct note *note, boo
     if (r == 0 && config.image == NULL)
         r = gb_err_set(err, GB_EIMAGE, "there is no image \"%.64s\"", image);
     if (r == 0 && note->layer.data != NULL) {
-        disk_fd = part_open_layer(server, note->layer, err);
+        disk_fd = restore_layer(server, id, note->layer, err);
         r = MIN(disk_fd, 0);
     }
     if (r == 0)
