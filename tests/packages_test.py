@@ -2,20 +2,23 @@
 """Packages for sessions: builders in real VMs, an index of the test's own on loopback."""
 
 import base64
+import contextlib
 import hashlib
 import http.server
 import io
 import json
 import os
 import pty
+import signal
 import subprocess
 import tarfile
+import threading
 import zipfile
 
 import pytest
 
 from certificates import HOST
-from support import BINARY, Failure, Server, Session, Watcher, err, out, wait_for
+from support import BINARY, Failure, Server, Session, Watcher, err, out, qemu_pid, wait_for
 from web import serving
 
 LONG = 600  # seconds: a builder boots, and pip is slow where it is emulated
@@ -65,6 +68,7 @@ class Index(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.seen.append(self.path)
+        self.server.answers.wait(LONG)
         kind, body = self.find()
         self.send_response(200 if body is not None else 404)
         self.send_header("Content-Type", kind)
@@ -98,19 +102,35 @@ class Index(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def index():
-    with serving(Index, seen=[]) as server:
+    answers = threading.Event()
+    answers.set()
+    with serving(Index, seen=[], answers=answers) as server:
         yield server
+        answers.set()
+
+
+@contextlib.contextmanager
+def silent(index):
+    """It answers nothing for a while."""
+    index.seen.clear()
+    index.answers.clear()
+    try:
+        yield
+    finally:
+        index.answers.set()
+
+
+def server_of(index, folder, settings=""):
+    port = index.server_address[1]
+    rules = f"allow index.test :{port} http private\nresolve index.test 127.0.0.1\n"
+    (folder / "glassbell.conf").write_text(f'{settings}[network "python"]\n{rules}\n[network "node"]\n{rules}')
+    return Server("--config", str(folder / "glassbell.conf"), env={
+        "PIP_INDEX_URL": f"http://index.test:{port}/simple", "NPM_CONFIG_REGISTRY": f"http://index.test:{port}/npm/"})
 
 
 @pytest.fixture(scope="module")
 def server(index, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("packages")
-    port = index.server_address[1]
-    rules = f"allow index.test :{port} http private\nresolve index.test 127.0.0.1\n"
-    (folder / "glassbell.conf").write_text(f'[network "python"]\n{rules}\n[network "node"]\n{rules}')
-    with Server("--config", str(folder / "glassbell.conf"), env={
-            "PIP_INDEX_URL": f"http://index.test:{port}/simple",
-            "NPM_CONFIG_REGISTRY": f"http://index.test:{port}/npm/"}) as made:
+    with server_of(index, tmp_path_factory.mktemp("packages")) as made:
         yield made
 
 
@@ -227,6 +247,65 @@ def test_a_session_that_goes_ends_its_builder(client, server):
         wait_for(lambda: [one for one in client.call("session.list")["sessions"] if one["label"] == "packages"],
                  what="the builder")
     wait_for(lambda: client.call("session.list")["sessions"] == [], what="its end")
+
+
+def builder_of(client):
+    """The session that is one, when its program has asked for something."""
+    [builder] = [one["session"] for one in client.call("session.list")["sessions"] if one["label"] == "packages"]
+    return builder
+
+
+def test_a_builder_that_dies_has_run_no_code_of_the_client(client, index):
+    with silent(index):
+        pending = client.send("session.open", packages=["alpha!=7"])
+        wait_for(lambda: index.seen, timeout=LONG, what="the builder's request")
+        os.kill(qemu_pid(client, builder_of(client)), signal.SIGKILL)
+        with pytest.raises(Failure) as failed:
+            pending.wait(LONG)
+    assert failed.value.kind == "packages" and failed.value.dispatched is False
+
+
+def test_builders_count_for_no_quota(index, tmp_path):
+    with server_of(index, tmp_path, "[sessions]\nper_client = 2\nmaximum = 2\n") as server, server.client() as client:
+        with silent(index):
+            pending = client.send("session.open", packages=["alpha!=8"])
+            wait_for(lambda: index.seen, timeout=LONG, what="the builder's request")
+            second = opened(client)
+            with pytest.raises(Failure) as failed:
+                opened(client)
+            assert failed.value.kind == "capacity" and "2 sessions are open" in str(failed.value)
+        pending.wait(LONG)
+        second.close()
+
+
+def stop_while_it_mounts(client, server, watcher):
+    """The opener of a session whose VM runs, and stands still before its packages are there; None: it has been
+    answered, as it was too fast for us."""
+    opener = server.client()
+    pending = opener.send("session.open", packages=["alpha==1.0"])
+    session = watcher.until("session.opened")[-1]["session"]
+    while watcher.until("session.changed", session=session)[-1]["info"]["state"] == "starting":
+        pass
+    os.kill(qemu_pid(client, session), signal.SIGSTOP)
+    for _ in range(3):  # what its VM said before that has been heard then
+        opener.call("session.list")
+    if pending.box.empty():
+        return opener
+    client.call("session.close", session=session)
+    watcher.until("session.closed", session=session)
+    opener.close()
+    return None
+
+
+def test_whose_opener_goes_while_packages_are_mounted_does_not_stay(client, server):
+    opened(client, "alpha==1.0").close()  # from now on nothing has to be fetched
+    kinds = ["session.opened", "session.changed", "session.closed"]
+    with Watcher(server, kinds=kinds) as watcher:
+        while (opener := stop_while_it_mounts(client, server, watcher)) is None:
+            pass
+        opener.close()
+        watcher.until("session.closed")
+    assert client.call("session.list")["sessions"] == []
 
 
 def test_builders_wait_for_their_turn(client, server):

@@ -73,16 +73,33 @@ static void build_free_if_done(struct build *build)
     build_call_next(server);
 }
 
+/* For those who wait: nothing of theirs has run, and what ended or was not found is of the
+ * builder. */
+static struct gb_err build_explain(const struct gb_err *err)
+{
+    struct gb_err why = *err;
+
+    why.dispatched = false;
+    if (err->code != GB_EPACKAGES && err->code != GB_ETOOLARGE && err->code != GB_EDISK &&
+        err->code != GB_ECAPACITY && err->code != GB_EINTERNAL)
+        (void)gb_err_set(&why, GB_EPACKAGES, "the packages cannot be fetched: %s", err->message);
+    return why;
+}
+
 /* @err NULL: the layer is there. May free it. */
 static void build_end(struct build *build, const struct gb_err *err)
 {
+    struct gb_err why = {0};
     struct gb_list *link;
 
     if (build->over)
         return;
     build->over = true;
-    if (err != NULL)
+    if (err != NULL) {
+        why = build_explain(err);
+        err = &why;
         gb_info("packages %s: %s", build->layer.key, err->message);
+    }
     while ((link = gb_list_pop(&build->waiters)) != NULL) {
         struct packages_session *session = container_of(link, struct packages_session, wait);
 
@@ -339,8 +356,7 @@ void build_on_closed(struct hosted *builder, const struct gb_err *why)
         build_free_if_done(build);
         return;
     }
-    (void)gb_err_set(&err, why->code == GB_ECLOSED ? GB_EPACKAGES : why->code,
-                     "the VM that fetches the packages has ended: %s", why->message);
+    (void)gb_err_set(&err, why->code, "the VM that fetches them has ended: %s", why->message);
     build_end(build, &err);
 }
 
