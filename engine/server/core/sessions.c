@@ -20,7 +20,7 @@ static void sessions_opener_gone(struct request *request)
     struct hosted *hosted = request->arg;
 
     gb_list_remove(&request->wait);
-    if (hosted != NULL && hosted->key == NULL && !hosted->opened)
+    if (hosted != NULL && hosted->key == NULL && (!hosted->opened || hosted->preparing > 0))
         hosted_close(hosted, GB_END_CLOSED, "the client that opened it went away");
 }
 
