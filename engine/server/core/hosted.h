@@ -46,6 +46,7 @@ struct hosted {
     const char *reason; /* why it was created */
     enum gb_end end;    /* why it ends, if `end_known` or `ended` */
     bool opened, closing, run, end_known;
+    bool for_part;     /* a part has opened it: it counts for no quota */
     bool left;         /* it ends, and what is kept of it is for the next server: hosted_is_left() */
     bool died;         /* it has ended because its VM did, by itself */
     bool ended;        /* the session is closed; this only waits, see hosted_delay_end() */

@@ -106,7 +106,7 @@ static int open_check_sessions(const struct gb_server *server, const char *clien
     if (quota == 0)
         return 0;
     GB_LIST_FOREACH(hosted, &server->sessions, link)
-        count += !hosted->closing && client_is_same(hosted->client, client);
+        count += !hosted->closing && !hosted->for_part && client_is_same(hosted->client, client);
     if (count < quota)
         return 0;
     return gb_err_set(err, GB_ECAPACITY,
@@ -139,12 +139,16 @@ int open_check_cells(const struct connection *connection, struct gb_err *err)
 static int open_check_count(const struct gb_server *server, const char *client, struct gb_err *err)
 {
     const struct gb_settings_sessions *settings = &server->settings.sessions;
+    const struct hosted *hosted;
+    size_t count = 0;
 
-    if (server->session_count < (size_t)settings->maximum)
+    GB_LIST_FOREACH(hosted, &server->sessions, link)
+        count += !hosted->for_part;
+    if (count < (size_t)settings->maximum)
         return open_check_sessions(server, client, err);
     return gb_err_set(err, GB_ECAPACITY,
                       "%zu session%s open, and the settings allow no more ([sessions] maximum)",
-                      server->session_count, server->session_count == 1 ? " is" : "s are");
+                      count, count == 1 ? " is" : "s are");
 }
 
 int open_fork(struct connection *connection, const struct hosted *parent, const char *label,
@@ -215,6 +219,7 @@ static int open_with(struct gb_server *server, const char *client, const struct 
     if (r < 0)
         return r;
     hosted->run = run;
+    hosted->for_part = !counts;
     hosted->label = open_copy(params->label);
     hosted->owner = open_copy(params->owner);
     hosted->client = client == NULL ? NULL : xstrdup(client);
