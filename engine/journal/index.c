@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "journal/internal.h"
 
+enum { PACKAGES_SHARE = 4 }; /* of the journal: so much of it may be written again */
+
 static int index_compare(const void *a, const void *b)
 {
     return strcmp(((const struct gb_journal_session *)a)->id,
@@ -115,7 +117,11 @@ void index_session(struct gb_journal *journal, const struct gb_record_head *head
              (record->flags & GB_SESSION_HAS_ORIGIN) != 0);
     session->origin_checkpoint = record->origin_checkpoint;
     session->origin_cell = record->origin_cell;
+    if (record->packages.size == 0)
+        return;
     set_text(journal, &session->packages, record->packages, true);
+    session->packages_segment = place.segment;
+    session->packages_due = false;
 }
 
 void index_damaged_session(struct gb_journal *journal, const struct gb_record_head *head)
@@ -267,10 +273,50 @@ void index_lose_end(struct gb_journal *journal, const char *id, uint32_t cell)
         session->entries[at].done_lost = true;
 }
 
+void index_set_unwritten(struct gb_journal *journal, struct gb_journal_session *session, bool on)
+{
+    if (on && !session->unwritten)
+        journal->unwritten++;
+    else if (!on && session->unwritten)
+        journal->unwritten--;
+    session->unwritten = on;
+}
+
+struct gb_journal_session *index_first_unwritten(const struct gb_journal *journal)
+{
+    for (struct gb_list *at = journal->sessions.next; at != &journal->sessions; at = at->next) {
+        struct gb_journal_session *session = container_of(at, struct gb_journal_session, link);
+
+        if (session->unwritten)
+            return session;
+    }
+    return NULL;
+}
+
+/* The packages of open sessions that were in that segment. */
+static void index_carry_packages(struct gb_journal *journal, uint32_t segment)
+{
+    struct gb_journal_session *session;
+    uint64_t bytes = 0;
+
+    GB_LIST_FOREACH(session, &journal->sessions, link) {
+        if (session->state != GB_RECORD_OPEN || session->packages_segment == 0)
+            continue;
+        bytes += strlen(session->packages);
+        if (session->packages_segment != segment)
+            continue;
+        session->packages_segment = 0;
+        session->packages_due = bytes <= journal->limit / PACKAGES_SHARE;
+        if (session->packages_due)
+            index_set_unwritten(journal, session, true);
+    }
+}
+
 void index_forget(struct gb_journal *journal, uint32_t segment)
 {
     struct gb_journal_session *session;
 
+    index_carry_packages(journal, segment);
     GB_LIST_FOREACH(session, &journal->sessions, link) {
         uint32_t kept = 0;
 

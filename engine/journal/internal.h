@@ -52,7 +52,7 @@ struct gb_journal {
     struct gb_list sessions;
     uint32_t session_count;
     uint32_t sessions_here; /* whose SESSION records the newest segment holds, since start-up */
-    uint32_t unwritten;     /* sessions whose last record could not be written */
+    uint32_t unwritten;     /* sessions whose last record has to be written again */
     bool closing;           /* nothing is added to it now */
     void *by_id;            /* tsearch() tree of sessions */
     void *texts;            /* of strings that sessions share: text.c */
@@ -95,7 +95,13 @@ void index_lose_end(struct gb_journal *journal, const char *id, uint32_t cell);
 /* Removes a record that turned out not to be written. */
 void index_drop_cell(struct gb_journal *journal, const char *id, uint32_t cell, uint32_t segment,
                      bool done);
-/* The segment has been removed. */
+/* Whether it is written again as soon as that is possible. */
+void index_set_unwritten(struct gb_journal *journal, struct gb_journal_session *session, bool on);
+/* NULL: there is none. */
+struct gb_journal_session *index_first_unwritten(const struct gb_journal *journal);
+/* The segment has been removed. Open sessions whose packages were in it are written again, for as
+ * long as the packages of all take a quarter of the journal at most; of others the next record with
+ * packages is the last one. */
 void index_forget(struct gb_journal *journal, uint32_t segment);
 void index_release(struct gb_journal *journal);
 

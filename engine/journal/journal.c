@@ -11,7 +11,9 @@
  * later start notices that something is missing. Sessions affected by that are written again when
  * possible.
  *
- * Each new segment starts with the open sessions, so that no segment depends on an older one. A
+ * Each new segment starts with the open sessions, so that no segment depends on an older one,
+ * except for their packages, which may be long: they are in the first record and the last one of a
+ * session, and again after the segment that has them was removed (index_forget()). A
  * cell's code is in its START; its CELL repeats it only if that is in another segment. Old segments
  * are removed only once the first record of a new one is on disk: a full disk costs nothing that is
  * already on it.
@@ -220,15 +222,6 @@ static struct segment *room_for(struct gb_journal *journal, size_t size)
 
 /* ---- adding ---- */
 
-static void set_unwritten(struct gb_journal *journal, struct gb_journal_session *session, bool on)
-{
-    if (on && !session->unwritten)
-        journal->unwritten++;
-    else if (!on && session->unwritten)
-        journal->unwritten--;
-    session->unwritten = on;
-}
-
 /* Undoes the effects of a record that was expected to be written and is not. */
 static void journal_take_back(struct gb_journal *journal, const struct gb_record_head *head,
                               uint32_t segment_number, size_t size, int sys_errno)
@@ -247,7 +240,8 @@ static void journal_take_back(struct gb_journal *journal, const struct gb_record
         index_drop_cell(journal, head->session, head->cell, segment_number,
                         head->type == GB_RECORD_CELL);
     } else if (session != NULL) {
-        set_unwritten(journal, session, true);
+        index_set_unwritten(journal, session, true);
+        session->packages_due = session->packages[0] != '\0';
     }
     failed(journal, sys_errno, size);
 }
@@ -397,12 +391,17 @@ static struct gb_record_session record_of(const struct gb_journal_session *sessi
 static void write_session(struct gb_journal *journal, struct segment *segment,
                           struct gb_journal_session *session)
 {
-    const struct gb_record_session record = record_of(session);
+    struct gb_record_session record = record_of(session);
     struct gb_record_head head = make_head(GB_RECORD_SESSION, session->id, 0, session->incarnation);
 
     head.at_ns = session->last_at_ns;
     session->segment = segment->number;
-    set_unwritten(journal, session, false);
+    if (session->packages_due)
+        session->packages_segment = segment->number;
+    else
+        record.packages = (struct gb_bytes){0};
+    session->packages_due = false;
+    index_set_unwritten(journal, session, false);
     (void)append(journal, segment, head, &gb_record_session_fields, &record, 0, NULL);
 }
 
@@ -415,18 +414,14 @@ static void write_open_sessions(struct gb_journal *journal, struct segment *segm
         if (session->state == GB_RECORD_OPEN && journal->failures == failures)
             write_session(journal, segment, session);
         else if (session->state == GB_RECORD_OPEN)
-            set_unwritten(journal, session, true);
+            index_set_unwritten(journal, session, true);
 }
 
-static struct gb_journal_session *first_unwritten(const struct gb_journal *journal)
+/* Of its next record. */
+static size_t session_size(const struct gb_journal_session *session)
 {
-    for (struct gb_list *at = journal->sessions.next; at != &journal->sessions; at = at->next) {
-        struct gb_journal_session *session = container_of(at, struct gb_journal_session, link);
-
-        if (session->unwritten)
-            return session;
-    }
-    return NULL;
+    return GB_RECORD_HEAD + 1024 + strlen(session->undone) +
+           (session->packages_due ? strlen(session->packages) : 0);
 }
 
 /* Writes the sessions whose last record could not be written, until one fails. */
@@ -436,8 +431,8 @@ static void journal_catch_up(struct gb_journal *journal)
     uint64_t failures = journal->failures;
 
     while (journal->unwritten > 0 && !journal->outage.on && journal->failures == failures &&
-           (session = first_unwritten(journal)) != NULL) {
-        struct segment *segment = room_for(journal, GB_RECORD_HEAD + 1024);
+           (session = index_first_unwritten(journal)) != NULL) {
+        struct segment *segment = room_for(journal, session_size(session));
 
         if (segment != NULL)
             write_session(journal, segment, session);
@@ -451,25 +446,34 @@ static void journal_settle(struct gb_journal *journal)
         return;
     journal_catch_up(journal);
     make_room(journal);
+    journal_catch_up(journal); /* with the packages that were in what has been removed */
 }
 
 void gb_journal_session(struct gb_journal *journal, const char *id, uint32_t incarnation,
-                        const struct gb_record_session *record)
+                        const struct gb_record_session *given)
 {
     struct gb_record_head head = make_head(GB_RECORD_SESSION, id, 0, incarnation);
-    struct segment *segment = room_for(journal, GB_RECORD_HEAD + 1024 + record->undone.size);
+    struct gb_record_session record = *given;
     struct gb_journal_session *session = index_find(journal, id);
+    struct segment *segment;
     struct place place = {0};
 
+    if (record.state == GB_RECORD_OPEN && session != NULL && session->packages_segment != 0 &&
+        !session->packages_due && gb_bytes_equal(record.packages, session->packages))
+        record.packages = (struct gb_bytes){0};
+    segment = room_for(journal, GB_RECORD_HEAD + 1024 + record.undone.size + record.packages.size);
     if (segment != NULL)
         place = (struct place){segment->number, segment->size};
     else if (session != NULL)
         place = (struct place){session->segment, session->last_offset};
-    index_session(journal, &head, record, place);
-    set_unwritten(journal, index_find(journal, id), segment == NULL);
+    index_session(journal, &head, &record, place);
+    session = index_find(journal, id);
+    index_set_unwritten(journal, session, segment == NULL);
     if (segment != NULL)
-        (void)append(journal, segment, head, &gb_record_session_fields, record, 0, NULL);
-    journal->sessions_here += record->state == GB_RECORD_OPEN;
+        (void)append(journal, segment, head, &gb_record_session_fields, &record, 0, NULL);
+    else
+        session->packages_due = session->packages[0] != '\0';
+    journal->sessions_here += record.state == GB_RECORD_OPEN;
     journal_settle(journal);
 }
 

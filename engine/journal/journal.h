@@ -72,11 +72,13 @@ struct gb_journal_session {
     const char *origin;           /* the session that it was forked from; NULL: it was not */
     uint64_t origin_checkpoint;
     uint32_t origin_cell;
-    const char *packages;  /* a line for each, with its digest; empty: none */
-    bool damaged;          /* one of its records is damaged: information may be missing */
-    bool unwritten;        /* some of this is not on disk yet */
-    uint32_t segment;      /* of its newest SESSION record */
-    uint32_t last_segment; /* where its newest record of any kind is */
+    const char *packages;      /* a line for each, with its digest; empty: none */
+    bool packages_due;         /* its next record has to have them */
+    bool damaged;              /* one of its records is damaged: information may be missing */
+    bool unwritten;            /* some of this is not on disk yet */
+    uint32_t segment;          /* of its newest SESSION record */
+    uint32_t packages_segment; /* of the newest with packages; 0: there is none */
+    uint32_t last_segment;     /* where its newest record of any kind is */
     uint64_t last_offset;
     struct gb_journal_entry *entries;
     uint32_t entry_count, entry_capacity;

@@ -85,7 +85,7 @@ struct gb_record_session {
     struct gb_bytes origin;          /* the session that it was forked from; empty: it was not */
     uint64_t origin_checkpoint;
     uint32_t origin_cell;
-    struct gb_bytes packages; /* a line for each, with its digest; empty: none */
+    struct gb_bytes packages; /* a line for each, with its digest; empty: none, or as before */
 };
 
 extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields,
