@@ -120,12 +120,13 @@ def silent(index):
         index.answers.set()
 
 
-def server_of(index, folder, settings=""):
+def server_of(index, folder, settings="", **env):
     port = index.server_address[1]
     rules = f"allow index.test :{port} http private\nresolve index.test 127.0.0.1\n"
     (folder / "glassbell.conf").write_text(f'{settings}[network "python"]\n{rules}\n[network "node"]\n{rules}')
     return Server("--config", str(folder / "glassbell.conf"), env={
-        "PIP_INDEX_URL": f"http://index.test:{port}/simple", "NPM_CONFIG_REGISTRY": f"http://index.test:{port}/npm/"})
+        "PIP_INDEX_URL": f"http://index.test:{port}/simple", "NPM_CONFIG_REGISTRY": f"http://index.test:{port}/npm/",
+        **env})
 
 
 @pytest.fixture(scope="module")
@@ -276,6 +277,18 @@ def test_builders_count_for_no_quota(index, tmp_path):
             assert failed.value.kind == "capacity" and "2 sessions are open" in str(failed.value)
         pending.wait(LONG)
         second.close()
+
+
+def test_layers_that_are_too_large_to_be_kept(index, tmp_path):
+    """A session has them nevertheless, and the next one fetches them again."""
+    with server_of(index, tmp_path, "[packages]\nmax_size = 1\n", XDG_CACHE_HOME=str(tmp_path / "cache")) as server, \
+            server.client() as client:
+        for wanted, value in (("alpha==1.0", "one"), ("alpha==2.0", "two"), ("alpha==1.0", "one")):
+            index.seen.clear()
+            session = opened(client, wanted)
+            assert says(session, "import alpha; print(alpha.VALUE)") == value and index.seen != []
+            session.close()
+            wait_for(lambda: len(client.call("packages.list")["layers"]) == 1, what="the removal of the others")
 
 
 def stop_while_it_mounts(client, server, watcher):

@@ -3,8 +3,9 @@
  * layer is there, or cannot be had, or nobody waits any more. At most BUILDERS_MAX builders exist:
  * the others wait for their turn, which comes from the loop, when the end of a builder's session
  * has been told. Steps: the builder opens → its program runs → the lock is read → the layer is read
- * in pieces → a thread writes both to disk → those who wait are told. The struct is freed when it
- * is over, its builder has ended and no thread uses it. */
+ * in pieces, each of which a thread writes to disk before the next one is asked for, and with the
+ * last one also the record → those who wait are told → a thread removes layers that are too many.
+ * The struct is freed when it is over, its builder has ended and no thread uses it. */
 #include "build.h"
 
 #include <stdlib.h>
@@ -33,6 +34,9 @@ enum {
     BUILDER_STATUS = 3, /* of the program: the packages cannot be had */
 };
 
+/* What a thread does: write a piece; also make the layer appear; remove others. */
+enum build_task { BUILD_ADD, BUILD_PUBLISH, BUILD_EVICT };
+
 struct build {
     struct gb_list link; /* in the server's */
     struct gb_server *server;
@@ -47,11 +51,13 @@ struct build {
     uint64_t size; /* of the layer, as the builder says */
     struct store_draft draft;
     uv_work_t work;
+    enum build_task task; /* of the thread */
     struct gb_surplus_limits limits;
     struct hosted *delayed; /* whose end waits for the thread; NULL: none is at work */
     bool begun, over;
-    int published;
-    struct gb_err published_err;
+    bool taken; /* nothing more has to come out of the builder */
+    int result; /* of the thread */
+    struct gb_err result_err;
 };
 
 static void build_call_next(struct gb_server *server);
@@ -148,37 +154,67 @@ static void build_tell(struct build *build, const char *text)
 static void build_on_thread(uv_work_t *work)
 {
     struct build *build = work->data;
+    const char *folder = packages_server(build->server)->folder;
 
-    build->published = store_publish(packages_server(build->server)->folder, &build->draft,
-                                     &build->layer, &build->published_err);
-    store_evict(packages_server(build->server)->folder, &build->limits);
+    switch (build->task) {
+    case BUILD_ADD:
+    case BUILD_PUBLISH:
+        build->result = store_add(&build->draft, gb_buf_bytes(&build->piece), &build->result_err);
+        if (build->result == 0 && build->task == BUILD_PUBLISH)
+            build->result = store_publish(folder, &build->draft, &build->layer, &build->result_err);
+        break;
+    case BUILD_EVICT:
+        store_evict(folder, &build->limits, build->layer.key);
+        break;
+    }
+}
+
+static void build_fetch(struct build *build);
+static bool build_queue(struct build *build, enum build_task task);
+
+/* Those who wait have the layer open before others are removed. True: it goes on. */
+static bool build_after_publishing(struct build *build)
+{
+    build_end(build, NULL);
+    return build_queue(build, BUILD_EVICT);
 }
 
 static void build_after_thread(uv_work_t *work, int status)
 {
     struct build *build = work->data;
-
-    struct hosted *delayed = TAKE_PTR(build->delayed);
+    struct hosted *delayed = build->delayed;
 
     (void)status; /* it is never cancelled */
+    if (build->task != BUILD_EVICT && build->result < 0)
+        build_end(build, &build->result_err);
+    else if (build->task == BUILD_PUBLISH && build_after_publishing(build))
+        return;
+    build->delayed = NULL;
     if (build->over)
         build_free_if_done(build);
     else
-        build_end(build, build->published < 0 ? &build->published_err : NULL);
+        build_fetch(build);
     hosted_allow_end(delayed);
 }
 
-static void build_publish(struct build *build)
+/* For when no thread is at work. False: none can be had. */
+static bool build_queue(struct build *build, enum build_task task)
+{
+    build->work.data = build;
+    build->task = task;
+    return uv_queue_work(gb_loop_uv(build->server->loop), &build->work, build_on_thread,
+                         build_after_thread) == 0;
+}
+
+/* The piece that was received, which is the last one if it is to be published. */
+static void build_write(struct build *build, enum build_task task)
 {
     const struct gb_settings_packages *settings = &build->server->settings.packages;
-    int r;
 
-    build->work.data = build;
     build->limits = (struct gb_surplus_limits){.max_age_s = settings->max_age_ms / 1000,
                                                .max_bytes = settings->max_bytes};
-    r = uv_queue_work(gb_loop_uv(build->server->loop), &build->work, build_on_thread,
-                      build_after_thread);
-    if (r < 0) {
+    build->taken = task == BUILD_PUBLISH;
+    if (!build_queue(build, task)) {
         build_fail(build, GB_EINTERNAL, "cannot start a thread to write packages");
         return;
     }
@@ -188,12 +224,9 @@ static void build_publish(struct build *build)
 
 /* ---- out of the builder ---- */
 
-static void build_fetch(struct build *build);
-
 static void build_on_piece(void *arg, const struct gb_download_end *end, const struct gb_err *err)
 {
     struct build *build = arg;
-    struct gb_err problem = {0};
     enum made_layer made;
 
     if (build->over)
@@ -209,12 +242,8 @@ static void build_on_piece(void *arg, const struct gb_download_end *end, const s
         build_fail(build, GB_ETOOLARGE, "the packages take more than 2 GiB");
     else if (made == MADE_NONSENSE)
         build_fail(build, GB_EPACKAGES, "the builder made no layer");
-    else if (store_add(&build->draft, gb_buf_bytes(&build->piece), &problem) < 0)
-        build_end(build, &problem);
-    else if (made == MADE_MORE)
-        build_fetch(build);
     else
-        build_publish(build);
+        build_write(build, made == MADE_MORE ? BUILD_ADD : BUILD_PUBLISH);
 }
 
 static void build_fetch(struct build *build)
@@ -352,7 +381,7 @@ void build_on_closed(struct hosted *builder, const struct gb_err *why)
 
     packages_of(builder)->builds = NULL;
     build->builder = NULL;
-    if (build->over || build->delayed != NULL) { /* everything has been taken out of it */
+    if (build->over || build->taken) {
         build_free_if_done(build);
         return;
     }

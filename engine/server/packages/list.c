@@ -40,7 +40,7 @@ static bool list_next(const void *owner, size_t *at, void *ret_item)
                                        .packages = gb_buf_bytes(&layer->wanted),
                                        .contents = gb_buf_bytes(&layer->lock),
                                        .digest = gb_bytes_str(layer->digest),
-                                       .bytes = entry->disk_bytes,
+                                       .bytes = store_disk_bytes(listing->folder, layer->digest),
                                        .used_at_s = (uint64_t)entry->used};
         return true;
     }
@@ -49,13 +49,12 @@ static bool list_next(const void *owner, size_t *at, void *ret_item)
 
 void list_handle(struct request *request, const struct gb_params *params)
 {
-    struct listing listing = {.folder = packages_server(request->connection->server)->folder,
-                              .entries = xcalloc(STORE_LAYERS_MAX, sizeof(struct store_entry))};
+    struct listing listing = {.folder = packages_server(request->connection->server)->folder};
     const struct gb_layers_info info = {.layers = {.next = list_next, .owner = &listing}};
     struct reply reply;
 
     (void)params;
-    listing.count = store_list(listing.folder, listing.entries);
+    listing.count = store_list(listing.folder, &listing.entries);
     reply_begin(&reply, request);
     gb_object_write(&reply.out, &gb_layers_object, &info);
     reply_end(&reply);

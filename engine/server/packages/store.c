@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "platform/file.h"
@@ -211,7 +212,9 @@ int store_publish(const char *folder, struct store_draft *draft, struct layer *l
     r = gb_file_sync_data(draft->fd);
     if (r == 0)
         r = gb_file_link(draft->fd, path);
-    if (r < 0 && r != -EEXIST) /* the same content is there already */
+    if (r == -EEXIST) /* the same content is there already: it is as good as new */
+        r = utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+    if (r < 0)
         return gb_err_sys(err, -r, "the layer of packages cannot be kept as %s", path);
     store_write(layer, &text);
     return gb_fd_replace_file(record, gb_buf_bytes(&text), 0600, err);
@@ -230,63 +233,65 @@ static bool store_is_named(const char *name, size_t digits, const char *ending)
     return strspn(name, "0123456789abcdef") == digits && strcmp(name + digits, ending) == 0;
 }
 
-static uint64_t store_disk_bytes(const char *folder, const char *key)
+uint64_t store_disk_bytes(const char *folder, const char *digest)
 {
-    struct layer layer = {0};
-    _cleanup_(freep) char *path = NULL;
+    _cleanup_(freep) char *path = store_path(folder, digest, LAYER);
     struct stat info;
-    uint64_t bytes = 0;
 
-    if (!store_look(folder, key, &layer))
-        return 0;
-    path = store_path(folder, layer.digest, LAYER);
-    if (stat(path, &info) == 0)
-        bytes = (uint64_t)info.st_blocks * 512;
-    layer_release(&layer);
-    return bytes;
+    return stat(path, &info) == 0 ? (uint64_t)info.st_blocks * 512 : 0;
 }
 
-size_t store_list(const char *folder, struct store_entry *ret_entries)
+static int store_compare_keys(const void *a, const void *b)
 {
+    return strcmp(((const struct store_entry *)a)->key, ((const struct store_entry *)b)->key);
+}
+
+size_t store_list(const char *folder, struct store_entry **ret_entries)
+{
+    _cleanup_(gb_buf_release) struct gb_buf found = {0};
     DIR *entries = opendir(folder);
     const struct dirent *entry;
     struct stat info;
     size_t count = 0;
 
-    while (entries != NULL && count < STORE_LAYERS_MAX && (entry = readdir(entries)) != NULL) {
-        struct store_entry *to = &ret_entries[count];
+    while (entries != NULL && (entry = readdir(entries)) != NULL) {
+        struct store_entry one = {0};
 
         if (!store_is_named(entry->d_name, STORE_KEY_HEX, RECORD) ||
             fstatat(dirfd(entries), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
-        *to = (struct store_entry){.used = info.st_mtime};
-        memcpy(to->key, entry->d_name, STORE_KEY_HEX);
-        to->disk_bytes = store_disk_bytes(folder, to->key);
+        one.used = info.st_mtime;
+        memcpy(one.key, entry->d_name, STORE_KEY_HEX);
+        gb_buf_add(&found, &one, sizeof(one));
         count++;
     }
     if (entries != NULL)
         (void)closedir(entries);
+    *ret_entries = xcalloc(MAX(count, 1), sizeof(**ret_entries));
+    if (count > 0) {
+        memcpy(*ret_entries, gb_buf_data(&found), count * sizeof(**ret_entries));
+        qsort(*ret_entries, count, sizeof(**ret_entries), store_compare_keys);
+    }
     return count;
 }
 
-/* Whether a record other than that one (NULL: any) names the layer. */
-static bool store_is_named_by(const char *folder, const char *digest, const char *but)
+/* Whether a record names the layer. */
+static bool store_is_needed(const char *folder, const char *digest)
 {
-    struct store_entry *entries = xcalloc(STORE_LAYERS_MAX, sizeof(*entries));
-    const size_t count = store_list(folder, entries);
-    bool named = false;
+    struct store_entry *entries;
+    const size_t count = store_list(folder, &entries);
+    bool needed = false;
 
-    for (size_t i = 0; i < count && !named; i++) {
+    for (size_t i = 0; i < count && !needed; i++) {
         struct layer layer = {0};
 
-        if ((but != NULL && strcmp(entries[i].key, but) == 0) ||
-            !store_look(folder, entries[i].key, &layer))
+        if (!store_look(folder, entries[i].key, &layer))
             continue;
-        named = strcmp(layer.digest, digest) == 0;
+        needed = strcmp(layer.digest, digest) == 0;
         layer_release(&layer);
     }
     free(entries);
-    return named;
+    return needed;
 }
 
 bool store_remove(const char *folder, const char *key)
@@ -300,7 +305,7 @@ bool store_remove(const char *folder, const char *key)
         layer_release(&layer);
         return false;
     }
-    if (known && !store_is_named_by(folder, layer.digest, key)) {
+    if (known && !store_is_needed(folder, layer.digest)) {
         path = store_path(folder, layer.digest, LAYER);
         (void)unlink(path);
     }
@@ -308,46 +313,123 @@ bool store_remove(const char *folder, const char *key)
     return true;
 }
 
-static bool store_evict_one(const struct gb_surplus_item *item, bool old, void *arg)
+/* ---- eviction ---- */
+
+/* What a record says, and what becomes of it. */
+struct stored {
+    char key[STORE_KEY_HEX + 1], digest[STORE_DIGEST_HEX + 1];
+    bool removed;
+};
+
+struct eviction {
+    const char *folder, *keep;
+    struct stored *all; /* sorted by key; then by digest */
+    size_t count;
+    uint64_t now_ns; /* before the records were read */
+};
+
+static int store_compare_stored(const void *a, const void *b)
 {
-    (void)old;
-    return store_remove(arg, item->name);
+    return strcmp(((const struct stored *)a)->key, ((const struct stored *)b)->key);
 }
 
-static void store_remove_orphans(const char *folder)
+/* Those that stay come first. */
+static int store_compare_digests(const void *a, const void *b)
 {
-    DIR *entries = opendir(folder);
+    const struct stored *one = a, *other = b;
+    const int order = strcmp(one->digest, other->digest);
+
+    return order != 0 ? order : (int)one->removed - (int)other->removed;
+}
+
+static bool store_evict_one(const struct gb_surplus_item *item, bool old, void *arg)
+{
+    struct eviction *eviction = arg;
+    _cleanup_(freep) char *record = store_path(eviction->folder, item->name, RECORD);
+    struct stored wanted = {0}, *found;
+
+    (void)old;
+    if (eviction->keep != NULL && strcmp(item->name, eviction->keep) == 0)
+        return false;
+    memcpy(wanted.key, item->name, STORE_KEY_HEX);
+    found = bsearch(&wanted, eviction->all, eviction->count, sizeof(wanted), store_compare_stored);
+    if (found == NULL || unlink(record) < 0)
+        return false;
+    found->removed = true;
+    return true;
+}
+
+/* The first record with that digest: one that stays, if there is any. */
+static const struct stored *store_find_digest(const struct eviction *eviction, const char *digest)
+{
+    size_t low = 0, high = eviction->count;
+
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+
+        if (strcmp(eviction->all[middle].digest, digest) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == eviction->count || strcmp(eviction->all[low].digest, digest) != 0)
+        return NULL;
+    return &eviction->all[low];
+}
+
+/* Layers that no record names any more. One that was made or used for a new record meanwhile, by
+ * another server, too, is younger than the list. */
+static void store_remove_layers(const struct eviction *eviction)
+{
+    DIR *entries = opendir(eviction->folder);
     const struct dirent *entry;
     struct stat info;
 
     while (entries != NULL && (entry = readdir(entries)) != NULL) {
         char digest[STORE_DIGEST_HEX + 1] = "";
+        const struct stored *named;
+        uint64_t made_ns;
 
         if (!store_is_named(entry->d_name, STORE_DIGEST_HEX, LAYER) ||
-            fstatat(dirfd(entries), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0 ||
-            info.st_mtime + ORPHAN_S > time(NULL))
+            fstatat(dirfd(entries), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
         memcpy(digest, entry->d_name, STORE_DIGEST_HEX);
-        if (!store_is_named_by(folder, digest, NULL))
+        named = store_find_digest(eviction, digest);
+        made_ns = (uint64_t)gb_file_mtime_ns(&info);
+        if (named != NULL ? named->removed && made_ns <= eviction->now_ns
+                          : made_ns + ORPHAN_S * GB_NS_PER_S <= eviction->now_ns)
             (void)unlinkat(dirfd(entries), entry->d_name, 0);
     }
     if (entries != NULL)
         (void)closedir(entries);
 }
 
-void store_evict(const char *folder, const struct gb_surplus_limits *limits)
+void store_evict(const char *folder, const struct gb_surplus_limits *limits, const char *keep)
 {
-    struct store_entry *entries = xcalloc(STORE_LAYERS_MAX, sizeof(*entries));
-    struct gb_surplus_item *items = xcalloc(STORE_LAYERS_MAX, sizeof(*items));
-    const size_t count = store_list(folder, entries);
+    struct eviction eviction = {.folder = folder, .keep = keep, .now_ns = gb_clock_wall_ns()};
+    struct store_entry *entries;
+    struct gb_surplus_item *items;
 
-    for (size_t i = 0; i < count; i++) {
+    eviction.count = store_list(folder, &entries);
+    eviction.all = xcalloc(MAX(eviction.count, 1), sizeof(*eviction.all));
+    items = xcalloc(MAX(eviction.count, 1), sizeof(*items));
+    for (size_t i = 0; i < eviction.count; i++) {
+        struct stored *one = &eviction.all[i];
+        struct layer layer = {0};
+
+        memcpy(one->key, entries[i].key, sizeof(one->key));
         memcpy(items[i].name, entries[i].key, sizeof(entries[i].key));
-        items[i].bytes = entries[i].disk_bytes;
         items[i].used = entries[i].used;
+        if (!store_look(folder, one->key, &layer))
+            continue;
+        memcpy(one->digest, layer.digest, sizeof(one->digest));
+        items[i].bytes = store_disk_bytes(folder, layer.digest);
+        layer_release(&layer);
     }
-    gb_surplus(items, count, limits, time(NULL), store_evict_one, (void *)(uintptr_t)folder);
-    store_remove_orphans(folder);
+    gb_surplus(items, eviction.count, limits, time(NULL), store_evict_one, &eviction);
+    qsort(eviction.all, eviction.count, sizeof(*eviction.all), store_compare_digests);
+    store_remove_layers(&eviction);
     free(entries);
     free(items);
+    free(eviction.all);
 }

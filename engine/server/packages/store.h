@@ -42,22 +42,23 @@ int store_open(const char *folder, const char *key, struct layer *ret_layer, str
 /* Opens a layer by its digest. GB_ENOTFOUND. */
 int store_open_layer(const char *folder, struct gb_bytes digest, struct gb_err *err);
 
-/* The records of all layers, at most STORE_LAYERS_MAX, with what a layer takes on disk and its last
- * use. */
-enum { STORE_LAYERS_MAX = 1000 };
+/* The keys of all records, and when each was last used. */
 struct store_entry {
     char key[STORE_KEY_HEX + 1];
-    uint64_t disk_bytes;
     time_t used;
 };
-/* Fills in @ret_entries, with room for so many: the number. 0 if there is no folder. */
-size_t store_list(const char *folder, struct store_entry *ret_entries);
+/* Gives @ret_entries, sorted by key (free()); returns their number. No record is read. */
+size_t store_list(const char *folder, struct store_entry **ret_entries);
 /* What is known of one, without opening it. False: nothing. */
 bool store_look(const char *folder, const char *key, struct layer *ret_layer);
-/* Removes a record, and its layer unless another record names it. False: there is none. */
+/* What the layer takes on disk; 0: it is not there. */
+uint64_t store_disk_bytes(const char *folder, const char *digest);
+/* Removes a record, and its layer unless another record names it. False: there is none. Blocks on
+ * the disk: for the thread pool. */
 bool store_remove(const char *folder, const char *key);
-/* Removes by @limits, and layers that no record names. Blocks on the disk. */
-void store_evict(const char *folder, const struct gb_surplus_limits *limits);
+/* Removes by @limits, but not @keep (NULL: nothing), and layers that no record names. Reads all
+ * records. Blocks on the disk: for the thread pool. */
+void store_evict(const char *folder, const struct gb_surplus_limits *limits, const char *keep);
 
 /* A layer that is being received. Zero is not empty: STORE_DRAFT_NONE. */
 struct store_draft {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -61,6 +62,25 @@ static bool is_there(const char *name, const char *ending)
     return access(path, F_OK) == 0;
 }
 
+static size_t records(void)
+{
+    struct store_entry *entries;
+    const size_t count = store_list(folder, &entries);
+
+    free(entries);
+    return count;
+}
+
+/* As if it had been made, or used, so long ago. */
+static void age(const char *name, const char *ending, time_t seconds)
+{
+    _cleanup_(freep) char *path = xasprintf("%s/%s%s", folder, name, ending);
+    const struct timespec times[] = {{.tv_sec = time(NULL) - seconds},
+                                     {.tv_sec = time(NULL) - seconds}};
+
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 START_TEST(what_was_published_is_found)
 {
     struct layer made = publish("six", "content"), found;
@@ -93,20 +113,18 @@ END_TEST
 /* Two requests that give the same bytes share a file, which goes with the last of them. */
 START_TEST(the_same_content_is_kept_once)
 {
-    struct store_entry *entries = xcalloc(STORE_LAYERS_MAX, sizeof(*entries));
     struct layer one = publish("six", "content"), other = publish("six==1", "content");
 
     ck_assert_str_eq(one.digest, other.digest);
-    ck_assert_uint_eq(store_list(folder, entries), 2);
+    ck_assert_uint_eq(records(), 2);
     ck_assert(store_remove(folder, one.key));
     ck_assert(!store_remove(folder, one.key));
     ck_assert(is_there(one.digest, ".erofs"));
     ck_assert(store_remove(folder, other.key));
     ck_assert(!is_there(one.digest, ".erofs"));
-    ck_assert_uint_eq(store_list(folder, entries), 0);
+    ck_assert_uint_eq(records(), 0);
     layer_release(&one);
     layer_release(&other);
-    free(entries);
 }
 END_TEST
 
@@ -153,9 +171,78 @@ START_TEST(too_many_bytes_are_removed)
     const struct gb_surplus_limits none = {.max_age_s = 1 << 30, .max_bytes = 1};
     struct layer made = publish("six", "content");
 
-    store_evict(folder, &none);
+    store_evict(folder, &none, made.key); /* somebody is about to open it */
+    ck_assert(is_there(made.key, ".record") && is_there(made.digest, ".erofs"));
+    store_evict(folder, &none, NULL);
     ck_assert(!is_there(made.key, ".record") && !is_there(made.digest, ".erofs"));
     layer_release(&made);
+}
+END_TEST
+
+/* However many there are, a layer that a record names is none that nobody needs. */
+START_TEST(none_of_many_is_an_orphan)
+{
+    enum { MANY = 1001 };
+    const struct gb_surplus_limits all = {.max_age_s = 1 << 30, .max_bytes = UINT64_MAX};
+    char content[16];
+
+    for (int i = 0; i < MANY; i++) {
+        struct layer made;
+
+        (void)snprintf(content, sizeof(content), "%d", i);
+        made = publish(content, content);
+        age(made.digest, ".erofs", 7200);
+        layer_release(&made);
+    }
+    store_evict(folder, &all, NULL);
+    ck_assert_uint_eq(records(), MANY);
+    for (int i = 0; i < MANY; i++) {
+        char key[STORE_KEY_HEX + 1];
+        struct layer found;
+        int fd;
+
+        (void)snprintf(content, sizeof(content), "%d", i);
+        store_key(gb_bytes_str(content), key);
+        fd = store_open(folder, key, &found, &err);
+        ck_assert_int_ge(fd, 0);
+        (void)close(fd);
+        layer_release(&found);
+    }
+}
+END_TEST
+
+START_TEST(orphans_are_removed_when_they_are_old)
+{
+    const struct gb_surplus_limits all = {.max_age_s = 1 << 30, .max_bytes = UINT64_MAX};
+    struct layer old = publish("six", "content"), young = publish("seven", "other content");
+
+    for (int i = 0; i < 2; i++) {
+        const struct layer *layer = i == 0 ? &old : &young;
+        _cleanup_(freep) char *record = xasprintf("%s/%s.record", folder, layer->key);
+
+        ck_assert_int_eq(unlink(record), 0);
+    }
+    age(old.digest, ".erofs", 7200);
+    store_evict(folder, &all, NULL);
+    ck_assert(!is_there(old.digest, ".erofs") && is_there(young.digest, ".erofs"));
+    layer_release(&old);
+    layer_release(&young);
+}
+END_TEST
+
+/* By age: of two requests with the same bytes one goes, and the layer stays for the other. */
+START_TEST(a_shared_layer_stays_for_the_younger)
+{
+    const struct gb_surplus_limits day = {.max_age_s = 86400, .max_bytes = UINT64_MAX};
+    struct layer old = publish("six", "content"), young = publish("six==1", "content");
+
+    age(old.key, ".record", 100000);
+    age(old.digest, ".erofs", 100000);
+    store_evict(folder, &day, NULL);
+    ck_assert(!is_there(old.key, ".record") && is_there(young.key, ".record"));
+    ck_assert(is_there(young.digest, ".erofs"));
+    layer_release(&old);
+    layer_release(&young);
 }
 END_TEST
 
@@ -169,6 +256,9 @@ int main(void)
     tcase_add_test(tests, the_same_content_is_kept_once);
     tcase_add_test(tests, damage);
     tcase_add_test(tests, too_many_bytes_are_removed);
+    tcase_add_test(tests, none_of_many_is_an_orphan);
+    tcase_add_test(tests, orphans_are_removed_when_they_are_old);
+    tcase_add_test(tests, a_shared_layer_stays_for_the_younger);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }
