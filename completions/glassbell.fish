@@ -246,7 +246,7 @@ complete -c glassbell -n '__glassbell_is network' -l no-autostart -d 'fail if no
 complete -c glassbell -n '__glassbell_is network' -a '(glassbell ls --ids 2>/dev/null)'
 complete -c glassbell -n __glassbell_is_first -a packages -d 'list or remove packages that are kept for sessions'
 complete -c glassbell -n '__glassbell_is packages' -l help -d 'tell about packages'
-complete -c glassbell -n '__glassbell_is packages' -l json -d 'print the result as JSON'
+complete -c glassbell -n '__glassbell_is packages' -l json -d 'as JSON, one per line'
 complete -c glassbell -n '__glassbell_is packages' -l host -r -d 'a server on another machine: ssh://[USER@]HOST, or a name from the settings (default: $GLASSBELL_HOST)'
 complete -c glassbell -n '__glassbell_is packages' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
 complete -c glassbell -n '__glassbell_is packages' -l no-autostart -d 'fail if no server runs, instead of starting one'

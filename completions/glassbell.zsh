@@ -350,7 +350,7 @@ _glassbell()
     packages)
         _arguments -s -S : \
             '--help[tell about packages]' \
-            '*--json[print the result as JSON]' \
+            '*--json[as JSON, one per line]' \
             '*--host=[a server on another machine\: ssh\://\[USER@\]HOST, or a name from the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
             '*--no-autostart[fail if no server runs, instead of starting one]'

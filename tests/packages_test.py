@@ -250,6 +250,40 @@ def test_a_session_that_goes_ends_its_builder(client, server):
     wait_for(lambda: client.call("session.list")["sessions"] == [], what="its end")
 
 
+def kept(client):
+    """All packages that are, page by page."""
+    found, more = [], True
+    while more:
+        page = client.call("packages.list", **({"after": found[-1]["name"]} if found else {}))
+        assert page["layers"] or not page["more"]
+        found += page["layers"]
+        more = page["more"]
+    return found
+
+
+def test_the_list_comes_in_pages(tmp_path):
+    folder = tmp_path / "glassbell" / "layers"
+    folder.mkdir(parents=True)
+    lock = "".join(f"lock package-{number}==1.0 --hash=sha256:{number:064x}\n" for number in range(500))
+    for number in range(60):
+        (folder / f"{number:032x}.record").write_text(
+            f"glassbell packages 1\nlayer {number:064x}\nbytes 7\nimage python\nwanted one=={number}\n{lock}")
+    (folder / f"{7:032x}.record").write_text("damaged")
+    with Server(env={"XDG_CACHE_HOME": str(tmp_path)}) as server, server.client() as client:
+        assert client.call("packages.list")["more"] is True
+        names = [one["name"] for one in kept(client)]
+        assert names == [f"{number:032x}" for number in range(60) if number != 7]
+        listed = subprocess.run([BINARY, "packages", "--socket", server.socket, "--json"], env=server.env,
+                                capture_output=True, text=True, check=True).stdout
+        assert [json.loads(line)["name"] for line in listed.splitlines()] == names
+        client.call("packages.remove", name=names[-1])
+        assert [one["name"] for one in kept(client)] == names[:-1]
+        for name in (names[-1], "none", "x" * 32):
+            with pytest.raises(Failure) as failed:
+                client.call("packages.remove", name=name)
+            assert failed.value.kind == "not_found"
+
+
 def builder_of(client):
     """The session that is one, when its program has asked for something."""
     [builder] = [one["session"] for one in client.call("session.list")["sessions"] if one["label"] == "packages"]
@@ -539,12 +573,12 @@ def test_packages_of_one_that_sleeps_outlive_the_server(index, tmp_path):
             session.call("session.sleep")
         packages = first.get()["packages"]
         gone = {second.get()["packages"], third.get()["packages"]}
-        for one in client.call("packages.list")["layers"]:
+        for one in kept(client):
             if one["contents"] in gone:  # the same bytes may be there for other requests
                 client.call("packages.remove", name=one["name"])
     assert server.stop() == 0
-    [kept] = server.folder.rglob(f"{third.id}.layer")
-    kept.unlink()  # as if it were on another file system
+    [link] = server.folder.rglob(f"{third.id}.layer")
+    link.unlink()  # as if it were on another file system
     server.start()
     with server, server.client() as client:
         first.client = second.client = third.client = client

@@ -18,7 +18,9 @@ static const struct gb_member layer_members[] = {
 };
 #define LAYERS(field_, ...) GB_MEMBER(struct gb_layers_info, field_, __VA_ARGS__)
 static const struct gb_member layers_members[] = {
-    LAYERS(layers, "layers", GB_LIST, GB_ALWAYS, .object = &gb_layer_object, .doc = "in no order"),
+    LAYERS(layers, "layers", GB_LIST, GB_ALWAYS, .object = &gb_layer_object, .doc = "by name"),
+    LAYERS(flags, "more", GB_BOOL, GB_ALWAYS, .bit = GB_LAYERS_MORE,
+           .doc = "there are more: ask again with `after`"),
 };
 /* clang-format on */
 

@@ -14,9 +14,11 @@ struct gb_layer_info {
     uint32_t flags; /* none */
 };
 
+enum gb_layers_flags { GB_LAYERS_MORE = 1 << 0 };
+
 struct gb_layers_info {
     struct gb_items layers; /* struct gb_layer_info */
-    uint32_t flags;         /* none */
+    uint32_t flags;         /* enum gb_layers_flags */
 };
 
 extern const struct gb_object gb_layer_object, gb_layers_object;
