@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -50,6 +51,7 @@ struct build {
     struct gb_buf piece;
     uint64_t size; /* of the layer, as the builder says */
     struct store_draft draft;
+    int layer_fd; /* when it is there; -1: not yet */
     uv_work_t work;
     enum build_task task; /* of the thread */
     struct gb_surplus_limits limits;
@@ -73,6 +75,7 @@ static void build_free_if_done(struct build *build)
     layer_release(&build->layer);
     gb_buf_release(&build->piece);
     store_drop(&build->draft);
+    (void)gb_close(build->layer_fd);
     free(build->index);
     free(build->client);
     free(build);
@@ -111,7 +114,7 @@ static void build_end(struct build *build, const struct gb_err *err)
 
         session->waits = false;
         session->waits_for = NULL;
-        build->ready(session->hosted, err);
+        build->ready(session->hosted, &build->layer, build->layer_fd, err);
     }
     if (build->builder != NULL)
         hosted_close(build->builder, GB_END_CLOSED, "the packages have been fetched");
@@ -162,6 +165,9 @@ static void build_on_thread(uv_work_t *work)
         build->result = store_add(&build->draft, gb_buf_bytes(&build->piece), &build->result_err);
         if (build->result == 0 && build->task == BUILD_PUBLISH)
             build->result = store_publish(folder, &build->draft, &build->layer, &build->result_err);
+        if (build->result == 0 && build->task == BUILD_PUBLISH)
+            build->result = build->layer_fd =
+                store_open_layer(folder, gb_bytes_str(build->layer.digest), &build->result_err);
         break;
     case BUILD_EVICT:
         store_evict(folder, &build->limits, build->layer.key);
@@ -468,6 +474,7 @@ void build_join(struct hosted *hosted, const char *key, const char *index, build
         build = xcalloc(1, sizeof(*build));
         build->server = hosted->server;
         build->ready = ready;
+        build->layer_fd = -1;
         build->image = image;
         build->index = xstrdup(index);
         build->client = hosted->client == NULL ? NULL : xstrdup(hosted->client);

@@ -4,8 +4,10 @@
 
 #include "server/packages/state.h"
 
-/* The layer that a session waits for is there, or (with @err) will never be. */
-typedef void build_ready_fn(struct hosted *hosted, const struct gb_err *err);
+/* The layer that a session waits for is there, open as @fd (borrowed), or (with @err) will never
+ * be. */
+typedef void build_ready_fn(struct hosted *hosted, const struct layer *layer, int fd,
+                            const struct gb_err *err);
 
 /* @hosted waits for the layer with that key, which is being made from now on: @ready follows,
  * unless build_leave() comes before. */

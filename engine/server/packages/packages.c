@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packages.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "loop/loop.h"
 #include "net/preset.h"
 #include "server/core/open.h"
 #include "server/core/request.h"
@@ -118,36 +121,92 @@ static void packages_take_open(struct hosted *hosted, const struct gb_params *pa
 
 /* ---- before it starts ---- */
 
-static bool packages_open_layer(struct hosted *hosted, const char *key)
+/* Takes @fd. */
+static void packages_take_layer(struct hosted *hosted, const struct layer *layer, int fd)
 {
-    struct layer layer = {0};
-    int fd = store_open(packages_server(hosted->server)->folder, key, &layer, NULL);
-
-    if (fd < 0)
-        return false;
     hosted->disk_fd = fd;
-    hosted->packages = xstrdup(gb_buf_str(&layer.lock));
-    hosted->layer = xstrdup(layer.digest);
-    layer_release(&layer);
-    return true;
+    hosted->packages = xstrdup(gb_buf_str(&layer->lock));
+    hosted->layer = xstrdup(layer->digest);
 }
 
 /* The layer that the session waited for is there, or will never be. */
-static void packages_on_ready(struct hosted *hosted, const struct gb_err *err)
+static void packages_on_ready(struct hosted *hosted, const struct layer *layer, int fd,
+                              const struct gb_err *err)
 {
-    struct packages_session *state = packages_of(hosted);
-    struct gb_err missing = {0};
+    const int own_fd = err == NULL ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    struct gb_err full = {0};
 
-    if (hosted->closing)
+    if (hosted->closing) {
+        (void)gb_close(own_fd);
         return;
-    if (err == NULL && !packages_open_layer(hosted, state->key)) {
-        (void)gb_err_set(&missing, GB_EINTERNAL, "the packages that were just fetched are gone");
-        err = &missing;
     }
-    if (err != NULL)
+    if (err == NULL && own_fd < 0) {
+        (void)gb_err_set(&full, GB_ECAPACITY, "the server has too many files open");
+        err = &full;
+    }
+    if (err != NULL) {
         gb_session_fail(hosted->session, err);
-    else
+        return;
+    }
+    packages_take_layer(hosted, layer, own_fd);
+    hosted_go_on(hosted);
+}
+
+/* A thread that looks whether the layer is there. The end of its session waits for it. */
+struct look {
+    uv_work_t work;
+    struct hosted *hosted;
+    const char *folder;
+    char *index;
+    struct layer layer;
+    int fd;
+};
+
+static void packages_look_on_thread(uv_work_t *work)
+{
+    struct look *look = work->data;
+
+    look->fd = store_open(look->folder, packages_of(look->hosted)->key, &look->layer, NULL);
+}
+
+static void packages_after_look(uv_work_t *work, int status)
+{
+    struct look *look = work->data;
+    struct hosted *hosted = look->hosted;
+
+    (void)status; /* it is never cancelled */
+    if (hosted->closing) {
+        (void)gb_close(look->fd);
+    } else if (look->fd >= 0) {
+        packages_take_layer(hosted, &look->layer, look->fd);
         hosted_go_on(hosted);
+    } else {
+        build_join(hosted, packages_of(hosted)->key, look->index, packages_on_ready);
+    }
+    layer_release(&look->layer);
+    free(look->index);
+    free(look);
+    hosted_allow_end(hosted);
+}
+
+static void packages_look(struct hosted *hosted, const char *index)
+{
+    struct look *look = xcalloc(1, sizeof(*look));
+    struct gb_err err = {0};
+
+    look->work.data = look;
+    look->hosted = hosted;
+    look->folder = packages_server(hosted->server)->folder;
+    look->index = xstrdup(index);
+    if (uv_queue_work(gb_loop_uv(hosted->server->loop), &look->work, packages_look_on_thread,
+                      packages_after_look) == 0) {
+        hosted_delay_end(hosted);
+        return;
+    }
+    free(look->index);
+    free(look);
+    (void)gb_err_set(&err, GB_EINTERNAL, "cannot start a thread to look for packages");
+    gb_session_fail(hosted->session, &err);
 }
 
 static void packages_make_key(struct hosted *hosted, const struct gb_buf *index)
@@ -163,10 +222,9 @@ static void packages_make_key(struct hosted *hosted, const struct gb_buf *index)
     store_key(gb_buf_bytes(&request), state->key);
 }
 
-/* With what the package manager says. True: it has to wait, or has ended. */
-static bool packages_prepare(struct hosted *hosted, int preset)
+/* With what the package manager says. hosted_go_on() follows, or its end. */
+static void packages_prepare(struct hosted *hosted, int preset)
 {
-    struct packages_session *state = packages_of(hosted);
     const struct gb_preset_known known =
         gb_indexes_known(packages_server(hosted->server)->indexes, preset);
     _cleanup_(gb_buf_release) struct gb_buf index = {0};
@@ -176,13 +234,10 @@ static bool packages_prepare(struct hosted *hosted, int preset)
         if (err.code == GB_ENOTFOUND) /* of an index; it is no session that is missing */
             err.code = GB_EINVALID;
         gb_session_fail(hosted->session, &err);
-        return true;
+        return;
     }
     packages_make_key(hosted, &index);
-    if (packages_open_layer(hosted, state->key))
-        return false;
-    build_join(hosted, state->key, gb_buf_str(&index), packages_on_ready);
-    return true;
+    packages_look(hosted, gb_buf_str(&index));
 }
 
 static int packages_preset_of(struct hosted *hosted)
@@ -195,8 +250,8 @@ static void packages_on_told(void *arg)
 {
     struct hosted *hosted = arg;
 
-    if (!hosted->closing && !packages_prepare(hosted, packages_preset_of(hosted)))
-        hosted_go_on(hosted);
+    if (!hosted->closing)
+        packages_prepare(hosted, packages_preset_of(hosted));
 }
 
 static bool packages_on_preparing(struct hosted *hosted)
@@ -213,7 +268,8 @@ static bool packages_on_preparing(struct hosted *hosted)
         !gb_indexes_ask(packages_server(hosted->server)->indexes, preset, &state->told,
                         packages_on_told, hosted))
         return true;
-    return packages_prepare(hosted, preset);
+    packages_prepare(hosted, preset);
+    return true;
 }
 
 static int packages_open_again(struct gb_server *server, struct gb_bytes layer, struct gb_err *err)
