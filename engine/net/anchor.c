@@ -2,12 +2,15 @@
 #include "net/anchor.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "platform/file.h"
 
 #define ANCHOR_BEGIN "-----BEGIN CERTIFICATE-----"
 #define ANCHOR_END "-----END CERTIFICATE-----"
@@ -68,12 +71,25 @@ void gb_anchors_take(struct gb_bytes text, size_t room, struct gb_buf *pem)
     }
 }
 
+/* What is done with each file, by its path. */
+typedef void anchor_visit_fn(const char *path, struct gb_buf *to);
+
 static void anchor_read_file(const char *path, struct gb_buf *pem)
 {
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
 
     if (gb_fd_read_file(path, ANCHOR_FILE_MAX, &text, NULL) == 0)
         gb_anchors_take(gb_buf_bytes(&text), GB_ANCHORS_MAX, pem);
+}
+
+/* Adds what is another if the file has changed. */
+static void anchor_look_at_file(const char *path, struct gb_buf *state)
+{
+    struct stat info;
+
+    if (stat(path, &info) == 0)
+        gb_buf_addf(state, "%s %" PRIu64 " %" PRId64 " %" PRId64 "\n", path, (uint64_t)info.st_ino,
+                    (int64_t)info.st_size, gb_file_mtime_ns(&info));
 }
 
 static int anchor_is_file(const struct dirent *entry)
@@ -84,7 +100,7 @@ static int anchor_is_file(const struct dirent *entry)
            (strcmp(dot, ".crt") == 0 || strcmp(dot, ".pem") == 0);
 }
 
-static void anchor_read_folder(const char *folder, struct gb_buf *pem)
+static void anchor_visit_folder(const char *folder, anchor_visit_fn *visit, struct gb_buf *to)
 {
     struct dirent **entries = NULL;
     const int count = scandir(folder, &entries, anchor_is_file, alphasort);
@@ -93,13 +109,13 @@ static void anchor_read_folder(const char *folder, struct gb_buf *pem)
         _cleanup_(freep) char *path = xasprintf("%s/%s", folder, entries[i]->d_name);
 
         if (i < ANCHOR_FILES_MAX)
-            anchor_read_file(path, pem);
+            visit(path, to);
         free(entries[i]);
     }
     free((void *)entries);
 }
 
-void gb_anchors_read(struct gb_buf *pem)
+static void anchor_visit_all(anchor_visit_fn *visit, struct gb_buf *to)
 {
     static const char *const variables[] = {"PIP_CERT", "NODE_EXTRA_CA_CERTS"};
     /* Where the owners of Debian, Fedora and Arch put theirs. */
@@ -111,8 +127,30 @@ void gb_anchors_read(struct gb_buf *pem)
         const char *path = getenv(variables[i]);
 
         if (path != NULL && path[0] == '/')
-            anchor_read_file(path, pem);
+            visit(path, to);
     }
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
-        anchor_read_folder(folders[i], pem);
+        anchor_visit_folder(folders[i], visit, to);
+}
+
+struct gb_bytes gb_anchors_read(struct gb_anchors *anchors)
+{
+    struct gb_buf state = {0};
+
+    anchor_visit_all(anchor_look_at_file, &state);
+    if (anchors->state.size == state.size && state.size > 0 &&
+        memcmp(gb_buf_data(&anchors->state), gb_buf_data(&state), state.size) == 0) {
+        gb_buf_release(&state);
+        return gb_buf_bytes(&anchors->pem);
+    }
+    gb_anchors_release(anchors);
+    anchors->state = state;
+    anchor_visit_all(anchor_read_file, &anchors->pem);
+    return gb_buf_bytes(&anchors->pem);
+}
+
+void gb_anchors_release(struct gb_anchors *anchors)
+{
+    gb_buf_release(&anchors->state);
+    gb_buf_release(&anchors->pem);
 }

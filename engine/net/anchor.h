@@ -11,9 +11,15 @@
 
 enum { GB_ANCHORS_MAX = 12 * 1024 }; /* bytes */
 
-/* Adds them as PEM, at most GB_ANCHORS_MAX bytes; those that do not fit are left out. Reads small
- * files. */
-void gb_anchors_read(struct gb_buf *pem);
+/* What was read, for as long as no file changes. Zeroed is empty. */
+struct gb_anchors {
+    struct gb_buf pem, state;
+};
+/* As PEM, at most GB_ANCHORS_MAX bytes; those that do not fit are left out. Looks which files there
+ * are, and reads them, small ones, if one has changed since it did last. Borrows until the next
+ * call. */
+struct gb_bytes gb_anchors_read(struct gb_anchors *anchors);
+void gb_anchors_release(struct gb_anchors *anchors);
 
 /* The certificates of a text in PEM, with nothing between them: those that fit into @room, and are
  * not in @pem yet. */

@@ -32,6 +32,7 @@ static void network_server_new(struct gb_server *server)
 static void network_server_free(struct gb_server *server)
 {
     gb_indexes_free(network_server(server)->indexes);
+    gb_anchors_release(&network_server(server)->anchors);
 }
 
 /* What the answer `always` may write to, and the preset whose authorities are told: rules that were
@@ -116,7 +117,7 @@ static int network_add_env(struct gb_server *server, const struct gb_params *par
     _cleanup_(gb_buf_release) struct gb_buf index = {0};
     int r = secrets_add_env(server, params, network_inspects(server, params), env, err);
 
-    if (r == 0 && trust_is_wanted(params))
+    if (r == 0 && trust_is_wanted(server, params))
         r = trust_add_env(to.languages, env, err);
     if (r < 0 || preset < 0 || gb_preset_index(preset, nothing, &index, NULL) < 0)
         return r;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/allowance.h"
+#include "net/anchor.h"
 #include "net/index.h"
 #include "net/net.h"
 #include "server/core/hosted.h"
@@ -33,6 +34,7 @@ enum { NOTES_MAX = 4, NOTE_TEXT = 400 };
 struct network_server {
     struct gb_indexes *indexes; /* where the host's package managers fetch from */
     bool writing;               /* the settings file */
+    struct gb_anchors anchors;  /* what this host trusts */
 };
 
 struct network_session {

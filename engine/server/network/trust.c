@@ -30,15 +30,12 @@ int trust_add_env(const struct gb_languages *languages, struct gb_env *env, stru
     return r;
 }
 
-bool trust_is_wanted(const struct gb_params *params)
+bool trust_is_wanted(const struct gb_server *server, const struct gb_params *params)
 {
-    _cleanup_(gb_buf_release) struct gb_buf anchors = {0};
-
     if (params->network == NULL || params->network->type != GB_JSON_STRING ||
         gb_preset_number(params->network->text) < 0)
         return false;
-    gb_anchors_read(&anchors);
-    return anchors.size > 0;
+    return gb_anchors_read(&network_server(server)->anchors).size > 0;
 }
 
 static void trust_on_answer(void *arg, const struct gb_err *err)
@@ -55,10 +52,12 @@ int trust_tell(struct hosted *hosted, struct gb_bytes authority, struct gb_err *
 {
     const struct network_session *state = network_state(hosted);
     _cleanup_(gb_buf_release) struct gb_buf all = {0};
+    struct gb_bytes anchors = {0};
 
     if (gb_preset_number(gb_bytes_str(state->name)) >= 0 ||
         gb_preset_number(gb_bytes_str(state->policy_name)) >= 0)
-        gb_anchors_read(&all);
+        anchors = gb_anchors_read(&network_server(hosted->server)->anchors);
+    gb_buf_add(&all, anchors.data, anchors.size);
     gb_buf_add(&all, authority.data, authority.size);
     if (all.size == 0)
         return 0;

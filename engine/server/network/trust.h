@@ -7,13 +7,14 @@
 #include "rpc/methods.h"
 #include "session/session.h"
 
+struct gb_server;
 struct hosted;
 
 /* Tells programs that bring their own certificates along where the guest's are, unless the client
  * has said so. */
 int trust_add_env(const struct gb_languages *languages, struct gb_env *env, struct gb_err *err);
 /* For `session.open`: whether the host has authorities of its own, which such a session needs. */
-bool trust_is_wanted(const struct gb_params *params);
+bool trust_is_wanted(const struct gb_server *server, const struct gb_params *params);
 
 /* Tells the guest, before any cell that waits. @authority: the session's own; may be empty. No-op
  * if there is nothing to tell. A guest that refuses is closed. */
