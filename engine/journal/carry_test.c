@@ -124,6 +124,7 @@ int main(void)
     TCase *cases = tcase_create("all");
 
     tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases, segments_are_not_filled_by_them);
     tcase_add_test(cases, they_outlive_their_segment);
     tcase_add_test(cases, more_than_can_be_carried);

@@ -252,6 +252,7 @@ int main(void)
     TCase *tests = tcase_create("all");
 
     tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 120); /* a thousand files are synced */
     tcase_add_test(tests, what_was_published_is_found);
     tcase_add_test(tests, the_same_content_is_kept_once);
     tcase_add_test(tests, damage);
