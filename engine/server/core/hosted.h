@@ -46,11 +46,11 @@ struct hosted {
     const char *reason; /* why it was created */
     enum gb_end end;    /* why it ends, if `end_known` or `ended` */
     bool opened, closing, run, end_known;
-    bool for_part;     /* a part has opened it: it counts for no quota */
-    bool left;         /* it ends, and what is kept of it is for the next server: hosted_is_left() */
-    bool died;         /* it has ended because its VM did, by itself */
-    bool ended;        /* the session is closed; this only waits, see hosted_delay_end() */
-    struct gb_err why; /* valid if `ended`, and in `session_closed` */
+    bool for_part; /* a part has opened it: it counts for no quota */
+    bool left;     /* it ends, and what is kept of it is for the next server: hosted_is_left() */
+    bool died;     /* it has ended because its VM did, by itself */
+    bool ended;    /* the session is closed; this only waits, see hosted_delay_end() */
+    struct gb_err why;           /* valid if `ended`, and in `session_closed` */
     uint32_t incarnation_before; /* of the previous sessions with this key */
     uint32_t cells_before;       /* so many were sent by earlier servers: none of them runs */
     uint64_t opened_ns, created_at_ns;

@@ -125,7 +125,7 @@ static void packages_take_open(struct hosted *hosted, const struct gb_params *pa
 static void packages_take_layer(struct hosted *hosted, const struct layer *layer, int fd)
 {
     hosted->disk_fd = fd;
-    hosted->packages = xstrdup(gb_buf_str(&layer->lock));
+    hosted->packages = xstrndup((const char *)gb_buf_data(&layer->lock), layer->lock.size);
     hosted->layer = xstrdup(layer->digest);
 }
 
