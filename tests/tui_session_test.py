@@ -319,7 +319,7 @@ def test_past(front, client, agent):
         front.keys("R")
         front.expect("[y/N]")
         front.keys("y")
-        front.expect("as it was after cell 2")
+        front.expect("as it was after cell 2; cells 3–4 are undone; u goes back, U forward")
         front.expect_line(r".▸ cells 3–4 undone at \d\d:\d\d")
         assert past.state() == (2, ["f1", "f2"])
         # The undone cells can be looked at, and returned to.

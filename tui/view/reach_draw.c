@@ -21,6 +21,7 @@ enum {
     ADDRESS_COLUMNS_MIN = 110, /* of the tab, for addresses to have a column */
     LABEL_COLUMNS = 10,
     HOST_COLUMNS_MAX = 48,
+    REMARK_COLUMNS = 20, /* for the whole of its heading */
 };
 
 void reach_split(struct region region, struct reach_regions *ret_regions)
@@ -178,7 +179,8 @@ static void reach_draw_headings(struct region row)
     }
     if (at.duration >= 0)
         paint_right(row, at.duration, 0, DURATION_COLUMNS, style, gb_bytes_str("TOOK"));
-    (void)paint_str(row, at.remark, 0, style, "RULE, REQUEST, ERROR");
+    (void)paint_str(row, at.remark, 0, style,
+                    row.width - at.remark > REMARK_COLUMNS ? "RULE, REQUEST, ERROR" : "RULE, ERROR");
 }
 
 static void reach_clock(double at, char *text, size_t room)

@@ -99,7 +99,7 @@ static void travel_on_rewound(void *arg, const struct gb_json *result,
 {
     struct tui *tui = arg;
     struct gb_rewound_info info;
-    char undo[KEY_NAME_MAX], redo[KEY_NAME_MAX];
+    char undo[KEY_NAME_MAX], redo[KEY_NAME_MAX], gone[64] = "";
 
     if (error != NULL) {
         tui_say_error(tui, "rewind", error);
@@ -108,11 +108,16 @@ static void travel_on_rewound(void *arg, const struct gb_json *result,
     gb_object_take(&gb_rewound_object, result, &info);
     tui_key_of(tui, CONTEXT_SESSION, "undo", undo);
     tui_key_of(tui, CONTEXT_SESSION, "redo", redo);
+    /* Where a cell has no checkpoint, one step goes further than its cell. */
+    if (info.from_cell > info.cell && info.from_cell - info.cell > 1)
+        (void)snprintf(gone, sizeof(gone), "cells %u–%u are undone; ", info.cell + 1,
+                       info.from_cell);
     if (info.cell == 0)
-        tui_say(tui, MESSAGE_GOOD, "as it was before the first cell; %s goes forward again", redo);
+        tui_say(tui, MESSAGE_GOOD, "as it was before the first cell; %s%s goes forward again", gone,
+                redo);
     else
-        tui_say(tui, MESSAGE_GOOD, "as it was after cell %u; %s goes back, %s forward", info.cell,
-                undo, redo);
+        tui_say(tui, MESSAGE_GOOD, "as it was after cell %u; %s%s goes back, %s forward", info.cell,
+                gone, undo, redo);
 }
 
 /* To checkpoint @seq; if that is 0, @steps back. */
