@@ -17,7 +17,12 @@
 #include "repl/internal.h"
 #include "rpc/object.h"
 
-enum { SPINNER_AFTER_MS = 200, SPINNER_MS = 100, SIGNALS_FIRST_MS = 1, NOTE_MAX = PREPARING_MAX + 64 };
+enum {
+    SPINNER_AFTER_MS = 200,
+    SPINNER_MS = 100,
+    SIGNALS_FIRST_MS = 1,
+    NOTE_MAX = PREPARING_MAX + 64,
+};
 
 /* ---- telling that it takes a while ---- */
 
