@@ -70,10 +70,10 @@ static void start_on_answer(void *arg, const struct gb_err *err)
     hosted_relapse(hosted, err->message);
 }
 
-static int start_request(struct hosted *hosted, enum gb_session_network how, struct gb_err *err)
+static int start_request(struct hosted *hosted, enum gb_session_network how, const uint8_t *mark,
+                         struct gb_err *err)
 {
-    return gb_session_network(hosted->session, how, network_state(hosted)->mark, start_on_answer,
-                              hosted, err);
+    return gb_session_network(hosted->session, how, mark, start_on_answer, hosted, err);
 }
 
 /* @leaves: what was joined before, which stays so if this fails. */
@@ -91,11 +91,16 @@ static int start_join_anew(struct hosted *hosted, bool leaves, struct gb_err *er
     r = gb_random_fill(mark, sizeof(mark));
     if (r < 0)
         return gb_err_sys(err, -r, "cannot get random numbers");
+    /* The guest answers later: what it says at its port until then waits there. */
+    r = start_request(hosted, state->on ? GB_SESSION_NETWORK_ON : GB_SESSION_NETWORK_START, mark,
+                      err);
+    if (r < 0)
+        return r;
     memcpy(state->mark, mark, sizeof(mark));
     if (leaves)
         gb_net_leave(state->net, "session_rewound", true);
     gb_net_join(state->net, gb_vm_take_network(vm), state->mark);
-    return start_request(hosted, state->on ? GB_SESSION_NETWORK_ON : GB_SESSION_NETWORK_START, err);
+    return 0;
 }
 
 int start_join(struct hosted *hosted, struct gb_err *err)
@@ -105,8 +110,10 @@ int start_join(struct hosted *hosted, struct gb_err *err)
 
 int start_turn(struct hosted *hosted, struct gb_err *err)
 {
-    return start_request(
-        hosted, network_state(hosted)->on ? GB_SESSION_NETWORK_ON : GB_SESSION_NETWORK_OFF, err);
+    const struct network_session *state = network_state(hosted);
+
+    return start_request(hosted, state->on ? GB_SESSION_NETWORK_ON : GB_SESSION_NETWORK_OFF,
+                         state->mark, err);
 }
 
 /* ---- another VM ---- */

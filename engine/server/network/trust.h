@@ -17,5 +17,5 @@ int trust_add_env(const struct gb_languages *languages, struct gb_env *env, stru
 bool trust_is_wanted(const struct gb_server *server, const struct gb_params *params);
 
 /* Tells the guest, before any cell that waits. @authority: the session's own; may be empty. No-op
- * if there is nothing to tell. A guest that refuses is closed. */
+ * if there is nothing to tell. The session of a guest that refuses relapses (hosted_relapse()). */
 int trust_tell(struct hosted *hosted, struct gb_bytes authority, struct gb_err *err);
