@@ -169,11 +169,12 @@ static void start_again_or_wait(struct hosted *hosted)
     gb_timer_start(state->restart_timer, RESTART_PERIOD_MS);
 }
 
+/* It may have been joined meanwhile, because another VM did not come: start_stayed(). */
 static void start_again(void *arg)
 {
     struct hosted *hosted = arg;
 
-    if (!hosted->closing)
+    if (!hosted->closing && !gb_net_is_joined(network_state(hosted)->net))
         start_again_or_wait(hosted);
 }
 
