@@ -10,6 +10,8 @@ struct user {
     struct gb_guest *next; /* the VM that it is to get */
     int held, loaded, given, failed, relapsed;
     struct gb_err why; /* of `failed` */
+    struct gb_terminal *terminal;
+    int started, lost; /* of its program */
 };
 
 struct run {
@@ -91,6 +93,42 @@ static void on_relapsed(void *arg, const struct gb_err *err)
 {
     ck_assert_ptr_null(err);
     ((struct user *)arg)->relapsed++;
+}
+
+static void end_program(struct user *user)
+{
+    user->lost++;
+    gb_terminal_free(TAKE_PTR(user->terminal));
+    gb_session_terminal_over(user->session);
+}
+
+static void on_program_started(void *arg, const struct gb_err *err)
+{
+    struct user *user = arg;
+
+    user->started += err == NULL;
+    if (err == NULL)
+        return;
+    ck_assert_int_eq(err->code, GB_EBOOT);
+    end_program(user);
+}
+
+static void on_program_ended(void *arg, const struct gb_terminal_end *last,
+                             const struct gb_err *err)
+{
+    ck_assert_ptr_null(last);
+    ck_assert_int_eq(err->code, GB_ECLOSED);
+    end_program(arg);
+}
+
+static void on_program_output(void *arg, struct gb_bytes bytes)
+{
+    gb_terminal_consume(((struct user *)arg)->terminal, bytes.size);
+}
+
+static void on_program_sent(void *arg)
+{
+    (void)arg;
 }
 
 static void on_next_dead(void *arg, const struct gb_err *why)
@@ -254,6 +292,38 @@ START_TEST(a_session_relapses)
 }
 END_TEST
 
+/* 0: it runs; 1: it has been asked for. */
+START_TEST(programs_at_terminals_end)
+{
+    static const struct gb_terminal_events events = {.started = on_program_started,
+                                                     .output = on_program_output,
+                                                     .sent = on_program_sent,
+                                                     .ended = on_program_ended};
+    const struct gb_terminal_config config = {.rows = 24, .columns = 80};
+    const struct gb_err why = {.code = GB_EBOOT, .message = "of no use"};
+    struct user user = {0};
+    struct run run;
+
+    begin(&user);
+    ck_assert_int_eq(
+        gb_session_terminal(user.session, &config, &events, &user, &user.terminal, NULL), 0);
+    if (_i == 0)
+        kit_wait_for(&user.started, 1);
+    ck_assert_int_eq(gb_session_check_relapse(user.session, NULL), 0);
+    gb_session_relapse(user.session, &why, 0, on_relapsed, &user);
+    kit_wait_for(&user.relapsed, 1);
+    ck_assert_int_eq(user.session->state, SESSION_ASLEEP);
+    ck_assert_int_eq(user.lost, 1);
+    ck_assert_uint_eq(user.session->terminals, 0);
+    exec(&user, &run, "later");
+    make_next(&user);
+    gb_session_wake(user.session, TAKE_PTR(user.next), on_given, &user);
+    kit_wait_for(&run.done, 1);
+    gb_cell_unref(run.cell);
+    end(&user);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("relapse");
@@ -264,6 +334,7 @@ int main(void)
     tcase_add_test(tests, a_session_keeps_its_vm);
     tcase_add_test(tests, a_session_ends_meanwhile);
     tcase_add_loop_test(tests, a_session_relapses, 0, 2);
+    tcase_add_loop_test(tests, programs_at_terminals_end, 0, 2);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

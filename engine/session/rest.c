@@ -328,8 +328,6 @@ int gb_session_check_relapse(const struct gb_session *session, struct gb_err *er
 
     if (r < 0)
         return r;
-    if (session->terminals > 0)
-        return gb_err_set(err, GB_EUNSUPPORTED, "programs run at its terminals");
     if (session->state < SESSION_IDLE || session->state == SESSION_ASLEEP || session->paused ||
         session->aside != NULL || session->rest_done != NULL)
         return gb_err_set(err, GB_EBUSY, "it has no VM, or is to get another one");

@@ -203,11 +203,12 @@ void gb_session_go_on(struct gb_session *session, bool lost);
  * been asleep for @keep_ms (0: no limit). */
 void gb_session_sleep(struct gb_session *session, uint64_t keep_ms);
 /* Whether the session can fall asleep without coming to rest. GB_EBUSY: not now, it is moving, or
- * is about to be; GB_EUNSUPPORTED: programs run at its terminals. */
+ * is about to be. */
 int gb_session_check_relapse(const struct gb_session *session, struct gb_err *err);
 /* Its VM is of no use any more, but the user can make another one of a moment of its past: ends the
- * VM. Then the session is ASLEEP, in a new epoch; the running cell, what waits and all requests
- * fail with @err, and @done is called. Not if the session ends before. */
+ * VM, and with it the programs at its terminals. Then the session is ASLEEP, in a new epoch; the
+ * running cell, what waits and all requests fail with @err, and @done is called. Not if the session
+ * ends before. */
 void gb_session_relapse(struct gb_session *session, const struct gb_err *err, uint64_t keep_ms,
                         gb_vm_done_fn *done, void *arg);
 /* Gives a session that is ASLEEP a VM again: @guest, taken, is HELD at the moment at which it was

@@ -436,7 +436,6 @@ static bool sleep_relapse(struct hosted *hosted)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
     const struct gb_err why = state->failing;
-    int r;
 
     if (why.code == GB_OK || hosted->closing)
         return false;
@@ -444,14 +443,13 @@ static bool sleep_relapse(struct hosted *hosted)
         return true;
     if (state->job != NULL || gb_past_is_busy(state->past))
         return false; /* it comes back */
-    r = gb_session_check_relapse(hosted->session, NULL);
-    if (r == -GB_EUNSUPPORTED) {
+    if (gb_session_is_asleep(hosted->session)) {
+        /* A wake has failed, or it has fallen asleep: the next VM has done nothing wrong. */
         state->failing = (struct gb_err){0};
         gb_session_delay(hosted->session, false);
-        hosted_relapse(hosted, why.message); /* closes it */
-        return true;
+        return false;
     }
-    if (r < 0)
+    if (gb_session_check_relapse(hosted->session, NULL) < 0)
         return false; /* a rollback is about to begin */
     state->relapses = true;
     state->relapse_loses = !checkpoint_is_now(hosted);
@@ -468,8 +466,7 @@ bool sleep_on_failing(struct hosted *hosted, const char *reason)
     if (state->failing.code != GB_OK)
         return true;
     if (!hosted->opened || hosted->run || state->past == NULL ||
-        gb_past_find(state->past, gb_past_here(state->past)) == NULL ||
-        gb_session_check_relapse(hosted->session, NULL) == -GB_EUNSUPPORTED)
+        gb_past_find(state->past, gb_past_here(state->past)) == NULL)
         return false;
     if (gb_session_is_asleep(hosted->session))
         return true; /* nothing of it goes on */
