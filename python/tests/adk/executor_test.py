@@ -498,6 +498,27 @@ def test_inputs_and_preparation_come_back_after_a_person_went_back(executor, ser
     assert "1 given\n" in execute(one, source, id="taken-back", files=data).stdout
 
 
+def test_an_input_that_was_replaced_is_the_new_one_after_a_person_went_back(executor, server):
+    """What is there under its name then is the earlier one."""
+    one = executor()
+    source = "print(open('in.txt').read())"
+    said = execute(one, source, id="replaced", files=[File("in.txt", b"old")])
+    assert said.stdout == "old\n"
+    with glassbell.Client(server.socket, autostart=False) as client:
+        session = client.session(said.execution.session)
+        kept = session.checkpoint()
+        assert execute(one, source, id="replaced", files=[File("in.txt", b"new")]).stdout == "new\n"
+        session.rewind(seq=kept.seq)
+    assert "new\n" in execute(one, source, id="replaced", files=[File("in.txt", b"new")]).stdout
+    # What code has changed before that moment stays changed.
+    execute(one, "open('in.txt', 'w').write('changed')", id="replaced", files=[File("in.txt", b"new")])
+    last = execute(one, "pass", id="replaced", files=[File("in.txt", b"new")]).execution
+    execute(one, "pass", id="replaced", files=[File("in.txt", b"new")])
+    with glassbell.Client(server.socket, autostart=False) as client:
+        client.session(last.session).rewind(last.cell)
+    assert "changed\n" in execute(one, source, id="replaced", files=[File("in.txt", b"new")]).stdout
+
+
 def test_another_process_goes_on(executor, server):
     """What was uploaded is known from ADK's session; what code has changed stays changed."""
     ctx = context_of(session="moves")

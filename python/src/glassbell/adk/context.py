@@ -80,7 +80,8 @@ def read_hint(ctx: Any, key: str) -> dict[str, Any]:
     nothing but what is told and what is uploaded in their own sandbox."""
     hints = ((_state(ctx) or {}).get(_STATE) or {}).get(_HINT)
     hint = hints.get(key) if isinstance(hints, dict) else None
-    if not isinstance(hint, dict) or not isinstance(hint.get("inputs", {}), dict):
+    if not isinstance(hint, dict) or not all(isinstance(hint.get(name, {}), dict)
+                                             for name in ("inputs", "input_cells")):
         return {}
     numbers = all(isinstance(hint.get(name, 0), int)
                   for name in ("incarnation", "prepared_cell", "epoch", "figures", "texts"))
@@ -101,7 +102,8 @@ def write_hint(ctx: Any, sandbox: Sandbox) -> None:
         "session": sandbox.session.id if sandbox.session else "",
         "incarnation": sandbox.incarnation if sandbox.prepared else -1,
         "prepared_cell": sandbox.prepared_cell, "epoch": sandbox.epoch,
-        "inputs": dict(sandbox.inputs), "figures": sandbox.figures, "texts": sandbox.texts}
+        "inputs": dict(sandbox.inputs), "input_cells": dict(sandbox.input_cells),
+        "figures": sandbox.figures, "texts": sandbox.texts}
     kept[_HINT] = dict(list(hints.items())[-_HINTS:])
 
 

@@ -244,11 +244,13 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
                  inputs: dict[str, bytes]) -> Optional[str]:
         """Input files, each once; what the interpreter has to know before user code. The server's
         note about earlier cells, if it came with that."""
-        for name, data in inputs.items():
-            digest = files.digest(data)
-            if sandbox.inputs.get(name) != digest:  # else the code may have changed it: leave it
-                session.write(name, data)
-                sandbox.inputs[name] = digest
+        changed = {name: digest for name, digest in
+                   ((name, files.digest(data)) for name, data in inputs.items())
+                   if sandbox.inputs.get(name) != digest}  # others the code may have changed: leave them
+        cells = session.get().cells if changed else 0
+        for name, digest in changed.items():
+            session.write(name, inputs[name])
+            sandbox.inputs[name], sandbox.input_cells[name] = digest, cells
         if sandbox.prepared:
             return None
         code = self._preparation(ctx, inputs)
@@ -461,10 +463,13 @@ class Held:
         known = sandbox.incarnation
         if session.created or (known and known != session.incarnation) or \
                 (not known and session.id != hint.get("session")):
-            sandbox.inputs, sandbox.prepared, sandbox.epoch = {}, False, 0
+            sandbox.inputs, sandbox.input_cells = {}, {}
+            sandbox.prepared, sandbox.epoch = False, 0
         elif not known:  # another process of this application has used it
             sandbox.inputs = {name: digest for name, digest in hint.get("inputs", {}).items()
                               if isinstance(name, str) and isinstance(digest, str)}
+            sandbox.input_cells = {name: cell for name, cell in hint.get("input_cells", {}).items()
+                                   if isinstance(cell, int)}
             sandbox.prepared = session.incarnation == hint.get("incarnation")
             sandbox.prepared_cell = int(hint.get("prepared_cell") or 0)
             sandbox.epoch = int(hint.get("epoch") or 0)
@@ -492,8 +497,11 @@ class Held:
 
     def _rewound(self, cell: int) -> None:
         """The session goes on from how it was after that cell: what of the inputs is not there any
-        more, and what the interpreter has to know, is brought in again."""
+        more, or came later, and what the interpreter has to know, is brought in again."""
         for name in list(self.sandbox.inputs):
+            if self.sandbox.input_cells.get(name, cell) >= cell:
+                del self.sandbox.inputs[name]  # an earlier one of that name may be there
+                continue
             try:
                 self.session.stat(name)
             except NotFound:

@@ -68,6 +68,7 @@ class Sandbox:
     session: Optional[Session] = None
     incarnation: int = 0
     inputs: dict[str, str] = field(default_factory=dict)  # name → digest of what was uploaded
+    input_cells: dict[str, int] = field(default_factory=dict)  # and how many cells there were then
     figures: int = 0
     texts: int = 0
     prepared: bool = False  # the interpreter has run what it has to run before user code
