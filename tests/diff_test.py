@@ -2,11 +2,12 @@
 """How two moments differ: `glassbell diff`, on real VMs."""
 
 import json
+import signal
 import subprocess
 
 import pytest
 
-from support import BINARY, Failure, Server, Session, Watcher, wait_for
+from support import BINARY, Failure, Server, Session, Watcher, wait_for, with_settings
 from terminal import FakeServer, made_up
 
 
@@ -188,6 +189,24 @@ def test_a_second_moment_that_is_not_there_is_told_at_once(server, client):
     assert told["before"]["cell"] == told["after"]["cell"] == 3 and told["variables"] == []
     for one in (session, other):
         one.close()
+
+
+def test_what_is_kept_is_compared_where_no_more_can_be_kept(tmp_path):
+    asked = "[past]\ncheckpoints = asked\n"
+    with with_settings(tmp_path, asked) as server, server.client() as client:
+        session = Session(client, image="shell", idle_ms=0)
+        for value in (1, 2):
+            session.exec(f"x={value}")
+            session.call("session.checkpoint")
+        (tmp_path / "a.conf").write_text(asked + "total = 1\n")
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "settings: read again" in server.log.read_text(), what="the reload")
+        with pytest.raises(Failure) as refused:
+            session.call("session.checkpoint")
+        assert refused.value.kind == "capacity"
+        told = session.call("session.diff", cell=1, to_cell=2)
+        assert [one["name"] for one in told["variables"] if one["name"] == "x"] == ["x"]
+        session.close()
 
 
 def test_a_guest_that_lies(server, client):

@@ -604,7 +604,8 @@ static int diff_check_second(const struct diff *diff, struct hosted *hosted, str
         !hosted->opened || state->job != NULL || !gb_list_empty(&state->waiting) ||
         diff_is_taken_first(diff, hosted))
         return 0;
-    r = checkpoint_make_past(hosted, err);
+    /* What is there can be looked at, also where no more can be kept. */
+    r = state->past != NULL ? 0 : checkpoint_make_past(hosted, err);
     return r == 0 && target_find(state->past, &target, err) == 0 ? -GB_EGONE : r;
 }
 
