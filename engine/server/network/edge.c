@@ -238,7 +238,8 @@ static void edge_on_message(void *arg)
             edge_fail(edge, "it has ended");
             return;
         }
-        if (gb_edge_decode((struct gb_bytes){packet, (size_t)n}, &message, NULL) < 0) {
+        if (gb_edge_decode((struct gb_bytes){packet, (size_t)n}, &message, NULL) < 0 ||
+            (message.kind == GB_EDGE_READY && message.name.size == 0)) {
             edge_fail(edge, "it sends nonsense");
             return;
         }
