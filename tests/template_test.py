@@ -421,7 +421,7 @@ def test_the_store_keeps_its_limits(cache, tmp_path):
     os.utime(templates(cache)[0] / "manifest", (old, old))
     with serve(cache) as server:
         wait_for(lambda: list((cache / "glassbell/templates").iterdir()) == [], what="the end of it")
-        assert "not been used for a long time" in server.log.read_text()
+        wait_for(lambda: "not been used for a long time" in server.log.read_text(), what="the reason in the log")
 
 
 def test_warm(cache):
