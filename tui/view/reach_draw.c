@@ -180,7 +180,8 @@ static void reach_draw_headings(struct region row)
     if (at.duration >= 0)
         paint_right(row, at.duration, 0, DURATION_COLUMNS, style, gb_bytes_str("TOOK"));
     (void)paint_str(row, at.remark, 0, style,
-                    row.width - at.remark > REMARK_COLUMNS ? "RULE, REQUEST, ERROR" : "RULE, ERROR");
+                    row.width - at.remark > REMARK_COLUMNS ? "RULE, REQUEST, ERROR"
+                                                           : "RULE, ERROR");
 }
 
 static void reach_clock(double at, char *text, size_t room)
