@@ -182,7 +182,7 @@ def test_a_second_moment_that_is_not_there_is_told_at_once(server, client):
             assert refused.value.kind == "gone", (params, refused.value)
             assert refused.value.error["data"]["nearest"]["cell"] == 1
         session.call("session.checkpoint")
-        assert watcher.next()["kind"] == "session.checkpointed"
+        assert [event["kind"] for event in watcher.until("session.checkpointed")] == ["snapshot", "session.checkpointed"]
     # That of the present is taken for the first moment, and may be the second one.
     session.exec("x=3")
     told = session.call("session.diff", to_cell=3)
@@ -192,7 +192,7 @@ def test_a_second_moment_that_is_not_there_is_told_at_once(server, client):
 
 
 def test_what_is_kept_is_compared_where_no_more_can_be_kept(tmp_path):
-    asked = "[past]\ncheckpoints = asked\n"
+    asked = "[server]\nlog_level = info\n[past]\ncheckpoints = asked\n"
     with with_settings(tmp_path, asked) as server, server.client() as client:
         session = Session(client, image="shell", idle_ms=0)
         for value in (1, 2):
