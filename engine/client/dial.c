@@ -155,6 +155,7 @@ static int dial_spawn_server(const struct gb_dial_config *config, const char *pa
                           number,      "--socket", path,       NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID;
     sigset_t none, defaults;
     int r;
 
@@ -178,14 +179,13 @@ static int dial_spawn_server(const struct gb_dial_config *config, const char *pa
     if (r == 0)
         r = posix_spawn_file_actions_adddup2(&actions, ready, READY_FD);
     if (r == 0)
-        r = gb_process_spawn_closed_from(&actions, READY_FD + 1);
+        r = gb_process_spawn_closed_from(&actions, READY_FD + 1, &flags);
     if (r == 0)
         r = posix_spawnattr_setsigmask(&attributes, &none);
     if (r == 0)
         r = posix_spawnattr_setsigdefault(&attributes, &defaults);
     if (r == 0)
-        r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                                      POSIX_SPAWN_SETSID);
+        r = posix_spawnattr_setflags(&attributes, flags);
     if (r == 0)
         r = posix_spawn(ret_pid, config->program, &actions, &attributes,
                         (char *const *)(uintptr_t)argv, environ);

@@ -84,7 +84,8 @@ void gb_ssh_command(const struct gb_host *host, const struct gb_ssh_config *conf
     ret_argv[count] = NULL;
 }
 
-static int ssh_add_actions(posix_spawn_file_actions_t *actions, int stream, int errors)
+static int ssh_add_actions(posix_spawn_file_actions_t *actions, int stream, int errors,
+                           short *flags)
 {
     int r = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
 
@@ -93,7 +94,7 @@ static int ssh_add_actions(posix_spawn_file_actions_t *actions, int stream, int 
     if (r == 0)
         r = posix_spawn_file_actions_adddup2(actions, errors, 2);
     if (r == 0)
-        r = gb_process_spawn_closed_from(actions, 3);
+        r = gb_process_spawn_closed_from(actions, 3, flags);
     return r;
 }
 
@@ -105,6 +106,7 @@ static int ssh_spawn(const char *const *argv, int stream, int errors, struct gb_
     const char *whole[GB_SSH_ARGS_MAX + 4] = {"sh", "-c", ssh_launch, "sh"};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
     sigset_t none, defaults;
     pid_t pid;
     int r;
@@ -120,13 +122,13 @@ static int ssh_spawn(const char *const *argv, int stream, int errors, struct gb_
         (void)posix_spawn_file_actions_destroy(&actions);
         return gb_err_set(err, GB_EINTERNAL, "not enough memory to start ssh");
     }
-    r = ssh_add_actions(&actions, stream, errors);
+    r = ssh_add_actions(&actions, stream, errors, &flags);
     if (r == 0)
         r = posix_spawnattr_setsigmask(&attributes, &none);
     if (r == 0)
         r = posix_spawnattr_setsigdefault(&attributes, &defaults);
     if (r == 0)
-        r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        r = posix_spawnattr_setflags(&attributes, flags);
     if (r == 0)
         r = posix_spawn(&pid, "/bin/sh", &actions, &attributes, (char *const *)(uintptr_t)whole,
                         environ);

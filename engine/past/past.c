@@ -314,7 +314,7 @@ static int past_begin(struct gb_past *past, struct gb_err *err)
     past->taken = (struct gb_past_taken){0};
     past->copied = 0;
     if (past->state_fd < 0)
-        past->state_fd = gb_file_in_memory("device state");
+        past->state_fd = gb_file_in_memory("device state", NULL);
     if (past->state_fd < 0)
         return gb_err_sys(err, -past->state_fd, "no memory for the state of devices");
     return 0;

@@ -11,14 +11,15 @@
 
 /* ---- files without a name ---- */
 
-/* An empty file in memory, freed when its last descriptor is closed. @name only helps those who
- * inspect our descriptors. */
-int gb_file_in_memory(const char *name);
+/* An empty file in memory, or on disk where a system has none in memory; freed when its last
+ * descriptor is closed. @name only helps those who inspect our descriptors. @ret_writer: NULL, or
+ * gets a second descriptor, with its own position, that can only write. */
+int gb_file_in_memory(const char *name, int *ret_writer);
 
 /* An empty unnamed file in @folder: nothing is left behind if the process is killed. -EOPNOTSUPP or
  * another error where the file system cannot do that. */
 int gb_file_unnamed(const char *folder);
-/* Links the file of gb_file_unnamed() at @path; -EEXIST if that exists. */
+/* Links the file of gb_file_unnamed(), or one that has a name, at @path; -EEXIST if that exists. */
 int gb_file_link(int fd, const char *path);
 
 /* ---- descriptors and paths ---- */
@@ -27,8 +28,10 @@ int gb_file_link(int fd, const char *path);
  * shared with @fd. -errno if the system cannot do that (never possible for sockets). */
 int gb_file_reopen(int fd, int flags);
 
-/* A path by which another process of this user can open the file that @fd refers to, even if it was
- * renamed or removed, for as long as this process keeps @fd open. Gives. */
+/* A path by which another process of this user can open the file that @fd refers to for as long as
+ * this process keeps @fd open: on Linux even if it was renamed or removed. Where it was removed and
+ * the system has no such path, this process at least can open it, and shares its position with @fd.
+ * Gives. */
 char *gb_file_path_of(int fd);
 
 /* The descriptor of this process that @name in the folder @folder (links followed) refers to; -1:

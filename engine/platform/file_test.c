@@ -59,7 +59,7 @@ static void check_cloexec(int fd)
 
 START_TEST(a_descriptor_is_opened_anew)
 {
-    _cleanup_(closep) int file = gb_file_in_memory("test"), writes = -1, reads = -1;
+    _cleanup_(closep) int file = gb_file_in_memory("test", NULL), writes = -1, reads = -1;
     _cleanup_(freep) char *path = NULL;
     char text[8] = "";
 
@@ -78,9 +78,24 @@ START_TEST(a_descriptor_is_opened_anew)
 }
 END_TEST
 
+START_TEST(a_second_descriptor_writes_only)
+{
+    _cleanup_(closep) int writer = -1, file = gb_file_in_memory("test", &writer);
+    char text[8] = "";
+
+    check_cloexec(file);
+    check_cloexec(writer);
+    ck_assert_int_eq(write(writer, "abc", 3), 3);
+    ck_assert_int_eq(fcntl(writer, F_GETFL) & O_ACCMODE, O_WRONLY);
+    ck_assert_int_eq(read(writer, text, 3), -1);
+    ck_assert_int_eq(read(file, text, sizeof(text)), 3); /* its position is its own */
+    ck_assert_str_eq(text, "abc");
+}
+END_TEST
+
 START_TEST(a_path_leads_to_a_descriptor)
 {
-    _cleanup_(closep) int file = gb_file_in_memory("test");
+    _cleanup_(closep) int file = gb_file_in_memory("test", NULL);
     _cleanup_(freep) char *path = gb_file_path_of(file);
     _cleanup_(freep) char *above = xstrndup(path, (size_t)(strrchr(path, '/') - path));
 
@@ -155,22 +170,24 @@ START_TEST(a_lock_that_is_given_back_is_told)
 {
     _cleanup_(freep) char *path = at("lock");
     int held = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    _cleanup_(closep) int watch = -1;
+    _cleanup_(gb_lock_watch_close) struct gb_lock_watch watch = GB_LOCK_WATCH_NONE;
+    struct gb_lock_watch none = GB_LOCK_WATCH_NONE;
     struct pollfd wait;
 
     ck_assert_int_eq(flock(held, LOCK_EX), 0);
-    watch = gb_lock_watch_open(path);
-    check_cloexec(watch);
-    wait = (struct pollfd){.fd = watch, .events = POLLIN};
+    ck_assert_int_eq(gb_lock_watch_open(path, &watch), 0);
+    check_cloexec(watch.fd);
+    wait = (struct pollfd){.fd = watch.fd, .events = POLLIN};
     ck_assert_int_eq(poll(&wait, 1, 0), 0);
-    ck_assert(!gb_lock_watch_take(watch));
+    ck_assert(!gb_lock_watch_take(&watch));
     ck_assert_int_eq(gb_close(held), -1);
     ck_assert_int_eq(poll(&wait, 1, LONG_MS), 1);
-    ck_assert(gb_lock_watch_take(watch));
+    ck_assert(gb_lock_watch_take(&watch));
     ck_assert_int_eq(poll(&wait, 1, 0), 0);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(poll(&wait, 1, LONG_MS), 1);
-    ck_assert_int_eq(gb_lock_watch_open(path), -ENOENT);
+    ck_assert_int_eq(gb_lock_watch_open(path, &none), -ENOENT);
+    ck_assert_int_eq(none.fd, -1);
 }
 END_TEST
 
@@ -219,6 +236,7 @@ int main(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_descriptor_is_opened_anew);
+    tcase_add_test(tests, a_second_descriptor_writes_only);
     tcase_add_test(tests, a_path_leads_to_a_descriptor);
     tcase_add_test(tests, a_file_gets_its_name_late);
     tcase_add_test(tests, names_change_places);

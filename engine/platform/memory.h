@@ -16,6 +16,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* Whether this system has anything of the kind. GB_EUNSUPPORTED: not at all, and the message says
+ * why; then all functions below fail with it. */
+int gb_memory_check_system(struct gb_err *err);
+
 enum { GB_PAGE = 4096 }; /* bytes of a page here, whatever the host's page size */
 
 /* Pages @first … @first + @count − 1 of the mapping; @count > 0. */

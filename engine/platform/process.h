@@ -14,6 +14,7 @@
 /* A process that was running when it was opened. Embed it; GB_PROCESS_NONE is none. */
 struct gb_process {
     int fd; /* becomes readable when the process ends: for gb_watch_new(); -1: none */
+    pid_t pid;
 };
 #define GB_PROCESS_NONE ((struct gb_process){.fd = -1})
 
@@ -39,9 +40,10 @@ struct gb_process_usage {
 /* GB_ENOTFOUND or another system error if the process has ended or is not ours. */
 int gb_process_usage(pid_t pid, struct gb_process_usage *ret_usage, struct gb_err *err);
 
-/* Adds to @actions that the new process inherits no descriptor from @first on, even if somebody
- * forgot close-on-exec. 0 or an errno, like posix_spawn(). */
-int gb_process_spawn_closed_from(posix_spawn_file_actions_t *actions, int first);
+/* Adds to @actions, and to the *@flags of the attributes, that the new process inherits no
+ * descriptor from @first on, even if somebody forgot close-on-exec; the descriptors below are those
+ * of other actions. 0 or an errno, like posix_spawn(). */
+int gb_process_spawn_closed_from(posix_spawn_file_actions_t *actions, int first, short *flags);
 
 /* Resident memory of this process; 0: unknown. */
 uint64_t gb_process_own_memory(void);

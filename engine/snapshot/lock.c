@@ -67,7 +67,7 @@ static void lock_stop_waiting(struct gb_snapshot_lock *lock)
     gb_watch_free(TAKE_PTR(lock->watch));
     gb_timer_free(TAKE_PTR(lock->again));
     gb_timer_free(TAKE_PTR(lock->patience));
-    lock->closed_fd = gb_close(lock->closed_fd);
+    gb_lock_watch_close(&lock->closed);
 }
 
 static void lock_look(struct gb_snapshot_lock *lock, bool once_more)
@@ -93,7 +93,7 @@ static void lock_on_closed(void *arg)
 {
     struct gb_snapshot_lock *lock = arg;
 
-    if (gb_lock_watch_take(lock->closed_fd))
+    if (gb_lock_watch_take(&lock->closed))
         lock_look(lock, true);
 }
 
@@ -113,15 +113,15 @@ int gb_snapshot_lock_take(struct gb_snapshot_lock *lock, struct gb_loop *loop, c
 {
     int r;
 
-    *lock =
-        (struct gb_snapshot_lock){.loop = loop, .path = xstrdup(path), .fd = -1, .closed_fd = -1};
+    *lock = (struct gb_snapshot_lock){
+        .loop = loop, .path = xstrdup(path), .fd = -1, .closed = GB_LOCK_WATCH_NONE};
     lock->done = done;
     lock->arg = arg;
     r = lock_attempt(path, &lock->fd, err);
     if (r == 0) {
-        lock->closed_fd = gb_lock_watch_open(path);
-        if (lock->closed_fd < 0)
-            r = gb_err_sys(err, -lock->closed_fd, "cannot watch %s", path);
+        r = gb_lock_watch_open(path, &lock->closed);
+        if (r < 0)
+            r = gb_err_sys(err, -r, "cannot watch %s", path);
     }
     if (r < 0) {
         gb_snapshot_lock_release(lock);
@@ -129,7 +129,7 @@ int gb_snapshot_lock_take(struct gb_snapshot_lock *lock, struct gb_loop *loop, c
     }
     if (r == 1)
         return 1;
-    lock->watch = gb_watch_new(loop, lock->closed_fd, lock_on_closed, lock);
+    lock->watch = gb_watch_new(loop, lock->closed.fd, lock_on_closed, lock);
     lock->again = gb_timer_new(loop, lock_on_again, lock);
     lock->patience = gb_timer_new(loop, lock_on_patience, lock);
     gb_timer_start(lock->patience, patience_ms);

@@ -9,12 +9,14 @@
 
 #include "base/err.h"
 #include "loop/loop.h"
+#include "platform/lock.h"
 
 /* Embed it, zeroed; do not touch its members. */
 struct gb_snapshot_lock {
     struct gb_loop *loop;
     char *path;
-    int fd, closed_fd; /* valid if `path` is set; -1: none */
+    int fd; /* valid if `path` is set, as the next one; -1: none */
+    struct gb_lock_watch closed;
     struct gb_watch *watch;
     struct gb_timer *again, *patience;
     void (*done)(void *arg, const struct gb_err *err);

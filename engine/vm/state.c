@@ -2,7 +2,6 @@
 #include "vm/state.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -18,15 +17,14 @@ struct state_sink {
 
 int state_sink_new(struct state_sink **ret_sink, struct gb_err *err)
 {
-    _cleanup_(closep) int fd = gb_file_in_memory("device-state");
+    /* QEMU looks for a descriptor that can be written but not read. */
+    int theirs = -1, fd = gb_file_in_memory("device-state", &theirs);
     struct state_sink *sink;
-    /* Reopened: QEMU looks for a descriptor that can be written but not read. */
-    int theirs = fd < 0 ? fd : gb_file_reopen(fd, O_WRONLY);
 
-    if (theirs < 0)
-        return gb_err_sys(err, -theirs, "cannot make a place for device state");
+    if (fd < 0)
+        return gb_err_sys(err, -fd, "cannot make a place for device state");
     sink = xcalloc(1, sizeof(*sink));
-    sink->fd = TAKE_FD(fd);
+    sink->fd = fd;
     sink->theirs = theirs;
     *ret_sink = sink;
     return 0;

@@ -128,7 +128,7 @@ int renderer_open(const struct terminfo *terminfo, struct renderer **ret_rendere
                   struct gb_err *err)
 {
     struct renderer *renderer = xcalloc(1, sizeof(*renderer));
-    int fd = gb_file_in_memory("glassbell-frame");
+    int fd = gb_file_in_memory("glassbell-frame", NULL);
 
     renderer->depth = terminfo->depth;
     renderer->has_private = wcwidth(CLUSTER_FIRST) == 1;

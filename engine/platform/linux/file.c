@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/mem.h"
 
 /* A link through which a descriptor's file can be opened or linked. */
@@ -26,11 +27,20 @@ static struct descriptor_link file_link_of(int fd)
     return link;
 }
 
-int gb_file_in_memory(const char *name)
+int gb_file_in_memory(const char *name, int *ret_writer)
 {
-    int fd = memfd_create(name, MFD_CLOEXEC);
+    _cleanup_(closep) int fd = memfd_create(name, MFD_CLOEXEC);
+    int writer;
 
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    if (ret_writer != NULL) {
+        writer = gb_file_reopen(fd, O_WRONLY);
+        if (writer < 0)
+            return writer;
+        *ret_writer = writer;
+    }
+    return TAKE_FD(fd);
 }
 
 int gb_file_unnamed(const char *folder)

@@ -17,7 +17,7 @@ int gb_process_open(pid_t pid, struct gb_process *ret_process)
 
     if (fd < 0)
         return -errno;
-    *ret_process = (struct gb_process){fd};
+    *ret_process = (struct gb_process){.fd = fd, .pid = pid};
     return 0;
 }
 
@@ -72,8 +72,9 @@ int gb_process_usage(pid_t pid, struct gb_process_usage *ret_usage, struct gb_er
     return 0;
 }
 
-int gb_process_spawn_closed_from(posix_spawn_file_actions_t *actions, int first)
+int gb_process_spawn_closed_from(posix_spawn_file_actions_t *actions, int first, short *flags)
 {
+    (void)flags;
     return posix_spawn_file_actions_addclosefrom_np(actions, first);
 }
 

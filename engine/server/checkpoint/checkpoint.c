@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/past.h"
+#include "platform/memory.h"
 #include "rpc/object.h"
 #include "server/checkpoint/diff.h"
 #include "server/checkpoint/state.h"
@@ -58,7 +59,8 @@ static int checkpoint_on_start(struct gb_server *server, struct gb_err *err)
     gb_list_init(&state->missing);
     if (server->past_folder == NULL) {
         (void)gb_err_set(&state->why, GB_ENOPAST, "this server has no folder for checkpoints");
-    } else if (gb_fd_make_dirs(server->past_folder, 0700, &state->why) < 0 ||
+    } else if ((r = gb_memory_check_system(&state->why)) < 0 ||
+               (r = gb_fd_make_dirs(server->past_folder, 0700, &state->why)) < 0 ||
                (r = checkpoint_lock(server->past_folder, &state->lock_fd, &state->why)) < 0) {
         if (r == -GB_EBUSY) {
             *err = state->why;
