@@ -11,11 +11,12 @@
 
 struct stage {
     enum gb_guard_stage bit;
+    unsigned systems;
     const char *name, *sentence;
 };
 
 static const struct stage stages[] = {
-#define GB_X(constant, bit, name, sentence) {constant, name, sentence},
+#define GB_X(constant, bit, name, systems, sentence) {constant, systems, name, sentence},
     GB_GUARD_STAGES(GB_X)
 #undef GB_X
 };
@@ -42,9 +43,13 @@ const char *gb_guard_sentence(enum gb_guard_stage stage)
 
 uint32_t gb_guard_wanted(void)
 {
-    uint32_t other = geteuid() == 0 ? GB_GUARD_USER_NAMESPACE : GB_GUARD_USER;
+    uint32_t wanted = 0, other = geteuid() == 0 ? GB_GUARD_USER_NAMESPACE : GB_GUARD_USER;
 
-    return GB_GUARD_ALL & ~other;
+    for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+        if ((stages[i].systems & GB_GUARD_HERE) != 0)
+            wanted |= stages[i].bit;
+    }
+    return wanted & ~other;
 }
 
 /* Copies text from the launcher, which is untrusted enough to remove control characters. */

@@ -53,6 +53,8 @@ static void add_launcher(struct argv *argv, const struct gb_host *host,
         add_taken(argv, "--uid", xasprintf("%u", machine->uid));
     if (machine->accel == GB_ACCEL_KVM)
         add(argv, "--kvm");
+    if (machine->accel == GB_ACCEL_HVF)
+        add(argv, "--hvf");
     add_taken(argv, "--memory",
               xasprintf("%u", machine->memory_mb + OWN_MB + gb_accel_memory_mb(machine->accel)));
     add_taken(argv, "--keep", xasprintf("%d", QEMU_FD_END - QEMU_FD_QMP));

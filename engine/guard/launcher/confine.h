@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Confines the calling process, which relays bytes and no more, for good: no files, no sockets but
  * those that it has or is sent, no programs, no processes, no capabilities; memory and descriptors
- * are limited. */
+ * are limited, memory on Linux alone. */
 #pragma once
 
 #include <stddef.h>

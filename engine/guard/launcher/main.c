@@ -83,7 +83,7 @@ __attribute__((noreturn)) static void give_up(const char *what, int r)
 static const char *stage_name(enum gb_guard_stage stage)
 {
     switch (stage) {
-#define GB_X(constant, bit, name, sentence)                                                        \
+#define GB_X(constant, bit, name, systems, sentence)                                               \
     case constant:                                                                                 \
         return name;
         GB_GUARD_STAGES(GB_X)
@@ -353,6 +353,10 @@ int main(int argc, char **argv)
 
     if (!options_read(&options, argc, argv, &error)) {
         tell("error %s", error);
+        return EXIT_LAUNCHER;
+    }
+    if (options.hvf) {
+        tell("error HVF is an accelerator of macOS: on Linux it is kvm");
         return EXIT_LAUNCHER;
     }
     confine(&options, &inside);

@@ -54,6 +54,10 @@ bool options_read(struct guard_options *options, int argc, char **argv, const ch
             options->require = true;
             continue;
         }
+        if (strcmp(name, "--hvf") == 0) {
+            options->hvf = true;
+            continue;
+        }
         if (strcmp(name, "--kvm") == 0) {
             options->kvm = true;
             if (!add_file(options, GUARD_FILE_WRITE, "kvm=/dev/kvm")) {

@@ -11,7 +11,8 @@
  *     --read NAME=PATH   opened here for reading and handed to PROGRAM when it opens %{NAME} for
  *                        reading and writing, as QEMU 7.2 does with the RAM file of a clone
  *     --write NAME=PATH  the same, for reading and writing
- *     --kvm              allow the ioctls of KVM, and hand out /dev/kvm
+ *     --kvm              Linux: allow the ioctls of KVM, and hand out /dev/kvm
+ *     --hvf              macOS: guests run on the processor, so that no code is translated
  *
  * Without PROGRAM, all stages are applied to a process that then exits with success.
  */
@@ -36,7 +37,7 @@ struct guard_file {
 };
 
 struct guard_options {
-    bool require, kvm;
+    bool require, kvm, hvf;
     uid_t uid;          /* 0: not given */
     unsigned memory_mb; /* 0: no limit */
     unsigned keep;
