@@ -130,6 +130,9 @@ static int choose_accel(const struct gb_machine *machine, enum gb_accel given,
                               "GLASSBELL_ACCEL is \"%.40s\"; on this system it can be %s or tcg",
                               name, gb_system_accelerator());
     }
+    if (gb_accel_is_hardware(given) && strcmp(gb_accel_name(given), gb_system_accelerator()) != 0)
+        return gb_err_set(err, GB_EUNSUPPORTED, "there is no %s on this system; it has %s, or tcg",
+                          gb_accel_title(given), gb_system_accelerator());
     *ret_accel = given;
     if (gb_machine_can_use(machine, given))
         return 0;

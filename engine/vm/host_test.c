@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/system.h"
 #include "vm/accel.h"
 #include "vm/inspect.h"
 #include "vm/private.h"
@@ -136,6 +137,25 @@ START_TEST(says_what_is_missing)
 }
 END_TEST
 
+/* As the environment's name and as a member: neither gets another one instead. */
+START_TEST(refuses_what_another_system_has)
+{
+    const char *own = gb_system_accelerator();
+    const enum gb_accel other = strcmp(own, "hvf") == 0 ? GB_ACCEL_KVM : GB_ACCEL_HVF;
+    enum gb_accel accel = GB_ACCEL_UNKNOWN;
+    _cleanup_(freep) char *by_name = NULL, *by_member = NULL;
+
+    setenv("GLASSBELL_ACCEL", gb_accel_name(other), 1);
+    open_host((struct gb_host_config){0}, GB_EINVALID, &accel, &by_name);
+    ck_assert_ptr_nonnull(strstr(by_name, own));
+    unsetenv("GLASSBELL_ACCEL");
+    open_host((struct gb_host_config){.accel = other}, GB_EUNSUPPORTED, &accel, &by_member);
+    ck_assert_ptr_nonnull(strstr(by_member, gb_accel_title(other)));
+    ck_assert_ptr_nonnull(strstr(by_member, own));
+    ck_assert_int_eq(accel, GB_ACCEL_UNKNOWN);
+}
+END_TEST
+
 START_TEST(reads_small_texts)
 {
     struct registry_entry entry;
@@ -229,6 +249,7 @@ int main(void)
     tcase_set_timeout(tests, 100);
     tcase_add_test(tests, finds_an_accelerator_and_remembers_it);
     tcase_add_test(tests, says_what_is_missing);
+    tcase_add_test(tests, refuses_what_another_system_has);
     tcase_add_test(tests, reads_small_texts);
     tcase_add_test(tests, reads_the_monitor);
     tcase_add_test(tests, reads_the_greeting);
