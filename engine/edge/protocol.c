@@ -68,10 +68,10 @@ int gb_edge_send(int socket, struct gb_bytes packet, const int *fds, size_t fd_c
 
     if (fd_count > 0) {
         message.msg_control = &control;
-        message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
+        message.msg_controllen = (socklen_t)CMSG_SPACE(sizeof(int) * fd_count);
         control.head.cmsg_level = SOL_SOCKET;
         control.head.cmsg_type = SCM_RIGHTS;
-        control.head.cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
+        control.head.cmsg_len = (socklen_t)CMSG_LEN(sizeof(int) * fd_count);
         memcpy(CMSG_DATA(&control.head), fds, sizeof(int) * fd_count);
     }
     for (;;) {

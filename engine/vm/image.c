@@ -283,7 +283,7 @@ static struct gb_file_stamp stamp_of(const char *path)
 
     if (stat(path, &st) == 0)
         stamp = (struct gb_file_stamp){
-            .device = st.st_dev,
+            .device = (uint64_t)st.st_dev,
             .inode = st.st_ino,
             .size = (uint64_t)st.st_size,
             .mtime_ns = gb_file_mtime_ns(&st),
