@@ -85,10 +85,15 @@ int gb_socket_packet_pair(int ret_fds[2])
 
 int gb_socket_pipe(int ret_fds[2])
 {
-    int r = pipe(ret_fds) < 0 ? -errno : 0;
+    int r;
 
+    ret_fds[0] = ret_fds[1] = -1;
+    r = pipe(ret_fds) < 0 ? -errno : 0;
     for (int i = 0; r == 0 && i < 2; i++)
         r = gb_fd_set_cloexec(ret_fds[i], true);
+    if (r < 0 && ret_fds[0] >= 0)
+        for (int i = 0; i < 2; i++)
+            ret_fds[i] = gb_close(ret_fds[i]);
     return r;
 }
 

@@ -163,6 +163,8 @@ __attribute__((noreturn)) static void run_child(struct guard_options *options)
     done(options, GB_GUARD_SEATBELT, r, why);
     if (options->program == NULL)
         _exit(0);
+    if (r < 0) /* nothing else confines it here */
+        give_up("the profile of Seatbelt", r);
     (void)execve(options->program[0], options->program, (char *[]){(char[]){"LC_ALL=C"}, NULL});
     give_up(options->program[0], -errno);
 }
