@@ -257,6 +257,7 @@ def test_what_is_missing_at_a_wake_costs_no_past(settings, tmp_path, authority, 
         assert len(kept) >= 2
     with Server("--config", str(config), folder=str(tmp_path)) as server, server.client() as client:
         session.client = client
+        assert session.get()["state"] == "asleep"  # it has been taken up
         aside = tmp_path / "aside.pem"
         trust.rename(aside)  # the edge cannot be started
         for _ in range(2):

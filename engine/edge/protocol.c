@@ -118,12 +118,15 @@ ptrdiff_t gb_edge_receive(int socket, uint8_t packet[GB_EDGE_PACKET_MAX],
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof(control)};
+    bool reset = false;
     ssize_t n;
 
     *ret_count = 0;
-    do {
-        n = recvmsg(socket, &message, MSG_DONTWAIT);
-    } while (n < 0 && errno == EINTR);
+    /* A peer that has ended without reading all is told once, before its last packets
+     * (unix_release_sock() of Linux). */
+    while ((n = recvmsg(socket, &message, MSG_DONTWAIT)) < 0 &&
+           (errno == EINTR || (errno == ECONNRESET && !reset)))
+        reset = reset || errno == ECONNRESET;
     if (n < 0)
         return -errno;
     edge_take_fds(&message, ret_fds, ret_count);

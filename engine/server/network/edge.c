@@ -219,36 +219,44 @@ static void edge_take(struct edge_process *edge, const struct gb_edge_message *m
     }
 }
 
+enum edge_next {
+    EDGE_TAKEN,
+    EDGE_NOTHING, /* for now */
+    EDGE_END,
+    EDGE_FAILED, /* it may be freed */
+};
+
+static enum edge_next edge_take_next(struct edge_process *edge)
+{
+    uint8_t packet[GB_EDGE_PACKET_MAX];
+    int fds[GB_EDGE_FDS_MAX];
+    struct gb_edge_message message;
+    size_t count;
+    ptrdiff_t n = gb_edge_receive(edge->socket, packet, fds, &count);
+
+    for (size_t i = 0; i < count; i++)
+        (void)gb_close(fds[i]); /* it has no reason to send any */
+    if (n <= 0)
+        return n == -EAGAIN ? EDGE_NOTHING : EDGE_END;
+    if (gb_edge_decode((struct gb_bytes){packet, (size_t)n}, &message, NULL) < 0 ||
+        (message.kind == GB_EDGE_READY && message.name.size == 0)) {
+        edge_fail(edge, "it sends nonsense");
+        return EDGE_FAILED;
+    }
+    edge_take(edge, &message);
+    if (message.kind == GB_EDGE_FAILED || message.kind < GB_EDGE_READY)
+        return EDGE_FAILED;
+    return edge->failed ? EDGE_FAILED : EDGE_TAKEN;
+}
+
 static void edge_on_message(void *arg)
 {
-    struct edge_process *edge = arg;
-    uint8_t packet[GB_EDGE_PACKET_MAX];
+    enum edge_next next = EDGE_TAKEN;
 
-    for (unsigned i = 0; i < PACKETS_AT_ONCE && !edge->failed; i++) {
-        int fds[GB_EDGE_FDS_MAX];
-        struct gb_edge_message message;
-        size_t count;
-        ptrdiff_t n = gb_edge_receive(edge->socket, packet, fds, &count);
-
-        for (size_t j = 0; j < count; j++)
-            (void)gb_close(fds[j]); /* it has no reason to send any */
-        if (n == -EAGAIN)
-            return;
-        if (n <= 0) {
-            edge_fail(edge, "it has ended");
-            return;
-        }
-        if (gb_edge_decode((struct gb_bytes){packet, (size_t)n}, &message, NULL) < 0 ||
-            (message.kind == GB_EDGE_READY && message.name.size == 0)) {
-            edge_fail(edge, "it sends nonsense");
-            return;
-        }
-        if (message.kind == GB_EDGE_FAILED || message.kind < GB_EDGE_READY) {
-            edge_take(edge, &message); /* the last one */
-            return;
-        }
-        edge_take(edge, &message);
-    }
+    for (unsigned i = 0; i < PACKETS_AT_ONCE && next == EDGE_TAKEN; i++)
+        next = edge_take_next(arg);
+    if (next == EDGE_END)
+        edge_fail(arg, "it has ended");
 }
 
 /* ---- life ---- */
@@ -319,9 +327,16 @@ static int edge_send_all(struct edge_process *edge, const struct edge_work *work
 static void edge_on_exited(void *arg, int status, int signal)
 {
     struct edge_process *edge = arg;
+    enum edge_next next;
 
-    if (!edge->failed)
-        gb_warning("glassbell-edge has ended: status %d, signal %d", status, signal);
+    if (edge->failed)
+        return;
+    /* What it has said before, above all why it ends, may not have been read yet. */
+    while ((next = edge_take_next(edge)) == EDGE_TAKEN)
+        ;
+    if (next == EDGE_FAILED)
+        return;
+    gb_warning("glassbell-edge has ended: status %d, signal %d", status, signal);
     edge_fail(edge, "it has ended");
 }
 
