@@ -608,16 +608,23 @@ def test_a_value_that_is_too_old_is_asked_for(authority):
     edge = Edge(authority, [{"place": BEARER, "expires": 1}])
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n" + f"{VALUE} second-value-2".ljust(80).encode()
     found = []
-    thread = threading.Thread(target=lambda: found.append(edge.exchange(get(f"Authorization: Bearer {HOLDER}"), answer)))
-    thread.start()
-    news = edge.receive()
+
+    def ask():
+        one = threading.Thread(target=lambda: found.append(edge.exchange(get(f"Authorization: Bearer {HOLDER}"), answer)))
+        one.start()
+        return one, edge.receive()
+
+    thread, news = ask()
+    while news["kind"] == REQUEST:  # the value was less than a millisecond old
+        thread.join()
+        thread, news = ask()
     assert news["kind"] == WANT and news["index"] == 0
     read, write = os.pipe()
     os.write(write, b"second-value-2")
     edge.send([read], kind=NEW_VALUE)
     os.close(write)
     thread.join()
-    sent, back = found[0]
+    sent, back = found[-1]
     assert b"Bearer second-value-2\r\n" in sent and VALUE.encode() not in back and b"second-value-2" not in back
     edge.close()
 

@@ -360,8 +360,8 @@ def test_one_whose_vm_dies_does_not_come_back(tmp_path):
 # ---- a session that is closed while its checkpoint is written ----
 
 GATES = r"""
-/* A disk that stands still: what is synced below a folder `past` or `journal` waits while there is a file of that
- * name in $GATES, and says so in NAME.held. */
+/* A disk that stands still: what is synced below a folder `past` or `journal` waits while there is a FIFO of that
+ * name in $GATES, until that is opened for writing, and says so in NAME.held. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -385,9 +385,9 @@ static void pass(int fd)
         return;
     (void)snprintf(gate, sizeof(gate), "%s/%s", gates, name);
     (void)snprintf(held, sizeof(held), "%s/%s.held", gates, name);
-    while (access(gate, F_OK) == 0) {
+    if (access(gate, F_OK) == 0) {
         (void)close(open(held, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-        (void)usleep(5000);
+        (void)close(open(gate, O_RDONLY | O_CLOEXEC));
     }
 }
 
@@ -405,6 +405,13 @@ int fdatasync(int fd)
 """
 
 
+def open_gate(gate):
+    """Lets those pass that wait there, and those that come later."""
+    fd = os.open(gate, os.O_WRONLY)
+    gate.unlink()
+    os.close(fd)
+
+
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a compiler")
 def test_one_that_is_closed_gets_no_mark(tmp_path):
     """Its first checkpoint is being written, and its end waits for the record of a cell."""
@@ -418,18 +425,18 @@ def test_one_that_is_closed_gets_no_mark(tmp_path):
                 env={"LD_PRELOAD": str(library), "GATES": str(gates)}) as server, server.client() as client:
         session = Session(client, image="shell")
         session.exec("x=1")
-        (gates / "past").touch()
+        os.mkfifo(gates / "past")
         kept = client.send("session.checkpoint", session=session.id)
         wait_for((gates / "past.held").exists, what="a checkpoint that is being written")
         running = session.send("sleep 1000")
         wait_for(lambda: state(session) == "running")
-        (gates / "journal").touch()
+        os.mkfifo(gates / "journal")
         closing = client.send("session.close", session=session.id)
         wait_for((gates / "journal.held").exists, what="a record that is being written")
-        (gates / "past").unlink()
+        open_gate(gates / "past")
         wait_for(lambda: files(server) == [], what="an empty folder")
         assert not closing.done()
-        (gates / "journal").unlink()
+        open_gate(gates / "journal")
         closing.wait()
         assert files(server) == []
         for pending in (kept, running):
