@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "guard/launcher/limits.h"
 #include "guard/launcher/stages.h"
 
 #define CALL(name) SCMP_SYS(name)
@@ -105,20 +106,16 @@ static int confine_filter(void)
 static int confine_limits(unsigned descriptors, size_t memory)
 {
     const struct {
-        __rlimit_resource_t resource;
+        limits_resource resource;
         rlim_t limit;
     } limits[] = {{RLIMIT_CORE, 0},     {RLIMIT_FSIZE, 0},     {RLIMIT_NPROC, 0},
                   {RLIMIT_MSGQUEUE, 0}, {RLIMIT_DATA, memory}, {RLIMIT_NOFILE, descriptors}};
 
     for (size_t i = 0; i < COUNT(limits); i++) {
-        struct rlimit old, now = {limits[i].limit, limits[i].limit};
+        const int r = limits_lower(limits[i].resource, limits[i].limit);
 
-        if (getrlimit(limits[i].resource, &old) < 0)
-            return -errno;
-        if (old.rlim_max < now.rlim_max)
-            now.rlim_cur = now.rlim_max = old.rlim_max;
-        if (setrlimit(limits[i].resource, &now) < 0)
-            return -errno;
+        if (r < 0)
+            return r;
     }
     return 0;
 }

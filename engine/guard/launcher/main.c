@@ -32,7 +32,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,68 +45,9 @@
 #include "guard/launcher/options.h"
 #include "guard/launcher/root.h"
 #include "guard/launcher/stages.h"
+#include "guard/launcher/status.h"
 #include "guard/launcher/tracking.h"
 #include "guard/stages.h"
-
-enum { EXIT_LAUNCHER = 125 };
-
-/* Writes one line to the status pipe, small enough to be atomic. */
-__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
-{
-    char line[400];
-    va_list args;
-    int n;
-
-    va_start(args, format);
-    n = vsnprintf(line, sizeof(line) - 1, format, args);
-    va_end(args);
-    if (n < 0)
-        return;
-    if (n > (int)sizeof(line) - 2)
-        n = (int)sizeof(line) - 2;
-    for (int i = 0; i < n; i++) {
-        if (line[i] == '\n')
-            line[i] = ' ';
-    }
-    line[n] = '\n';
-    /* If nobody reads, the server has died, which the lifeline reports too. */
-    (void)!write(GUARD_FD_STATUS, line, (size_t)n + 1);
-}
-
-__attribute__((noreturn)) static void give_up(const char *what, int r)
-{
-    tell("error %s: %s", what, strerror(-r));
-    _exit(EXIT_LAUNCHER);
-}
-
-static const char *stage_name(enum gb_guard_stage stage)
-{
-    switch (stage) {
-#define GB_X(constant, bit, name, systems, sentence)                                               \
-    case constant:                                                                                 \
-        return name;
-        GB_GUARD_STAGES(GB_X)
-#undef GB_X
-    }
-    return "?";
-}
-
-/* Reports the outcome of @stage. */
-static void done(const struct guard_options *options, enum gb_guard_stage stage, int r,
-                 const char *what)
-{
-    if (r == 0) {
-        tell("stage %s ok", stage_name(stage));
-        return;
-    }
-    tell("stage %s failed %s%s%s", stage_name(stage), what, what[0] != '\0' ? ": " : "",
-         strerror(-r));
-    if (options->require) {
-        tell("error isolation is required, and the stage %s failed: %s", stage_name(stage),
-             strerror(-r));
-        _exit(EXIT_LAUNCHER);
-    }
-}
 
 /* ---- the stages ---- */
 
@@ -126,7 +66,7 @@ static int apply_descriptors(struct confinement *c)
     int r = stage_descriptors(c->options), opened = opener_open(c->options, &path);
 
     if (opened < 0)
-        give_up(path, opened);
+        status_give_up(path, opened);
     return r;
 }
 
@@ -152,7 +92,7 @@ static int apply_mount_namespace(struct confinement *c)
     /* Half a new root is worse than none: neither the old paths nor the new ones are valid. */
     if (r < 0 && chdir("/") == 0 && options->program != NULL &&
         access(options->program[0], X_OK) < 0)
-        give_up(c->what, r);
+        status_give_up(c->what, r);
     c->inside = r == 0;
     return r;
 }
@@ -244,9 +184,25 @@ static void confine(struct guard_options *options, bool *ret_inside)
         if (steps[i].apply == NULL || (steps[i].users & (c.root ? FOR_ROOT : FOR_OTHERS)) == 0)
             continue;
         c.what = "";
-        done(options, 1 << i, steps[i].apply(&c), c.what);
+        status_stage(options, 1 << i, steps[i].apply(&c), c.what);
     }
     *ret_inside = c.inside;
+}
+
+/* Its path in the new root. */
+static void put_inside(FILE *out, const struct guard_file *file, bool whole)
+{
+    char path[64];
+
+    (void)whole;
+    options_inside_path(file, path, sizeof(path));
+    (void)fputs(path, out);
+}
+
+static void put_outside(FILE *out, const struct guard_file *file, bool whole)
+{
+    (void)whole;
+    (void)fputs(file->path, out);
 }
 
 /* ---- the child and its parent ---- */
@@ -260,7 +216,7 @@ __attribute__((noreturn)) static void run_child(struct guard_options *options, b
 
     r = stage_death_signal(lifeline);
     if (r < 0)
-        give_up("the launcher died", r);
+        status_give_up("the launcher died", r);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     for (int signum = 1; signum < NSIG; signum++)
@@ -270,13 +226,13 @@ __attribute__((noreturn)) static void run_child(struct guard_options *options, b
     r = gb_filter_load(options->kvm, &listener);
     if (r == 0)
         r = opener_send_listener(socket, listener);
-    done(options, GB_GUARD_SECCOMP, r, "");
+    status_stage(options, GB_GUARD_SECCOMP, r, "");
     if (options->program == NULL)
         _exit(0);
-    if (!options_place_files(options, inside))
-        give_up("an argument names an unknown file", -EINVAL);
+    if (!options_place_files(options, inside ? put_inside : put_outside))
+        status_give_up("an argument names an unknown file", -EINVAL);
     (void)execve(options->program[0], options->program, (char *[]){(char[]){"LC_ALL=C"}, NULL});
-    give_up(options->program[0], -errno);
+    status_give_up(options->program[0], -errno);
 }
 
 __attribute__((noreturn)) static void end_by(int signum)
@@ -352,11 +308,11 @@ int main(int argc, char **argv)
     pid_t child;
 
     if (!options_read(&options, argc, argv, &error)) {
-        tell("error %s", error);
+        status_tell("error %s", error);
         return EXIT_LAUNCHER;
     }
     if (options.hvf) {
-        tell("error HVF is an accelerator of macOS: on Linux it is kvm");
+        status_tell("error HVF is an accelerator of macOS: on Linux it is kvm");
         return EXIT_LAUNCHER;
     }
     confine(&options, &inside);
@@ -367,14 +323,14 @@ int main(int argc, char **argv)
     (void)sigaddset(&handled, SIGINT);
     (void)sigaddset(&handled, SIGHUP);
     if (sigprocmask(SIG_BLOCK, &handled, NULL) < 0)
-        give_up("signals", -errno);
+        status_give_up("signals", -errno);
     signals = signalfd(-1, &handled, SFD_CLOEXEC);
     if (signals < 0 || pipe2(lifeline, O_CLOEXEC) < 0 ||
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
-        give_up("descriptors", -errno);
+        status_give_up("descriptors", -errno);
     child = fork();
     if (child < 0)
-        give_up("fork", -errno);
+        status_give_up("fork", -errno);
     if (child == 0) {
         (void)close(lifeline[1]);
         (void)close(sockets[0]);
@@ -386,6 +342,6 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < options.keep; i++)
         (void)close(GUARD_FD_FIRST + (int)i);
     (void)close(STDERR_FILENO);
-    tell("pid %d", (int)child);
+    status_tell("pid %d", (int)child);
     watch_child(&options, child, signals, sockets[0]);
 }

@@ -113,7 +113,7 @@ static const struct guard_file *find_file(const struct guard_options *options, c
 }
 
 /* Replaces the names in one argument; NULL if that fails. Gives. */
-static char *place(const struct guard_options *options, const char *argument, bool inside)
+static char *place(const struct guard_options *options, const char *argument, options_put *put)
 {
     char *result = NULL;
     size_t size = 0;
@@ -126,27 +126,26 @@ static char *place(const struct guard_options *options, const char *argument, bo
         const char *end = strchr(mark, '}');
         const struct guard_file *file =
             end != NULL ? find_file(options, mark + 2, (size_t)(end - mark - 2)) : NULL;
-        char path[64];
 
         if (file == NULL) {
             (void)fclose(out);
             free(result);
             return NULL;
         }
-        options_inside_path(file, path, sizeof(path));
-        (void)fprintf(out, "%.*s%s", (int)(mark - at), at, inside ? path : file->path);
+        (void)fprintf(out, "%.*s", (int)(mark - at), at);
+        put(out, file, mark == argument && end[1] == '\0');
         at = end + 1;
     }
     (void)fputs(at, out);
     return fclose(out) == 0 ? result : NULL;
 }
 
-bool options_place_files(struct guard_options *options, bool inside)
+bool options_place_files(struct guard_options *options, options_put *put)
 {
     for (size_t i = 0; options->program[i] != NULL; i++) {
         if (strstr(options->program[i], "%{") == NULL)
             continue;
-        options->program[i] = place(options, options->program[i], inside);
+        options->program[i] = place(options, options->program[i], put);
         if (options->program[i] == NULL)
             return false;
     }

@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* Descriptors that the launcher inherits, besides 0–2. */
@@ -49,9 +50,12 @@ struct guard_options {
 /* Borrows @argv. Returns false with a message in *@ret_error if the command line is invalid. */
 bool options_read(struct guard_options *options, int argc, char **argv, const char **ret_error);
 
-/* Replaces each %{NAME} in the program's arguments: by the file's path in the new root if @inside,
- * else by its path on the host. False if a name is unknown or memory runs out. */
-bool options_place_files(struct guard_options *options, bool inside);
+/* Writes what a file's name stands for; @whole: it is all of the argument. */
+typedef void options_put(FILE *out, const struct guard_file *file, bool whole);
+
+/* Replaces each %{NAME} in the program's arguments. False if a name is unknown or memory runs
+ * out. */
+bool options_place_files(struct guard_options *options, options_put *put);
 
 /* "/vm/NAME" */
 void options_inside_path(const struct guard_file *file, char *to, size_t size);

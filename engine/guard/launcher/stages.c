@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "guard/launcher/limits.h"
 #include "guard/launcher/stages.h"
 
 #include <errno.h>
@@ -67,7 +68,7 @@ int stage_limits(bool own_uid, unsigned memory_mb)
     /* The largest file that QEMU writes is device state; RAM files already have their size. Threads
      * count as processes. */
     const struct {
-        __rlimit_resource_t resource;
+        limits_resource resource;
         rlim_t limit;
         bool apply;
     } limits[] = {
@@ -78,16 +79,10 @@ int stage_limits(bool own_uid, unsigned memory_mb)
     };
 
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        struct rlimit old, now = {limits[i].limit, limits[i].limit};
+        const int r = limits[i].apply ? limits_lower(limits[i].resource, limits[i].limit) : 0;
 
-        if (!limits[i].apply)
-            continue;
-        if (getrlimit(limits[i].resource, &old) < 0)
-            return -errno;
-        if (old.rlim_max != RLIM_INFINITY && old.rlim_max < now.rlim_max)
-            now.rlim_cur = now.rlim_max = old.rlim_max;
-        if (setrlimit(limits[i].resource, &now) < 0)
-            return -errno;
+        if (r < 0)
+            return r;
     }
     return offer_to_oom();
 }

@@ -8,30 +8,20 @@
 #include <unistd.h>
 
 #include "guard/launcher/darwin/seatbelt.h"
+#include "guard/launcher/limits.h"
 
 /* From <sys/ptrace.h>, which is not in every set of headers. */
 int ptrace(int request, pid_t pid, char *address, int data);
 enum { CONFINE_DENY_ATTACH = 31 };
 
-static int confine_limit(int resource, rlim_t most)
-{
-    struct rlimit old, now = {most, most};
-
-    if (getrlimit(resource, &old) < 0)
-        return -errno;
-    if (old.rlim_max < now.rlim_max)
-        now.rlim_cur = now.rlim_max = old.rlim_max;
-    return setrlimit(resource, &now) < 0 ? -errno : 0;
-}
-
 static int confine_limits(unsigned descriptors)
 {
-    int r = confine_limit(RLIMIT_CORE, 0);
+    int r = limits_lower(RLIMIT_CORE, 0);
 
     if (r == 0)
-        r = confine_limit(RLIMIT_FSIZE, 0);
+        r = limits_lower(RLIMIT_FSIZE, 0);
     if (r == 0)
-        r = confine_limit(RLIMIT_NOFILE, descriptors);
+        r = limits_lower(RLIMIT_NOFILE, descriptors);
     return r;
 }
 

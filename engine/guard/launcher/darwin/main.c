@@ -18,79 +18,21 @@
 #include <fcntl.h>
 #include <libproc.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/event.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "guard/launcher/darwin/profile.h"
 #include "guard/launcher/darwin/seatbelt.h"
+#include "guard/launcher/limits.h"
 #include "guard/launcher/options.h"
+#include "guard/launcher/status.h"
 #include "guard/stages.h"
 
-enum { EXIT_LAUNCHER = 125, FDS_MAX = 4096, WHY_MAX = 200 };
-
-/* Writes one line to the status pipe, small enough to be atomic. */
-__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
-{
-    char line[400];
-    va_list args;
-    int n;
-
-    va_start(args, format);
-    n = vsnprintf(line, sizeof(line) - 1, format, args);
-    va_end(args);
-    if (n < 0)
-        return;
-    if (n > (int)sizeof(line) - 2)
-        n = (int)sizeof(line) - 2;
-    for (int i = 0; i < n; i++) {
-        if (line[i] == '\n')
-            line[i] = ' ';
-    }
-    line[n] = '\n';
-    /* If nobody reads, the server has died, which the lifeline reports too. */
-    (void)!write(GUARD_FD_STATUS, line, (size_t)n + 1);
-}
-
-__attribute__((noreturn)) static void give_up(const char *what, int r)
-{
-    tell("error %s: %s", what, strerror(-r));
-    _exit(EXIT_LAUNCHER);
-}
-
-static const char *stage_name(enum gb_guard_stage stage)
-{
-    switch (stage) {
-#define GB_X(constant, bit, name, systems, sentence)                                               \
-    case constant:                                                                                 \
-        return name;
-        GB_GUARD_STAGES(GB_X)
-#undef GB_X
-    }
-    return "?";
-}
-
-/* Reports the outcome of @stage. */
-static void done(const struct guard_options *options, enum gb_guard_stage stage, int r,
-                 const char *what)
-{
-    if (r == 0) {
-        tell("stage %s ok", stage_name(stage));
-        return;
-    }
-    tell("stage %s failed %s%s%s", stage_name(stage), what, what[0] != '\0' ? ": " : "",
-         strerror(-r));
-    if (options->require) {
-        tell("error isolation is required, and the stage %s failed: %s", stage_name(stage),
-             strerror(-r));
-        _exit(EXIT_LAUNCHER);
-    }
-}
+enum { FDS_MAX = 4096, WHY_MAX = 200 };
 
 /* ---- the stages ---- */
 
@@ -119,19 +61,15 @@ static int apply_descriptors(const struct guard_options *options)
 static int apply_limits(void)
 {
     static const struct {
-        int resource;
+        limits_resource resource;
         rlim_t limit;
     } limits[] = {{RLIMIT_CORE, 0}, {RLIMIT_NOFILE, 128}, {RLIMIT_FSIZE, 256u << 20}};
 
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        struct rlimit old, now = {limits[i].limit, limits[i].limit};
+        const int r = limits_lower(limits[i].resource, limits[i].limit);
 
-        if (getrlimit(limits[i].resource, &old) < 0)
-            return -errno;
-        if (old.rlim_max < now.rlim_max)
-            now.rlim_cur = now.rlim_max = old.rlim_max;
-        if (setrlimit(limits[i].resource, &now) < 0)
-            return -errno;
+        if (r < 0)
+            return r;
     }
     return 0;
 }
@@ -152,21 +90,21 @@ __attribute__((noreturn)) static void run_child(struct guard_options *options)
         (void)signal(signum, SIG_DFL); /* allowed: only resets what was inherited */
     r = profile_resolve(options, &what);
     if (r < 0)
-        give_up(what, r);
+        status_give_up(what, r);
     if (options->program != NULL && !profile_place_files(options))
-        give_up("an argument names an unknown file", -EINVAL);
+        status_give_up("an argument names an unknown file", -EINVAL);
     profile = profile_for_program(options);
     if (profile == NULL)
-        give_up("memory", -ENOMEM);
+        status_give_up("memory", -ENOMEM);
     r = seatbelt_enter(profile, why, sizeof(why));
     free(profile);
-    done(options, GB_GUARD_SEATBELT, r, why);
+    status_stage(options, GB_GUARD_SEATBELT, r, why);
     if (options->program == NULL)
         _exit(0);
     if (r < 0) /* nothing else confines it here */
-        give_up("the profile of Seatbelt", r);
+        status_give_up("the profile of Seatbelt", r);
     (void)execve(options->program[0], options->program, (char *[]){(char[]){"LC_ALL=C"}, NULL});
-    give_up(options->program[0], -errno);
+    status_give_up(options->program[0], -errno);
 }
 
 /* Exits the way the child did. */
@@ -193,7 +131,7 @@ static int watch_new(void)
     const int queue = kqueue();
 
     if (queue < 0 || fcntl(queue, F_SETFD, FD_CLOEXEC) < 0)
-        give_up("descriptors", -errno);
+        status_give_up("descriptors", -errno);
     EV_SET(&changes[0], GUARD_FD_LIFELINE, EVFILT_READ, EV_ADD, 0, 0, NULL);
     for (int i = 0; i < ENDINGS; i++) {
         /* Ignored signals are still told. */
@@ -201,7 +139,7 @@ static int watch_new(void)
         EV_SET(&changes[1 + i], (uintptr_t)ending[i], EVFILT_SIGNAL, EV_ADD, 0, 0, NULL);
     }
     if (kevent(queue, changes, 1 + ENDINGS, NULL, 0, NULL) < 0)
-        give_up("events", -errno);
+        status_give_up("events", -errno);
     return queue;
 }
 
@@ -232,31 +170,32 @@ int main(int argc, char **argv)
     int queue;
 
     if (!options_read(&options, argc, argv, &error)) {
-        tell("error %s", error);
+        status_tell("error %s", error);
         return EXIT_LAUNCHER;
     }
     if (options.kvm) {
-        tell("error KVM is an accelerator of Linux: on macOS it is hvf");
+        status_tell("error KVM is an accelerator of Linux: on macOS it is hvf");
         return EXIT_LAUNCHER;
     }
     if (geteuid() == 0) {
-        tell("error on macOS Glassbell runs as an ordinary user, not as root");
+        status_tell("error on macOS Glassbell runs as an ordinary user, not as root");
         return EXIT_LAUNCHER;
     }
-    done(&options, GB_GUARD_DESCRIPTORS, apply_descriptors(&options), "");
-    done(&options, GB_GUARD_LIMITS, apply_limits(), "");
+    status_stage(&options, GB_GUARD_DESCRIPTORS, apply_descriptors(&options), "");
+    status_stage(&options, GB_GUARD_LIMITS, apply_limits(), "");
     queue = watch_new();
-    done(&options, GB_GUARD_DEATH_SIGNAL, 0, "");
-    done(&options, GB_GUARD_MEMORY_LIMIT, -ENOTSUP, "macOS limits the memory of no process");
+    status_stage(&options, GB_GUARD_DEATH_SIGNAL, 0, "");
+    status_stage(&options, GB_GUARD_MEMORY_LIMIT, -ENOTSUP,
+                 "macOS limits the memory of no process");
     child = fork();
     if (child < 0)
-        give_up("fork", -errno);
+        status_give_up("fork", -errno);
     if (child == 0)
         run_child(&options); /* a kqueue is not inherited */
     /* Only the child keeps the rest: their peers must see end of file when it exits. */
     for (unsigned i = 0; i < options.keep; i++)
         (void)close(GUARD_FD_FIRST + (int)i);
     (void)close(STDERR_FILENO);
-    tell("pid %d", (int)child);
+    status_tell("pid %d", (int)child);
     watch_child(queue, child);
 }

@@ -51,18 +51,6 @@ int profile_resolve(struct guard_options *options, const char **ret_what)
     return 0;
 }
 
-static const struct guard_file *profile_find_file(const struct guard_options *options,
-                                                  const char *name, size_t size)
-{
-    for (size_t i = 0; i < options->file_count; i++) {
-        const struct guard_file *file = &options->files[i];
-
-        if (strlen(file->name) == size && memcmp(file->name, name, size) == 0)
-            return file;
-    }
-    return NULL;
-}
-
 /* A path as a whole argument, or as a value among others, where QEMU wants commas doubled. */
 static void profile_put_path(FILE *out, const struct guard_file *file, bool whole)
 {
@@ -75,44 +63,9 @@ static void profile_put_path(FILE *out, const struct guard_file *file, bool whol
         (void)fputs(",readonly=on,rom=off", out);
 }
 
-/* NULL if a name is unknown or memory runs out. Gives. */
-static char *profile_place(const struct guard_options *options, const char *argument)
-{
-    char *result = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&result, &size);
-    const char *at = argument, *mark;
-
-    if (out == NULL)
-        return NULL;
-    while ((mark = strstr(at, "%{")) != NULL) {
-        const char *end = strchr(mark, '}');
-        const struct guard_file *file =
-            end != NULL ? profile_find_file(options, mark + 2, (size_t)(end - mark - 2)) : NULL;
-
-        if (file == NULL) {
-            (void)fclose(out);
-            free(result);
-            return NULL;
-        }
-        (void)fprintf(out, "%.*s", (int)(mark - at), at);
-        profile_put_path(out, file, mark == argument && end[1] == '\0');
-        at = end + 1;
-    }
-    (void)fputs(at, out);
-    return fclose(out) == 0 ? result : NULL;
-}
-
 bool profile_place_files(struct guard_options *options)
 {
-    for (size_t i = 1; options->program[i] != NULL; i++) {
-        if (strstr(options->program[i], "%{") == NULL)
-            continue;
-        options->program[i] = profile_place(options, options->program[i]);
-        if (options->program[i] == NULL)
-            return false;
-    }
-    return true;
+    return options_place_files(options, profile_put_path);
 }
 
 /* ---- rules ---- */
