@@ -123,7 +123,7 @@ ptrdiff_t gb_edge_receive(int socket, uint8_t packet[GB_EDGE_PACKET_MAX],
 
     *ret_count = 0;
     /* A peer that has ended without reading all is told once, before its last packets
-     * (unix_release_sock() of Linux). */
+     * (net/unix of Linux, when a socket is released). */
     while ((n = recvmsg(socket, &message, MSG_DONTWAIT)) < 0 &&
            (errno == EINTR || (errno == ECONNRESET && !reset)))
         reset = reset || errno == ECONNRESET;
