@@ -69,25 +69,40 @@ void query_is_complete(struct agent *agent, const struct gb_frame *frame,
                     &message);
 }
 
+void query_describe(struct agent *agent, const struct gb_frame *frame,
+                    const struct gb_describe *question)
+{
+    const struct control_describe message = {frame->id, question->code};
+
+    if (open_query(agent, frame->id, CONTROL_DESCRIPTION, question->code.size))
+        worker_send(&agent->kernel, CONTROL_QUERY, CONTROL_DESCRIBE, &control_describe_fields,
+                    &message);
+}
+
 static void pass_on(struct agent *agent, uint32_t id, const struct control_message *message)
 {
     struct port *port = &agent->port;
     const struct control_completions *found = &message->completions;
+    const struct control_description *told = &message->description;
     const struct gb_completions completions = {found->start, found->end, found->matches};
     const struct gb_completeness_reply reply = {message->completeness.status,
                                                 message->completeness.indent};
+    const struct gb_description description = {told->type, told->signature, told->summary};
 
     if (message->type == CONTROL_COMPLETIONS)
         port_send(port, (struct gb_frame){.type = GB_GUEST_COMPLETIONS, .id = id},
                   &gb_completions_fields, &completions);
-    else
+    else if (message->type == CONTROL_COMPLETENESS)
         port_send(port, (struct gb_frame){.type = GB_GUEST_COMPLETENESS, .id = id},
                   &gb_completeness_fields, &reply);
+    else
+        port_send(port, (struct gb_frame){.type = GB_GUEST_DESCRIPTION, .id = id},
+                  &gb_description_fields, &description);
 }
 
 void query_answer(struct agent *agent, struct worker *worker, const struct control_message *message)
 {
-    const uint32_t id = message->completions.id; /* the first field of both */
+    const uint32_t id = message->completions.id; /* the first field of all three */
 
     for (unsigned i = 0; i < QUERIES_MAX && worker == &agent->kernel; i++) {
         if (agent->queries.open[i].id != id || id == 0 ||

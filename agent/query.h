@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Completion and similar queries to the session's worker, which are answered even while a cell
- * runs. */
+/* Completion, descriptions of names and similar queries to the session's worker, which are answered
+ * even while a cell runs. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,6 +26,9 @@ void query_complete(struct agent *agent, const struct gb_frame *frame,
                     const struct gb_complete *question);
 void query_is_complete(struct agent *agent, const struct gb_frame *frame,
                        const struct gb_is_complete *question);
+
+void query_describe(struct agent *agent, const struct gb_frame *frame,
+                    const struct gb_describe *question);
 
 /* Whether any is in progress. */
 bool query_is_open(const struct queries *queries);

@@ -33,6 +33,7 @@ union request {
     struct gb_interrupt_request interrupt;
     struct gb_complete complete;
     struct gb_is_complete is_complete;
+    struct gb_describe describe;
     struct gb_terminal_request terminal;
     struct gb_terminal_size resize;
     struct gb_file_list file_list;
@@ -189,6 +190,12 @@ static void serve_is_complete(struct agent *agent, const struct gb_frame *frame,
     query_is_complete(agent, frame, &request->is_complete);
 }
 
+static void serve_describe(struct agent *agent, const struct gb_frame *frame,
+                           const union request *request)
+{
+    query_describe(agent, frame, &request->describe);
+}
+
 static void serve_terminal(struct agent *agent, const struct gb_frame *frame,
                            const union request *request)
 {
@@ -293,6 +300,7 @@ static const struct service {
     {GB_GUEST_INTERRUPT, serve_interrupt},
     {GB_GUEST_COMPLETE, serve_complete},
     {GB_GUEST_IS_COMPLETE, serve_is_complete},
+    {GB_GUEST_DESCRIBE, serve_describe},
     {GB_GUEST_TERMINAL, serve_terminal},
     {GB_GUEST_RESIZE, serve_resize},
     {GB_GUEST_FILE_LIST, serve_file_list},

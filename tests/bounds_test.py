@@ -324,7 +324,8 @@ end()""", timeout_ms=600_000)
     ends(vm, "send('LISTENING', blob(struct.pack('<HH', 8000, 80)), 0)", "LISTENING")
 
 
-ANSWERS = ["HELD", "PONG", "STATUS", "COMPLETIONS", "COMPLETENESS", "FILE_ENTRIES", "OK", "ERROR"]
+ANSWERS = ["HELD", "PONG", "STATUS", "COMPLETIONS", "COMPLETENESS", "DESCRIPTION", "FILE_ENTRIES", "OK",
+           "ERROR"]
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
@@ -425,12 +426,15 @@ def test_a_listing_without_end(vm, bounded):
     ("file.stat", "FILE_STAT", "FILE_ENTRIES", "entries(entry('a'), more=1)"),
     ("session.complete", "COMPLETE", "COMPLETIONS", "b'x'"),
     ("session.is_complete", "IS_COMPLETE", "COMPLETENESS", "b'\\7' + blob('')"),
+    ("session.describe", "DESCRIBE", "DESCRIPTION", "blob('function') + blob(b's' * 1025) + blob('')"),
+    ("session.describe", "DESCRIBE", "DESCRIPTION", "blob('function') + blob('()')"),
+    ("session.describe", "DESCRIBE", "COMPLETENESS", "b'\\0' + blob('')"),
     ("file.mkdir", "FILE_MKDIR", "PONG", "bytes(17)"),
     ("file.mkdir", "FILE_MKDIR", "ERROR", "struct.pack('<I', 99) + blob('x')"),
 ])
 def test_answers_that_cannot_be(vm, method, asked, kind, payload):
     answer(vm, asked, kind, payload)
-    params = {"code": "x"} if "complete" in method else {"path": "f"}
+    params = {"code": "x"} if method.startswith("session.") else {"path": "f"}
     with pytest.raises(Failure) as failure:
         vm.call(method, **params)
     assert "broke the protocol" in str(failure.value), failure.value

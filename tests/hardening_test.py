@@ -36,6 +36,7 @@ def requests(session):
         line("session.interrupt", session=session), line("session.get", session=session),
         line("session.complete", session=session, code="ec", cursor=2),
         line("session.is_complete", session=session, code="if"),
+        line("session.describe", session=session, code="print"),
         line("session.history", session=session, after=1, limit=3, output=False,
              offset=-9, length=5),
         line("session.lease", session=session, action="release", note="n", to="x"),

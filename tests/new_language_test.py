@@ -142,6 +142,7 @@ def test_questions(rpn):
     told = rpn.call("session.complete", code="cu", cursor=2)
     assert [(match["text"], match["type"]) for match in told["matches"]] == [("cube", "function")]
     assert rpn.call("session.is_complete", code="1 2 +")["status"] == "complete"
+    assert rpn.call("session.describe", code="1 dup") == {"type": "", "signature": "", "summary": ""}
     told = rpn.call("session.is_complete", code=": a dup")
     assert told["status"] == "incomplete" and told["indent"] == "  "
 

@@ -119,6 +119,7 @@ def test_looking_is_no_step(session):
         assert session.read("f")
         session.call("session.complete", code="x", cursor=1)
         session.call("session.is_complete", code="x")
+        session.call("session.describe", code="x")
         session.get()
 
     for i in range(1, 4):

@@ -307,6 +307,12 @@ class Scene(FakeServer):
         return {"start": start, "end": params["cursor"], "matches": [{"text": text, "type": kind}
                                                                      for text, kind in MATCHES]}
 
+    @staticmethod
+    def _session_describe(params):
+        name = params["code"].rpartition(".")[2]
+        return {"type": "function", "signature": "()", "summary": "Performance counter for benchmarking."
+                if "perf" in name else "Process time for profiling: sum of the kernel and user-space CPU time."}
+
     def _session_lease(self, params):
         lease = None if params["action"] == "release" else self.lease(1, "glassbell tui ada", True)
         self.tell("lease.changed", session=params["session"], lease=lease)

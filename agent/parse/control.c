@@ -9,7 +9,7 @@
 #include "wire/guest.h"
 #include "wire/table.h"
 
-enum { ENTROPY_MAX = 512, INDENT_MAX = 256 };
+enum { ENTROPY_MAX = 512, INDENT_MAX = 256, KIND_MAX = 64 };
 
 /* clang-format off */
 TABLE(control_run_fields, "CELL",
@@ -25,6 +25,8 @@ TABLE(control_complete_fields, "COMPLETE",
       U32(control_complete, cursor));
 TABLE(control_is_complete_fields, "IS_COMPLETE",
       U32(control_is_complete, id), BYTES(control_is_complete, code, GB_CODE_MAX));
+TABLE(control_describe_fields, "DESCRIBE",
+      U32(control_describe, id), BYTES(control_describe, code, GB_CODE_MAX));
 
 STATIC_TABLE(done_fields, "DONE",
              U32(control_done, cell), U32(control_done, exit_code), U8(control_done, flags),
@@ -46,6 +48,10 @@ STATIC_TABLE(completeness_fields, "COMPLETENESS",
              U32(control_completeness, id),
              CHOICE(control_completeness, status, GB_COMPLETENESS_COUNT),
              BYTES(control_completeness, indent, INDENT_MAX));
+STATIC_TABLE(description_fields, "DESCRIPTION",
+             U32(control_description, id), BYTES(control_description, type, KIND_MAX),
+             BYTES(control_description, signature, GB_DESCRIPTION_MAX),
+             BYTES(control_description, summary, GB_DESCRIPTION_MAX));
 /* clang-format on */
 
 /* What a worker may send on which channel, and the maximum size of its payload. */
@@ -66,6 +72,8 @@ static const struct rule {
     {CONTROL_COMPLETIONS, CONTROL_QUERY, &completions_fields,
      16 + (size_t)GB_MATCHES_MAX * 2 * (4 + GB_MATCH_TEXT_MAX)},
     {CONTROL_COMPLETENESS, CONTROL_QUERY, &completeness_fields, 16 + INDENT_MAX},
+    {CONTROL_DESCRIPTION, CONTROL_QUERY, &description_fields,
+     16 + KIND_MAX + (size_t)2 * GB_DESCRIPTION_MAX},
 };
 
 void control_add(struct gb_buf *buf, enum control_type type, const struct gb_fields *table,

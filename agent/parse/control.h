@@ -34,6 +34,8 @@ enum control_type {
     CONTROL_COMPLETIONS = 17,
     CONTROL_IS_COMPLETE = 18,
     CONTROL_COMPLETENESS = 19,
+    CONTROL_DESCRIBE = 20,
+    CONTROL_DESCRIPTION = 21,
 };
 
 /* The offset of the flags in an encoded CELL: after the header and the cell's number. */
@@ -75,8 +77,13 @@ struct control_is_complete {
     struct gb_bytes code;
 };
 
+struct control_describe {
+    uint32_t id;
+    struct gb_bytes code;
+};
+
 extern const struct gb_fields control_run_fields, control_settings_fields, control_complete_fields,
-    control_is_complete_fields;
+    control_is_complete_fields, control_describe_fields;
 
 /* Appends a complete message. */
 void control_add(struct gb_buf *buf, enum control_type type, const struct gb_fields *table,
@@ -121,6 +128,11 @@ struct control_completeness {
     struct gb_bytes indent;
 };
 
+struct control_description {
+    uint32_t id;
+    struct gb_bytes type, signature, summary;
+};
+
 struct control_message {
     enum control_type type;
     union {
@@ -131,6 +143,7 @@ struct control_message {
         struct control_waiting waiting;
         struct control_completions completions;
         struct control_completeness completeness;
+        struct control_description description;
     };
 };
 

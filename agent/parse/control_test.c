@@ -106,6 +106,48 @@ START_TEST(test_refusals)
 }
 END_TEST
 
+/* Fields of these sizes; returns that of the payload. */
+static size_t describe(uint8_t *payload, const uint32_t sizes[3])
+{
+    size_t at = 4;
+
+    for (size_t i = 0; i < 3; i++, at += 4) {
+        payload[at] = (uint8_t)sizes[i];
+        payload[at + 1] = (uint8_t)(sizes[i] >> 8);
+        memset(payload + at + 4, 'a' + (int)i, sizes[i]);
+        at += sizes[i];
+    }
+    return at;
+}
+
+START_TEST(test_description)
+{
+    static const uint32_t most[] = {64, GB_DESCRIPTION_MAX, GB_DESCRIPTION_MAX};
+    uint8_t payload[64 + 2 * GB_DESCRIPTION_MAX + 64] = {7};
+    struct gb_buf buf = {0};
+    struct control_message got;
+    size_t size;
+
+    message(&buf, CONTROL_DESCRIPTION, payload, describe(payload, most));
+    ck_assert_int_eq(control_next(CONTROL_QUERY, gb_buf_bytes(&buf), &got, &size, NULL), 1);
+    ck_assert_uint_eq(got.description.id, 7);
+    ck_assert_uint_eq(got.description.type.size, 64);
+    ck_assert_uint_eq(got.description.signature.size, GB_DESCRIPTION_MAX);
+    ck_assert_uint_eq(got.description.summary.data[0], 'c');
+    refused(CONTROL_CELL, &buf);
+    message(&buf, CONTROL_DESCRIPTION, payload, describe(payload, most) - 1);
+    refused(CONTROL_QUERY, &buf);
+    for (size_t i = 0; i < 3; i++) {
+        uint32_t sizes[] = {1, 1, 1};
+
+        sizes[i] = most[i] + 1;
+        message(&buf, CONTROL_DESCRIPTION, payload, describe(payload, sizes));
+        refused(CONTROL_QUERY, &buf);
+    }
+    gb_buf_release(&buf);
+}
+END_TEST
+
 START_TEST(test_size_is_refused_before_the_payload)
 {
     const uint8_t header[CONTROL_HEADER] = {0, 0, 0, 1, CONTROL_DISPLAY, 0, 0, 0};
@@ -167,6 +209,7 @@ int main(void)
     tcase_add_test(all, test_every_prefix_wants_more);
     tcase_add_test(all, test_refusals);
     tcase_add_test(all, test_size_is_refused_before_the_payload);
+    tcase_add_test(all, test_description);
     tcase_add_test(all, test_largest_display);
     tcase_add_test(all, test_run_is_encoded);
     suite_add_tcase(suite, all);

@@ -488,6 +488,9 @@ def test_queries_while_a_cell_runs(vm):
     assert [fields.number("I") for _ in range(3)] == [0, 2, 1] and fields.bytes() == b"print"
     fields = Fields(vm.ask("IS_COMPLETE", blob("if x:")).payload)
     assert (fields.number("B"), fields.bytes()) == (1, b"    ")
+    fields = Fields(vm.ask("DESCRIBE", blob("x = len")).payload)
+    assert [fields.bytes() for _ in range(3)] == [
+        b"function", b"(obj, /)", b"Return the number of items in a container."]
     assert vm.exec_wait(started).exit_code == 0
 
 

@@ -15,8 +15,8 @@ TYPES = {"HELLO": 1, "READY": 2, "PING": 3, "PONG": 4, "CONFIGURE": 5, "STAT": 6
          "EXEC": 16, "DISPLAY": 19,
          "WAITING": 20, "DONE": 21, "INTERRUPT": 23,
          "OPEN": 24, "DATA": 25, "SHUT": 26, "CREDIT": 27, "RESET": 28, "COMPLETE": 32,
-         "COMPLETIONS": 33, "IS_COMPLETE": 34, "COMPLETENESS": 35, "FILE_LIST": 53,
-         "FILE_ENTRIES": 54, "FILE_STAT": 55, "FILE_REMOVE": 56, "FILE_MKDIR": 57, "OK": 64,
+         "COMPLETIONS": 33, "IS_COMPLETE": 34, "COMPLETENESS": 35, "DESCRIBE": 36,
+         "DESCRIPTION": 37, "FILE_LIST": 53, "FILE_ENTRIES": 54, "FILE_STAT": 55, "FILE_REMOVE": 56, "FILE_MKDIR": 57, "OK": 64,
          "ERROR": 65, "LISTENING": 63}
 NAMES = {number: name for name, number in TYPES.items()}
 

@@ -30,7 +30,7 @@ PYTHON = os.environ.get('GLASSBELL_WORKERS_PYTHON', '/usr/bin/python3')
 PATIENCE_S = 10
 
 CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED, ENDING, BEGUN = range(1, 12)
-COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS = range(16, 20)
+COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS, DESCRIBE, DESCRIPTION = range(16, 22)
 INTERACTIVE, FINAL, STALE_SIGINT = 1, 2, 4
 HAS_VALUE, INTERRUPTED, VALUE_CUT = 1, 2, 4
 
@@ -267,6 +267,13 @@ class Worker:
         """Returns (status, indent)."""
         fields = self.ask(IS_COMPLETE, field(code), COMPLETENESS)
         reply = ('complete', 'incomplete', 'invalid')[fields.u8()], fields.bytes().decode()
+        fields.end()
+        return reply
+
+    def describe(self, code):
+        """Returns (kind, signature, first line of the documentation)."""
+        fields = self.ask(DESCRIBE, field(code), DESCRIPTION)
+        reply = tuple(fields.bytes().decode() for _ in range(3))
         fields.end()
         return reply
 

@@ -7,8 +7,60 @@
 #include "base/mem.h"
 #include "editor/edit.h"
 
-void prompt_close_popup(void)
+/* ---- what the selected match is ---- */
+
+static void popup_clear_description(void)
 {
+    free(TAKE_PTR(prompt.signature));
+    free(TAKE_PTR(prompt.summary));
+    prompt.describe_again = prompt.describing != 0;
+}
+
+/* Files are what their names say. */
+static void popup_ask_description(void)
+{
+    const struct prompt_match *match = &prompt.matches[prompt.selected];
+    struct gb_buf text = {0};
+
+    popup_clear_description();
+    if (prompt.describing != 0 || prompt.hooks->ask_description == NULL ||
+        strcmp(match->kind, "path") == 0)
+        return;
+    prompt.describing = ++prompt.described;
+    gb_buf_add(&text, rl_line_buffer, prompt.match_start);
+    gb_buf_adds(&text, match->text);
+    prompt.hooks->ask_description(prompt.arg, prompt.describing, gb_buf_str(&text));
+    gb_buf_release(&text);
+}
+
+void prompt_description(uint64_t question, const char *signature, const char *summary)
+{
+    if (question == 0 || question != prompt.describing)
+        return;
+    prompt.describing = 0;
+    if (prompt.match_count == 0)
+        return;
+    if (prompt.describe_again) {
+        popup_ask_description();
+        return;
+    }
+    prompt.signature = signature != NULL ? xstrdup(signature) : NULL;
+    prompt.summary = summary != NULL ? xstrdup(summary) : NULL;
+    prompt.describes |=
+        (signature != NULL && signature[0] != '\0') || (summary != NULL && summary[0] != '\0');
+}
+
+void prompt_forget_description(void)
+{
+    prompt.describing = 0;
+    prompt.describe_again = false;
+}
+
+/* ---- the list ---- */
+
+static void popup_clear(void)
+{
+    popup_clear_description();
     for (size_t i = 0; i < prompt.match_count; i++) {
         free(prompt.owned[2 * i]);
         free(prompt.owned[2 * i + 1]);
@@ -19,6 +71,12 @@ void prompt_close_popup(void)
     prompt.matches = NULL;
     prompt.match_count = prompt.selected = 0;
     prompt.match_question = 0;
+}
+
+void prompt_close_popup(void)
+{
+    popup_clear();
+    prompt.describes = false;
 }
 
 void prompt_ask_matches(bool again)
@@ -45,7 +103,8 @@ void prompt_matches(uint64_t question, const struct prompt_match *matches, size_
     if (question == 0 || question != prompt.match_question || prompt.hooks == NULL)
         return;
     count = MIN(count, (size_t)PROMPT_MATCHES_MAX);
-    prompt_close_popup();
+    popup_clear();
+    prompt.describes = prompt.describes && again;
     if (count == 0 || start > edit_points(rl_line_buffer, (size_t)rl_point))
         return;
     if (!again) {
@@ -64,6 +123,7 @@ void prompt_matches(uint64_t question, const struct prompt_match *matches, size_
     }
     prompt.match_count = count;
     prompt.match_start = from;
+    popup_ask_description();
 }
 
 static bool popup_is_key(struct gb_bytes key, const char *const *keys)
@@ -97,8 +157,10 @@ bool prompt_popup_key(struct gb_bytes key)
         return false;
     if (popup_is_key(key, next)) {
         prompt.selected = (prompt.selected + 1) % prompt.match_count;
+        popup_ask_description();
     } else if (popup_is_key(key, previous)) {
         prompt.selected = (prompt.selected + prompt.match_count - 1) % prompt.match_count;
+        popup_ask_description();
     } else if (popup_is_key(key, take)) {
         popup_take_selected();
     } else if (popup_is_key(key, leave)) {

@@ -44,8 +44,13 @@ struct prompt {
     struct prompt_match *matches;
     char **owned; /* their strings, two each */
     size_t match_count, selected, match_start;
-    uint64_t match_question; /* 0: no answer is awaited */
-    bool match_again;        /* the pop-up is updated as the user types */
+    uint64_t match_question;   /* 0: no answer is awaited */
+    bool match_again;          /* the pop-up is updated as the user types */
+    char *signature, *summary; /* of the selected match; NULL: not known */
+    bool describes;            /* one was known since the pop-up opened */
+    uint64_t described;        /* the latest question about a match */
+    uint64_t describing;       /* the one that is not answered yet; 0: none */
+    bool describe_again;       /* its answer is for what is no longer selected */
     /* While moving through the history. */
     bool in_history, by_prefix;
 };
@@ -58,6 +63,8 @@ void prompt_bind_keys(void);
 void prompt_close_popup(void);
 /* Asks the guest for completions at the cursor; @again: to update an open pop-up. */
 void prompt_ask_matches(bool again);
+/* Nobody will answer the last question about a match. */
+void prompt_forget_description(void);
 /* A key while the pop-up is open. True: the pop-up has handled it. */
 bool prompt_popup_key(struct gb_bytes key);
 /* prompt.c */

@@ -237,6 +237,7 @@ void prompt_attach(const struct prompt_hooks *hooks, void *arg, const char *hist
     prompt_set_up();
     (void)prompt_clear();
     prompt_use_history(history);
+    prompt_forget_description();
     prompt.hooks = hooks;
     prompt.arg = arg;
     prompt.draft = draft;
@@ -438,7 +439,7 @@ void prompt_view(struct prompt_view *ret_view)
 {
     bool searching = rl_display_prompt != NULL && rl_display_prompt[0] != '\0';
 
-    *ret_view = (struct prompt_view){.text = ""};
+    *ret_view = (struct prompt_view){.text = "", .signature = "", .summary = ""};
     if (!prompt.ready)
         return;
     *ret_view = (struct prompt_view){
@@ -454,6 +455,9 @@ void prompt_view(struct prompt_view *ret_view)
         .match_count = prompt.match_count,
         .selected = prompt.selected,
         .start = prompt.match_start,
+        .signature = prompt.signature != NULL ? prompt.signature : "",
+        .summary = prompt.summary != NULL ? prompt.summary : "",
+        .describes = prompt.describes,
         .waits = prompt.waiting,
         .shows_mode = prompt.shows_mode,
         .pastes = prompt.pastes,

@@ -8,9 +8,10 @@
  *
  * If a key requires a query to the guest (is the cell complete? what are the completions?), it goes
  * out through a hook with a number, and the answer comes in through prompt_completeness() or
- * prompt_matches(); answers with any but the latest number are dropped. While Enter waits for its
- * answer, further keys are queued, so that type-ahead stays in order; prompt_expired() makes Enter
- * decide without an answer.
+ * prompt_matches(); answers with any but the latest number are dropped. What the selected match is
+ * (prompt_description()) is asked after that, one match at a time: nobody waits for it. While Enter
+ * waits for its answer, further keys are queued, so that type-ahead stays in order;
+ * prompt_expired() makes Enter decide without an answer.
  *
  * Readline leaves some functions by longjmp, so functions bound to keys must not own anything.
  */
@@ -34,6 +35,9 @@ struct prompt_hooks {
     void (*ask_complete)(void *arg, uint64_t question, const char *text);
     /* Asks for completions at @cursor (in code points): answer with prompt_matches(). */
     void (*ask_matches)(void *arg, uint64_t question, const char *text, size_t cursor);
+    /* Asks what the name is with which @text ends, for the selected match: answer with
+     * prompt_description(), also when nothing can be told. One at a time. May be NULL. */
+    void (*ask_description)(void *arg, uint64_t question, const char *text);
     /* Submits a cell, without trailing blank lines. False: it could not be sent, and stays in the
      * prompt. */
     bool (*submit)(void *arg, const char *text);
@@ -90,6 +94,10 @@ struct prompt_match {
 void prompt_matches(uint64_t question, const struct prompt_match *matches, size_t count,
                     size_t start);
 
+/* The parameters of what is selected, and the first line of its documentation; plain text,
+ * borrowed; NULL or empty: not known. */
+void prompt_description(uint64_t question, const char *signature, const char *summary);
+
 enum prompt_mode { PROMPT_EMACS, PROMPT_VI_INSERT, PROMPT_VI_COMMAND };
 
 /* What to paint. Borrowed until the next call. */
@@ -102,6 +110,9 @@ struct prompt_view {
     /* The pop-up is shown below the character at byte @start of the text. */
     const struct prompt_match *matches;
     size_t match_count, selected, start;
+    /* Of the selected one; "" while not known. */
+    const char *signature, *summary;
+    bool describes; /* the pop-up has had one: keep room for it */
     bool waits;
     bool shows_mode,
         pastes; /* settings of ~/.inputrc: show-mode-in-prompt, enable-bracketed-paste */

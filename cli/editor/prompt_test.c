@@ -11,7 +11,8 @@
 #include "editor/complete.h"
 
 static struct {
-    uint64_t complete, matches; /* the last questions; 0: none */
+    uint64_t complete, matches, description; /* the last questions; 0: none */
+    unsigned descriptions;                   /* their number */
     size_t cursor;
     struct gb_buf asked, submitted, edited;
     unsigned submits, ends, clears;
@@ -34,6 +35,15 @@ static void on_ask_matches(void *arg, uint64_t question, const char *text, size_
     (void)text;
     seen.matches = question;
     seen.cursor = cursor;
+}
+
+static void on_ask_description(void *arg, uint64_t question, const char *text)
+{
+    (void)arg;
+    seen.description = question;
+    seen.descriptions++;
+    gb_buf_clear(&seen.asked);
+    gb_buf_adds(&seen.asked, text);
 }
 
 static bool on_submit(void *arg, const char *text)
@@ -67,6 +77,7 @@ static void on_clear(void *arg)
 static const struct prompt_hooks hooks = {
     .ask_complete = on_ask_complete,
     .ask_matches = on_ask_matches,
+    .ask_description = on_ask_description,
     .submit = on_submit,
     .eof = on_eof,
     .edit = on_edit,
@@ -379,6 +390,63 @@ START_TEST(test_completion)
 }
 END_TEST
 
+/* One question at a time, about what is selected by then. */
+START_TEST(test_description)
+{
+    static const struct prompt_match three[] = {{"alpha", ""}, {"alpine", ""}, {"alps/", "path"}};
+    uint64_t first;
+
+    ck_assert(prompt_paste(gb_bytes_str("x\n\303\244.a")));
+    key("\t");
+    prompt_matches(seen.matches, three, 3, 4);
+    ck_assert_str_eq(gb_buf_str(&seen.asked), "x\n\303\244.alpha");
+    ck_assert_uint_eq(seen.descriptions, 1);
+    first = seen.description;
+    ck_assert(!view_now().describes);
+    prompt_description(first + 1, "(no)", "no"); /* not the one that was asked */
+    ck_assert_str_eq(view_now().signature, "");
+    key("\t"); /* before there is an answer */
+    ck_assert_uint_eq(seen.descriptions, 1);
+    prompt_description(first, "(a)", "Of alpha.");
+    ck_assert_str_eq(view_now().signature, "");
+    ck_assert_uint_eq(seen.descriptions, 2);
+    ck_assert_str_eq(gb_buf_str(&seen.asked), "x\n\303\244.alpine");
+    prompt_description(seen.description, "(b)", "Of alpine.");
+    ck_assert_str_eq(view_now().signature, "(b)");
+    ck_assert_str_eq(view_now().summary, "Of alpine.");
+    prompt_description(seen.description, "(c)", "twice is nothing");
+    ck_assert_str_eq(view_now().signature, "(b)");
+    key("\t"); /* a file: nobody is asked, and its room is kept */
+    ck_assert_uint_eq(seen.descriptions, 2);
+    ck_assert_str_eq(view_now().signature, "");
+    ck_assert(view_now().describes);
+    key("\t");
+    ck_assert_uint_eq(seen.descriptions, 3);
+    prompt_description(seen.description, NULL, NULL);
+    ck_assert_str_eq(view_now().signature, "");
+    ck_assert_str_eq(view_now().summary, "");
+
+    /* An answer after the pop-up has closed, and after another has opened. */
+    key("\t");
+    key("\007");
+    ck_assert(!view_now().describes);
+    prompt_description(seen.description, "(b)", "late");
+    ck_assert_str_eq(view_now().signature, "");
+    key("\t");
+    prompt_matches(seen.matches, three, 2, 4);
+    first = seen.description;
+    key("\007");
+    key("\t");
+    prompt_matches(seen.matches, three, 2, 4);
+    ck_assert_uint_eq(seen.description, first);
+    prompt_description(first, "(b)", "late");
+    ck_assert_str_eq(view_now().signature, "");
+    ck_assert_uint_gt(seen.description, first);
+    prompt_description(seen.description, "(a)", "");
+    ck_assert_str_eq(view_now().signature, "(a)");
+}
+END_TEST
+
 START_TEST(test_vi)
 {
     key("\033\012"); /* M-C-j: vi-editing-mode */
@@ -501,6 +569,7 @@ int main(void)
     tcase_add_test(tests, test_languages);
     tcase_add_test(tests, test_history_file);
     tcase_add_test(tests, test_completion);
+    tcase_add_test(tests, test_description);
     tcase_add_test(tests, test_vi);
     tcase_add_test(tests, test_end_and_edit);
     tcase_add_test(tests, test_limits);

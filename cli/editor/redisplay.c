@@ -9,7 +9,7 @@
 #include "glyph/glyph.h"
 #include "show/role.h"
 
-enum { TAB_COLUMNS = 4, LINE_ROLES_MAX = 8192 };
+enum { TAB_COLUMNS = 4, LINE_ROLES_MAX = 8192, DESCRIPTION_ROWS = 2, DESCRIPTION_FROM = 8 };
 
 /* A glyph in a row. Only bytes, because rows are compared with memcmp(). */
 struct row_cell {
@@ -127,6 +127,19 @@ static void flow_cut(struct flow *flow, struct gb_bytes text, enum show_role rol
 {
     text.size = text_fit(text, (size_t)MAX(flow->columns - flow->x, 0), NULL);
     flow_text(flow, text, role);
+}
+
+/* The same, with a mark if something did not fit. */
+static void flow_cut_marked(struct flow *flow, struct gb_bytes text, enum show_role role)
+{
+    const size_t room = (size_t)MAX(flow->columns - flow->x, 0);
+
+    if (text_fit(text, room, NULL) < text.size && room > 0) {
+        text.size = text_fit(text, room - 1, NULL);
+        flow_text(flow, text, role);
+        text = gb_bytes_str("…");
+    }
+    flow_cut(flow, text, role);
 }
 
 static void flow_on_token(void *arg, size_t from, size_t to, enum highlight_role role)
@@ -255,6 +268,35 @@ static void flow_matches(struct flow *flow, const struct prompt_view *view, size
     gb_buf_release(&place);
 }
 
+/* Rows for what the selected match is, which terminals with few rows do not have. */
+static size_t description_rows(const struct redisplay_look *look, const struct prompt_view *view)
+{
+    return view->describes && view->match_count > 0 && look->rows >= DESCRIPTION_FROM
+               ? DESCRIPTION_ROWS
+               : 0;
+}
+
+/* Its name with the parameters, and below that the first line of its documentation. */
+static void flow_description(struct flow *flow, const struct prompt_view *view)
+{
+    const char *name = view->matches[view->selected].text;
+    const bool apart = view->signature[0] != '\0' && view->signature[0] != '(';
+
+    flow_break(flow, false);
+    flow_cut(flow, gb_bytes_str("  "), SHOW_TEXT);
+    if (view->signature[0] != '\0') {
+        flow_cut(flow, gb_bytes_str(name), SHOW_TEXT);
+        flow_cut(flow, gb_bytes_str(apart ? " " : ""), SHOW_TEXT);
+        flow_cut_marked(flow, gb_bytes_str(view->signature), SHOW_TEXT);
+        flow_break(flow, false);
+        flow_cut(flow, gb_bytes_str("  "), SHOW_TEXT);
+        flow_cut_marked(flow, gb_bytes_str(view->summary), SHOW_SUGGESTION);
+    } else {
+        flow_cut_marked(flow, gb_bytes_str(view->summary), SHOW_SUGGESTION);
+        flow_break(flow, false);
+    }
+}
+
 static void flow_note(struct flow *flow, const char *note)
 {
     flow_break(flow, false);
@@ -349,12 +391,13 @@ static void redisplay_keep(struct redisplay *redisplay, struct flow *flow, bool 
 }
 
 /* Lays out @view: at most @limit rows of the text (0: all), around the cursor; @below rows for
- * matches and the note. Returns whether the text has more rows. */
+ * matches, the description of one, and the note. Returns whether the text has more rows. */
 static bool redisplay_lay_out(struct flow *flow, const struct redisplay_look *look,
                               const struct prompt_view *view, size_t limit, size_t below)
 {
     struct flow count = {.columns = MAX(look->columns, 2), .counts = true};
     const size_t noted = below > 0 ? note_rows(look) : 0;
+    const size_t described = below > 0 ? description_rows(look, view) : 0;
     size_t rows;
 
     flow_view(&count, look, view);
@@ -370,8 +413,10 @@ static bool redisplay_lay_out(struct flow *flow, const struct redisplay_look *lo
     flow->first = 0;
     flow->y = (int)flow->limit - 1;
     flow->limit += below;
-    if (below > noted)
-        flow_matches(flow, view, below - noted);
+    if (below > noted + described)
+        flow_matches(flow, view, below - noted - described);
+    if (described > 0)
+        flow_description(flow, view);
     if (noted > 0)
         flow_note(flow, look->note);
     return rows + below > flow->limit;
@@ -457,7 +502,7 @@ static void dumb_show(struct redisplay *redisplay, const struct redisplay_look *
 void redisplay_paint(struct redisplay *redisplay, const struct redisplay_look *look,
                      const struct prompt_view *view, struct gb_buf *out)
 {
-    const size_t below = matches_rows(look, view) + note_rows(look);
+    const size_t below = matches_rows(look, view) + description_rows(look, view) + note_rows(look);
 
     if (look->dumb)
         dumb_show(redisplay, look, view, out);

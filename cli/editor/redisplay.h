@@ -48,7 +48,8 @@ struct redisplay {
     bool matches; /* dumb: they have been printed */
 };
 
-/* Shows @view, with its cursor, the suggestion after it, the matches and the note below. */
+/* Shows @view, with its cursor, the suggestion after it, and below it the matches, what the
+ * selected one is, and the note. */
 void redisplay_paint(struct redisplay *redisplay, const struct redisplay_look *look,
                      const struct prompt_view *view, struct gb_buf *out);
 /* Shows the whole text and nothing else, and moves to a new row below it. */

@@ -433,6 +433,45 @@ START_TEST(test_matches_stand_below)
 }
 END_TEST
 
+START_TEST(test_a_description_stands_below_the_matches)
+{
+    struct prompt_view view = matching("na", 2, 0);
+
+    view.describes = true;
+    view.signature = "(a, b=1)";
+    view.summary = "Adds them.";
+    (void)paint_view(&view);
+    is_shown(">>> na\n  name00\n  name01  module\n  name00(a, b=1)\n  Adds them.\n", 6, 0);
+    view.selected = 1;
+    view.signature = "FILE [more]"; /* of a shell */
+    view.summary = "\033[31mred\a"; /* shown, not obeyed */
+    (void)paint_view(&view);
+    is_shown(">>> na\n  name00\n  name01  module\n  name01 FILE [more]\n  ␛[31mred␇\n", 6, 0);
+    view.signature = "(漢字, 漢字!)";
+    view.summary = "More of it than there is room for.";
+    (void)paint_view(&view);
+    is_shown(">>> na\n  name00\n  name01  module\n  name01(漢字, 漢字…\n"
+             "  More of it than t…\n",
+             6, 0);
+    view.signature = view.summary = ""; /* not known yet: its room is kept */
+    (void)paint_view(&view);
+    is_shown(">>> na\n  name00\n  name01  module\n", 6, 0);
+    (void)paint("na^");
+    is_shown(">>> na\n", 6, 0);
+    finish("na");
+    is_shown(">>> na\n", 0, 1);
+    /* Not where the rows are few. */
+    term_open(20, 6);
+    view = matching("na", 2, 0);
+    view.describes = true;
+    view.signature = "()";
+    view.summary = "Does it.";
+    redisplay_forget(&shown);
+    (void)paint_view(&view);
+    is_shown(">>> na\n  name00\n  name01  module\n", 6, 0);
+}
+END_TEST
+
 /* Below everything, and gone without a trace. */
 START_TEST(test_a_note)
 {
@@ -690,6 +729,7 @@ int main(void)
     tcase_add_test(tc, test_a_search_takes_the_place_of_the_prompt);
     tcase_add_test(tc, test_a_suggestion_stands_behind_the_text);
     tcase_add_test(tc, test_matches_stand_below);
+    tcase_add_test(tc, test_a_description_stands_below_the_matches);
     tcase_add_test(tc, test_a_note);
     tcase_add_test(tc, test_at_the_bottom);
     tcase_add_test(tc, test_more_lines_than_the_screen_has);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Queries to the guest about what is being typed: is the cell complete, what are the completions?
+/* Queries to the guest about what is being typed: is the cell complete, what are the completions,
+ * and what is the selected one?
  * Our own commands are handled without it. */
 #include <string.h>
 
@@ -247,6 +248,43 @@ void repl_ask_matches(void *arg, uint64_t question, const char *text, size_t cur
     }
 }
 
+/* Whatever a guest says: the painter shows control characters as such. */
+static char *ask_copy(struct gb_bytes text)
+{
+    return xstrndup((const char *)text.data, MIN(text.size, (size_t)GB_DESCRIPTION_MAX));
+}
+
+static void ask_on_description(void *arg, const struct gb_json *result,
+                               const struct gb_call_error *error)
+{
+    struct repl *repl = arg;
+    struct gb_description_info told = {0};
+    _cleanup_(freep) char *signature = NULL, *summary = NULL;
+
+    repl->ask_description.call = 0;
+    if (error == NULL)
+        gb_object_take(&gb_description_object, result, &told);
+    signature = ask_copy(told.signature);
+    summary = ask_copy(told.summary);
+    prompt_description(repl->ask_description.question, signature, summary);
+    console_answered(repl->console);
+}
+
+void repl_ask_description(void *arg, uint64_t question, const char *text)
+{
+    struct repl *repl = arg;
+
+    if (repl_is_command(text) || repl->session == NULL) {
+        prompt_description(question, NULL, NULL);
+        return;
+    }
+    if (repl->ask_description.call != 0)
+        gb_client_forget(repl->app->client, repl->ask_description.call);
+    repl->ask_description.question = question;
+    repl->ask_description.call = ask_guest(repl, "session.describe", text, no_cursor,
+                                           REPL_KEY_DEADLINE_MS, ask_on_description, repl);
+}
+
 void repl_send_asks(struct repl *repl)
 {
     _cleanup_(freep) char *complete = TAKE_PTR(repl->ask_complete.text);
@@ -266,7 +304,9 @@ void repl_forget_asks(struct repl *repl)
         gb_client_forget(repl->app->client, repl->ask_complete.call);
     if (repl->ask_matches.call != 0)
         gb_client_forget(repl->app->client, repl->ask_matches.call);
-    repl->ask_complete.call = repl->ask_matches.call = 0;
+    if (repl->ask_description.call != 0)
+        gb_client_forget(repl->app->client, repl->ask_description.call);
+    repl->ask_complete.call = repl->ask_matches.call = repl->ask_description.call = 0;
     free(TAKE_PTR(repl->ask_complete.text));
     free(TAKE_PTR(repl->ask_matches.text));
 }

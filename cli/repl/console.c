@@ -129,6 +129,13 @@ static void console_on_ask_matches(void *arg, uint64_t question, const char *tex
     hooks->ask_matches(hooks->arg, question, text, cursor);
 }
 
+static void console_on_ask_description(void *arg, uint64_t question, const char *text)
+{
+    const struct console_hooks *hooks = &((struct console *)arg)->config->hooks;
+
+    hooks->ask_description(hooks->arg, question, text);
+}
+
 static bool console_on_submit(void *arg, const char *text)
 {
     struct console *console = arg;
@@ -358,6 +365,7 @@ struct console *console_new(struct gb_loop *loop, const struct console_config *c
     static const struct prompt_hooks hooks = {
         .ask_complete = console_on_ask_complete,
         .ask_matches = console_on_ask_matches,
+        .ask_description = console_on_ask_description,
         .submit = console_on_submit,
         .eof = console_on_eof,
         .edit = console_on_edit,

@@ -23,6 +23,8 @@ struct console_hooks {
     bool (*ask_complete)(void *arg, uint64_t question, const char *text);
     /* Asks for completions at @cursor: answered by prompt_matches(), now or later. */
     void (*ask_matches)(void *arg, uint64_t question, const char *text, size_t cursor);
+    /* Asks what the name is with which @text ends: answered by prompt_description(). */
+    void (*ask_description)(void *arg, uint64_t question, const char *text);
     /* Runs an iteration of the loop: the console waits for a key. */
     void (*turn)(void *arg);
     /* Reports that something requested by a key failed; the cursor is in an empty row. */

@@ -51,7 +51,7 @@ struct repl {
         uint64_t call, question;
         char *text; /* to be sent when there is a session; NULL: nothing */
         size_t cursor;
-    } ask_complete, ask_matches;
+    } ask_complete, ask_matches, ask_description;
     /* The running cell. */
     bool running, done;
     unsigned interrupts;
@@ -96,6 +96,7 @@ bool repl_is_complete(struct repl *repl, const char *text);
 /* Hooks for the console; @arg is the REPL. */
 bool repl_ask_if_complete(void *arg, uint64_t question, const char *text);
 void repl_ask_matches(void *arg, uint64_t question, const char *text, size_t cursor);
+void repl_ask_description(void *arg, uint64_t question, const char *text);
 /* No more answers will come. */
 void repl_forget_asks(struct repl *repl);
 /* There is a session now: sends what waited for it. If that is nothing, makes the guest load what

@@ -403,7 +403,8 @@ static void repl_run_terminal(struct repl *repl)
         .language = repl->known,
         .colour = repl->colours,
         .patience_ms = REPL_KEY_DEADLINE_MS,
-        .hooks = {repl_ask_if_complete, repl_ask_matches, repl_turn, repl_say_err, repl},
+        .hooks = {repl_ask_if_complete, repl_ask_matches, repl_ask_description, repl_turn,
+                  repl_say_err, repl},
     };
 
     repl->console = console_new(repl->app->loop, &config);

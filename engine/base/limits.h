@@ -77,6 +77,8 @@
 #define GB_QUERY_LIMITS(X) \
     X(GB_MATCHES_MAX, 500, "matches", "completions") \
     X(GB_MATCH_TEXT_MAX, 1024, "match_bytes", "one completion") \
+    X(GB_DESCRIPTION_MAX, 1024, "description_bytes", \
+      "a signature, and a first line of documentation; longer ones are cut") \
     X(GB_QUERY_TIMEOUT_MS, 5000, "query_timeout_ms", "how long a guest may take for completions")
 
 /* Files. */

@@ -68,6 +68,16 @@ static const struct gb_member whole_members[] = {
     WHOLE(indent, "indent", GB_TEXT, GB_ALWAYS, .doc = "indentation for the next line"),
 };
 
+#define DESCRIPTION(field_, ...) GB_MEMBER(struct gb_description_info, field_, __VA_ARGS__)
+static const struct gb_member description_members[] = {
+    DESCRIPTION(type, "type", GB_TEXT, GB_ALWAYS,
+                .doc = "the name's kind, as in `session.complete`; empty: nothing is known of it"),
+    DESCRIPTION(signature, "signature", GB_TEXT, GB_ALWAYS,
+                .doc = "a function's or class's parameters, like `(a, b=1, *, c)`; may be empty"),
+    DESCRIPTION(summary, "summary", GB_TEXT, GB_ALWAYS,
+                .doc = "the first line of its documentation; may be empty"),
+};
+
 #define HISTORY(field_, ...) GB_MEMBER(struct gb_history_info, field_, __VA_ARGS__)
 static const struct gb_member history_members[] = {
     HISTORY(cells, "cells", GB_LIST, GB_ALWAYS, .object = &gb_cell_object,
@@ -117,6 +127,8 @@ const struct gb_object
     gb_match_object = {GB_OBJECT_TABLE("match", struct gb_match_info, match_members)},
     gb_matches_object = {GB_OBJECT_TABLE("matches", struct gb_matches_info, matches_members)},
     gb_whole_object = {GB_OBJECT_TABLE("completeness", struct gb_whole_info, whole_members)},
+    gb_description_object = {
+        GB_OBJECT_TABLE("description", struct gb_description_info, description_members)},
     gb_history_object = {GB_OBJECT_TABLE("history", struct gb_history_info, history_members)},
     gb_listing_object = {GB_OBJECT_TABLE("listing", struct gb_listing_info, listing_members)},
     gb_piece_object = {GB_OBJECT_TABLE("piece", struct gb_piece_info, piece_members)},

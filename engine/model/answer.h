@@ -44,6 +44,12 @@ struct gb_whole_info {
     uint32_t flags; /* none */
 };
 
+/* `session.describe` */
+struct gb_description_info {
+    struct gb_bytes type, signature, summary;
+    uint32_t flags; /* none */
+};
+
 enum gb_page_flags {
     GB_PAGE_MORE = 1 << 0,
     GB_PAGE_HAS_NEXT = 1 << 1,
@@ -85,5 +91,5 @@ struct gb_subscribed_info {
 };
 
 extern const struct gb_object gb_opened_object, gb_start_object, gb_sessions_object,
-    gb_match_object, gb_matches_object, gb_whole_object, gb_history_object, gb_listing_object,
-    gb_piece_object, gb_written_object, gb_subscribed_object;
+    gb_match_object, gb_matches_object, gb_whole_object, gb_description_object, gb_history_object,
+    gb_listing_object, gb_piece_object, gb_written_object, gb_subscribed_object;

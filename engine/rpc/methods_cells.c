@@ -71,6 +71,7 @@ static const struct gb_param complete_params[] = {
             "cursor position, in code points; default: the end of the code"),
 };
 static const struct gb_param is_complete_params[] = {SESSION, CODE};
+static const struct gb_param describe_params[] = {SESSION, CODE};
 static const struct gb_result exec_results[] = {
     {"background", "array", "output of background processes of earlier cells since the last "
                             "reply: {`cell`, `stream`, `text` or `base64`, `dropped`}; absent: "
@@ -115,6 +116,11 @@ static const struct gb_method rows[] = {
     {.name = "session.is_complete",
      .doc = "Whether the code is complete, or needs another line.",
      PARAMS(is_complete_params), .result = &gb_whole_object,
+     .errors = SESSION_ERRORS | VM_ERRORS},
+    {.name = "session.describe",
+     .doc = "What the name is with which the code ends. Computed in the guest like completions, "
+            "from what is there: nothing is called, and properties are not read.",
+     PARAMS(describe_params), .result = &gb_description_object,
      .errors = SESSION_ERRORS | VM_ERRORS},
 };
 /* clang-format on */

@@ -62,11 +62,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct gb_object *const objects[] = {
-        &gb_cell_object,     &gb_display_object,  &gb_file_info_object, &gb_session_object,
-        &gb_lease_object,    &gb_sample_object,   &gb_entry_object,     &gb_hello_object,
-        &gb_stats_object,    &gb_capacity_object, &gb_warm_object,      &gb_opened_object,
-        &gb_sessions_object, &gb_matches_object,  &gb_whole_object,     &gb_history_object,
-        &gb_listing_object,  &gb_piece_object,
+        &gb_cell_object,     &gb_display_object,  &gb_file_info_object,   &gb_session_object,
+        &gb_lease_object,    &gb_sample_object,   &gb_entry_object,       &gb_hello_object,
+        &gb_stats_object,    &gb_capacity_object, &gb_warm_object,        &gb_opened_object,
+        &gb_sessions_object, &gb_matches_object,  &gb_whole_object,       &gb_history_object,
+        &gb_listing_object,  &gb_piece_object,    &gb_description_object,
     };
     struct gb_json_doc doc = {0};
     uint8_t *text = malloc(size + 1);

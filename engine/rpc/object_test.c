@@ -61,37 +61,27 @@ static const char *written(const struct gb_object *object, const void *from)
 /* ---- the tables ---- */
 
 static const struct gb_object *const objects[] = {
-    &gb_cell_object,           &gb_display_object,
-    &gb_file_info_object,      &gb_session_object,
-    &gb_lease_object,          &gb_sample_object,
-    &gb_entry_object,          &gb_held_object,
-    &gb_hello_object,          &gb_image_info_object,
-    &gb_stage_object,          &gb_pool_object,
-    &gb_admission_object,      &gb_capacity_object,
-    &gb_warm_object,           &gb_host_object,
-    &gb_latency_object,        &gb_vm_info_object,
-    &gb_stats_object,          &gb_opened_object,
-    &gb_start_object,          &gb_sessions_object,
-    &gb_match_object,          &gb_matches_object,
-    &gb_whole_object,          &gb_history_object,
-    &gb_listing_object,        &gb_piece_object,
-    &gb_written_object,        &gb_subscribed_object,
-    &gb_network_object,        &gb_question_object,
-    &gb_network_record_object, &gb_port_object,
-    &gb_listening_object,      &gb_network_log_object,
-    &gb_checkpoint_object,     &gb_checkpoints_object,
-    &gb_kept_object,           &gb_rewound_object,
-    &gb_fork_object,           &gb_forked_object,
-    &gb_terminal_object,       &gb_terminal_number_object,
-    &gb_terminal_end_object,   &gb_terminals_object,
-    &gb_event_object,          &gb_output_object,
-    &gb_background_object,     &gb_started_object,
-    &gb_waiting_object,        &gb_screen_object,
-    &gb_taken_object,          &gb_preparing_object,
-    &gb_diff_object,           &gb_diff_moment_object,
-    &gb_diff_variable_object,  &gb_diff_value_object,
-    &gb_diff_file_object,      &gb_diff_cell_object,
-    &gb_diff_output_object,
+    &gb_cell_object,           &gb_display_object,     &gb_file_info_object,
+    &gb_session_object,        &gb_lease_object,       &gb_sample_object,
+    &gb_entry_object,          &gb_held_object,        &gb_hello_object,
+    &gb_image_info_object,     &gb_stage_object,       &gb_pool_object,
+    &gb_admission_object,      &gb_capacity_object,    &gb_warm_object,
+    &gb_host_object,           &gb_latency_object,     &gb_vm_info_object,
+    &gb_stats_object,          &gb_opened_object,      &gb_start_object,
+    &gb_sessions_object,       &gb_match_object,       &gb_matches_object,
+    &gb_description_object,    &gb_whole_object,       &gb_history_object,
+    &gb_listing_object,        &gb_piece_object,       &gb_written_object,
+    &gb_subscribed_object,     &gb_network_object,     &gb_question_object,
+    &gb_network_record_object, &gb_port_object,        &gb_listening_object,
+    &gb_network_log_object,    &gb_checkpoint_object,  &gb_checkpoints_object,
+    &gb_kept_object,           &gb_rewound_object,     &gb_fork_object,
+    &gb_forked_object,         &gb_terminal_object,    &gb_terminal_number_object,
+    &gb_terminal_end_object,   &gb_terminals_object,   &gb_event_object,
+    &gb_output_object,         &gb_background_object,  &gb_started_object,
+    &gb_waiting_object,        &gb_screen_object,      &gb_taken_object,
+    &gb_preparing_object,      &gb_diff_object,        &gb_diff_moment_object,
+    &gb_diff_variable_object,  &gb_diff_value_object,  &gb_diff_file_object,
+    &gb_diff_cell_object,      &gb_diff_output_object,
 };
 
 static size_t size_of_type(enum gb_member_type type)
@@ -589,9 +579,9 @@ static void take_record(void *arg, const char *line)
 START_TEST(agrees_about_records)
 {
     static const char *const names[] = {
-        "cell",   "session", "entry",     "lease",        "hello", "stats",   "capacity",
-        "opened", "matches", "history",   "completeness", "piece", "listing", "checkpoints",
-        "kept",   "rewound", "terminals", "forked",       "diff",
+        "cell",   "session", "entry",     "lease",        "hello", "stats",       "capacity",
+        "opened", "matches", "history",   "completeness", "piece", "listing",     "checkpoints",
+        "kept",   "rewound", "terminals", "forked",       "diff",  "description",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

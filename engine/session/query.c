@@ -18,6 +18,7 @@ struct session_query {
         gb_session_status_fn *status;
         gb_session_completions_fn *completions;
         gb_session_completeness_fn *completeness;
+        gb_session_description_fn *description;
         gb_session_page_fn *page;
         gb_session_entry_fn *entry;
         gb_vm_done_fn *plain;
@@ -138,6 +139,15 @@ static void query_on_completeness(struct session_query *query, const struct gb_f
     query->done.completeness(query->arg, err == NULL ? &reply : NULL, err);
 }
 
+static void query_on_description(struct session_query *query, const struct gb_frame *frame,
+                                 const struct gb_err *err)
+{
+    struct gb_description description;
+
+    err = query_decode(query, frame, err, &gb_description_fields, &description);
+    query->done.description(query->arg, err == NULL ? &description : NULL, err);
+}
+
 /* ---- FILE_ENTRIES ---- */
 
 /* Whether @name is greater than @last, bytewise. Required whatever the guest sends, so that paging
@@ -243,6 +253,17 @@ int gb_session_is_complete(struct gb_session *session, struct gb_bytes code,
     query->answer = query_on_completeness;
     query->done.completeness = done;
     return query_send(query, GB_GUEST_IS_COMPLETE, &gb_is_complete_fields, &message, 0, err);
+}
+
+int gb_session_describe(struct gb_session *session, struct gb_bytes code,
+                        gb_session_description_fn *done, void *arg, struct gb_err *err)
+{
+    const struct gb_describe message = {.code = code};
+    struct session_query *query = query_new(session, arg);
+
+    query->answer = query_on_description;
+    query->done.description = done;
+    return query_send(query, GB_GUEST_DESCRIBE, &gb_describe_fields, &message, 0, err);
 }
 
 int gb_session_list_folder(struct gb_session *session, const struct gb_file_list *what,

@@ -35,6 +35,12 @@ typedef void gb_session_completeness_fn(void *arg, const struct gb_completeness_
 int gb_session_is_complete(struct gb_session *session, struct gb_bytes code,
                            gb_session_completeness_fn *done, void *arg, struct gb_err *err);
 
+/* What the name at the end of @code is: in the guest's words, for which see gb_description. */
+typedef void gb_session_description_fn(void *arg, const struct gb_description *description,
+                                       const struct gb_err *err);
+int gb_session_describe(struct gb_session *session, struct gb_bytes code,
+                        gb_session_description_fn *done, void *arg, struct gb_err *err);
+
 /* A part of a folder: at most as many entries as requested, their names increasing (bytewise) and
  * greater than `after`. */
 struct gb_session_page {

@@ -23,7 +23,7 @@ static bool request_is_life(enum gb_guest_type type)
 static bool request_is_look(enum gb_guest_type type)
 {
     return type == GB_GUEST_FILE_LIST || type == GB_GUEST_FILE_STAT || type == GB_GUEST_COMPLETE ||
-           type == GB_GUEST_IS_COMPLETE;
+           type == GB_GUEST_IS_COMPLETE || type == GB_GUEST_DESCRIBE;
 }
 
 /* A user has made a request that ends with session_request_ended(). */

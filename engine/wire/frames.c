@@ -45,6 +45,8 @@ static const struct gb_frame_info frame_infos[] = {
     ROW(COMPLETIONS, ANSWER, FIELDS(completions)),
     ROW(IS_COMPLETE, REQUEST(COMPLETENESS), .deadline = GB_DEADLINE_QUERY, FIELDS(is_complete)),
     ROW(COMPLETENESS, ANSWER, FIELDS(completeness)),
+    ROW(DESCRIBE, REQUEST(DESCRIPTION), .deadline = GB_DEADLINE_QUERY, FIELDS(describe)),
+    ROW(DESCRIPTION, ANSWER, FIELDS(description)),
     ROW(TERMINAL, REQUEST(OK), .changes = true, .files = true, FIELDS(terminal)),
     ROW(RESIZE, REQUEST(OK), FIELDS(resize)),
     ROW(PACKAGES, REQUEST(OK), .changes = true),

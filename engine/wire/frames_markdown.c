@@ -79,6 +79,9 @@ static const char *const frame_meanings[] = {
     [GB_GUEST_COMPLETIONS] = "`start` and `end` count code points; `matches`: text, type",
     [GB_GUEST_IS_COMPLETE] = "is the code a whole cell?",
     [GB_GUEST_COMPLETENESS] = "`status`: 0 complete, 1 incomplete, 2 invalid",
+    [GB_GUEST_DESCRIBE] = "`code` ends with the name that is asked about",
+    [GB_GUEST_DESCRIPTION] = "of a function or class its parameters in parentheses, and the first "
+                             "line of the name's documentation; empty: not known",
     [GB_GUEST_TERMINAL] =
         "starts a program at a terminal of that size, beside whatever cell runs: `argv` as in EXEC "
         "(empty: the user's shell), looked for in the PATH of `env`; the guest opens a stream with "

@@ -62,6 +62,11 @@ TABLE(gb_is_complete_fields, "IS_COMPLETE", BYTES(gb_is_complete, code, GB_CODE_
 TABLE(gb_completeness_fields, "COMPLETENESS",
       CHOICE(gb_completeness_reply, status, GB_COMPLETENESS_COUNT),
       BYTES(gb_completeness_reply, indent, INDENT_MAX));
+TABLE(gb_describe_fields, "DESCRIBE", BYTES(gb_describe, code, GB_CODE_MAX));
+TABLE(gb_description_fields, "DESCRIPTION",
+      BYTES(gb_description, type, NAME_MAX_BYTES),
+      BYTES(gb_description, signature, GB_DESCRIPTION_MAX),
+      BYTES(gb_description, summary, GB_DESCRIPTION_MAX));
 TABLE(gb_terminal_fields, "TERMINAL",
       U32(gb_terminal_request, number), U32(gb_terminal_request, rows),
       U32(gb_terminal_request, columns),

@@ -13,7 +13,7 @@
 #include "wire/frame.h"
 
 /* Increment with every change below. */
-#define GB_GUEST_VERSION 12u
+#define GB_GUEST_VERSION 13u
 
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_NETWORK_PORT "glassbell.1"
@@ -58,6 +58,8 @@
     X(GB_GUEST_COMPLETIONS, 33)                                                                    \
     X(GB_GUEST_IS_COMPLETE, 34)                                                                    \
     X(GB_GUEST_COMPLETENESS, 35)                                                                   \
+    X(GB_GUEST_DESCRIBE, 36)                                                                       \
+    X(GB_GUEST_DESCRIPTION, 37)                                                                    \
     X(GB_GUEST_TERMINAL, 40)                                                                       \
     X(GB_GUEST_RESIZE, 41)                                                                         \
     X(GB_GUEST_PACKAGES, 52)                                                                       \
@@ -200,6 +202,15 @@ struct gb_completeness_reply {
     struct gb_bytes indent;
 };
 
+struct gb_describe {
+    struct gb_bytes code; /* ends with the name */
+};
+
+/* All empty: nothing is known of the name. */
+struct gb_description {
+    struct gb_bytes type, signature, summary;
+};
+
 /* A program at a terminal; its stream is opened next. */
 struct gb_terminal_request {
     uint32_t number;        /* chosen by the host */
@@ -276,10 +287,10 @@ struct gb_guest_log {
 extern const struct gb_fields gb_hello_fields, gb_ready_fields, gb_pong_fields, gb_configure_fields,
     gb_resume_fields, gb_exec_fields, gb_credit_fields, gb_display_fields, gb_waiting_fields,
     gb_done_fields, gb_open_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
-    gb_is_complete_fields, gb_completeness_fields, gb_terminal_fields, gb_resize_fields,
-    gb_file_list_fields, gb_file_path_fields, gb_file_change_fields, gb_trust_fields,
-    gb_status_fields, gb_guest_error_fields, gb_guest_log_fields, gb_listening_fields,
-    gb_network_begin_fields;
+    gb_is_complete_fields, gb_completeness_fields, gb_describe_fields, gb_description_fields,
+    gb_terminal_fields, gb_resize_fields, gb_file_list_fields, gb_file_path_fields,
+    gb_file_change_fields, gb_trust_fields, gb_status_fields, gb_guest_error_fields,
+    gb_guest_log_fields, gb_listening_fields, gb_network_begin_fields;
 
 /* Adds a complete frame: the header and the fields of @message (NULL with a NULL table: no
  * payload). */

@@ -258,6 +258,35 @@ static void pane_on_matches(struct pane *pane, struct pane_call *call, const str
     }
 }
 
+static void pane_on_description(struct pane *pane, struct pane_call *call,
+                                const struct gb_json *result, const struct gb_call_error *error)
+{
+    char signature[GB_DESCRIPTION_MAX + 1] = "", summary[GB_DESCRIPTION_MAX + 1] = "";
+    struct gb_description_info told;
+
+    if (!prompt_is_attached(pane))
+        return;
+    if (error == NULL) {
+        gb_object_take(&gb_description_object, result, &told);
+        json_copy_text(told.signature, signature, sizeof(signature));
+        json_copy_text(told.summary, summary, sizeof(summary));
+    }
+    prompt_description(call->question, signature, summary);
+}
+
+static void pane_ask_description(void *arg, uint64_t question, const char *text)
+{
+    struct pane *pane = arg;
+    struct gb_buf params = {0};
+    struct gb_json_out out = pane_begin_params(pane, &params);
+
+    gb_json_put_str(&out, "code", text);
+    gb_json_end(&out);
+    if (pane_call_server(pane, "session.describe", &params, KEY_DEADLINE_MS, question,
+                         pane_on_description) == 0)
+        prompt_description(question, NULL, NULL);
+}
+
 static void pane_ask_matches(void *arg, uint64_t question, const char *text, size_t cursor)
 {
     struct pane *pane = arg;
@@ -362,6 +391,7 @@ static void pane_attach(struct pane *pane)
     static const struct prompt_hooks hooks = {
         .ask_complete = pane_ask_complete,
         .ask_matches = pane_ask_matches,
+        .ask_description = pane_ask_description,
         .submit = pane_on_submit,
         .eof = pane_on_eof,
         .edit = pane_on_edit,

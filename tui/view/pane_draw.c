@@ -7,7 +7,13 @@
 #include "view/paint.h"
 #include "view/pane.h"
 
-enum { POPUP_ROWS = 8, POPUP_COLUMNS_MAX = 60, TAB_COLUMNS = 4, LINE_ROLES_MAX = 8192 };
+enum {
+    POPUP_ROWS = 8,
+    POPUP_DESCRIPTION_ROWS = 2,
+    POPUP_COLUMNS_MAX = 60,
+    TAB_COLUMNS = 4,
+    LINE_ROLES_MAX = 8192
+};
 
 /* Where text goes: the prompt's rows, visible from @first on. */
 struct pen {
@@ -229,11 +235,38 @@ void pane_draw(const struct pane *pane, struct region region, bool focused, cons
         paint_cursor(region, pen.indent + layout.cursor_x, layout.cursor_y - pen.first);
 }
 
+/* The selected one with its parameters, and the first line of its documentation. */
+static void pane_draw_description(struct region box, const struct prompt_view *view, int y)
+{
+    const int columns = box.width - 2;
+    const char *gap = view->signature[0] == '(' ? "" : " ";
+    int x = 1;
+
+    if (view->signature[0] != '\0') {
+        x += paint_cut(box, x, y, columns, STYLE(ROLE_POPUP),
+                       gb_bytes_str(view->matches[view->selected].text));
+        x += paint_cut(box, x, y, columns + 1 - x, STYLE(ROLE_POPUP), gb_bytes_str(gap));
+        (void)paint_cut(box, x, y++, columns + 1 - x, STYLE(ROLE_POPUP),
+                        gb_bytes_str(view->signature));
+    }
+    (void)paint_cut(box, 1, y, columns, STYLE(ROLE_POPUP_DIM), gb_bytes_str(view->summary));
+}
+
+/* The columns that pane_draw_description() would like to have. */
+static int pane_description_columns(const struct prompt_view *view)
+{
+    const char *name = view->matches[view->selected].text;
+    int signature =
+        (int)(text_columns(gb_bytes_str(name)) + text_columns(gb_bytes_str(view->signature)) + 1);
+
+    return MAX(signature, (int)text_columns(gb_bytes_str(view->summary)));
+}
+
 void pane_draw_popup(const struct pane *pane, struct region all, int y)
 {
     struct prompt_view view;
     size_t first, shown;
-    int columns = 0, kinds = 0, top, left, above, below;
+    int columns = 0, kinds = 0, rows, top, left, above, below;
     struct layout layout;
     struct region box;
     struct pen pen;
@@ -247,16 +280,23 @@ void pane_draw_popup(const struct pane *pane, struct region all, int y)
     y += layout.match_y - pen.first;
     above = y - 3; /* above the rule; of each, what the frame leaves */
     below = all.height - y - 3;
-    shown = MIN(view.match_count, (size_t)MAX(MIN(MAX(above, below), (int)POPUP_ROWS), 1));
+    rows = MAX(above, below); /* from here on: of them, those for the description */
+    shown = MIN(view.match_count, (size_t)MAX(MIN(rows, (int)POPUP_ROWS), 1));
+    rows = view.describes && rows >= (int)POPUP_DESCRIPTION_ROWS + 2 ? POPUP_DESCRIPTION_ROWS : 0;
+    shown = MIN(shown, (size_t)MAX(MAX(above, below) - rows, 1));
     first = view.selected < shown ? 0 : view.selected - shown + 1;
     for (size_t i = first; i < first + shown; i++) {
         columns = MAX(columns, (int)text_columns(gb_bytes_str(view.matches[i].text)));
         kinds = MAX(kinds, (int)text_columns(gb_bytes_str(view.matches[i].kind)));
     }
-    columns = MIN(columns + kinds + (kinds > 0 ? 4 : 2), MIN(POPUP_COLUMNS_MAX, all.width - 4));
+    columns += kinds + (kinds > 0 ? 4 : 2);
+    if (rows > 0)
+        columns = MAX(columns, pane_description_columns(&view) + 2);
+    columns = MIN(columns, MIN(POPUP_COLUMNS_MAX, all.width - 4));
     left = MAX(MIN(pen.indent + layout.match_x - 1, all.width - columns - 2), 0);
-    top = (int)shown <= above ? above - (int)shown : y + 1;
-    box = region_part(all, left, top, columns + 2, (int)shown + 2);
+    rows += (int)shown;
+    top = rows <= above ? above - rows : y + 1;
+    box = region_part(all, left, top, columns + 2, rows + 2);
     paint_fill(box, STYLE(ROLE_POPUP));
     box = paint_box(box, STYLE(ROLE_POPUP_FRAME), NULL, STYLE(ROLE_POPUP));
     for (size_t i = 0; i < shown; i++) {
@@ -271,7 +311,9 @@ void pane_draw_popup(const struct pane *pane, struct region all, int y)
                     STYLE(selected ? ROLE_POPUP_SELECTED : ROLE_POPUP_DIM),
                     gb_bytes_str(match->kind));
     }
+    if (rows > (int)shown)
+        pane_draw_description(box, &view, (int)shown);
     if (view.match_count > shown)
-        (void)paint_f(all, left + 2, top + (int)shown + 1, STYLE(ROLE_POPUP_FRAME), " %zu of %zu ",
+        (void)paint_f(all, left + 2, top + rows + 1, STYLE(ROLE_POPUP_FRAME), " %zu of %zu ",
                       view.selected + 1, view.match_count);
 }

@@ -12,9 +12,10 @@ const { parse, incomplete } = require('./rewrite.js');
 const typescript = require('./typescript.js');
 const { encoded } = require('./streams.js');
 const { field, joined, u8, u32, violation } = require('./wire.js');
+const { signature } = require('./signature.js');
 
 const { cwd } = process;
-const COMPLETE = 16, COMPLETIONS = 17, IS_COMPLETE = 18, COMPLETENESS = 19;
+const COMPLETE = 16, COMPLETIONS = 17, IS_COMPLETE = 18, COMPLETENESS = 19, DESCRIBE = 20, DESCRIPTION = 21;
 const WHOLE = 0, INCOMPLETE = 1, INVALID = 2;
 const MATCHES_MAX = 500, NAMES_MAX = 20000;
 const KEYWORDS = ('async await break case catch class const continue debugger default delete do ' +
@@ -161,6 +162,22 @@ function completeness(code, done) {
   }
 }
 
+// [kind, signature, summary] of the name at the end of the text.
+function description(text) {
+  const nothing = ['', '', ''];
+  const line = text.slice(text.lastIndexOf('\n') + 1);
+  if ((line.match(/(?<!\\)["'`]/g) ?? []).length % 2 === 1) return nothing;
+  const [, chain, name] = line.match(CHAIN);
+  const before = line.slice(0, line.length - chain.length - name.length).trimEnd();
+  if (!name || before.endsWith('.') || (!chain && KEYWORDS.includes(name))) return nothing;
+  try {
+    const value = lookup(chain + name);
+    return value === undefined ? nothing : [kind(value), signature(value), ''];
+  } catch {
+    return nothing; // An object that breaks even careful looks.
+  }
+}
+
 // Gives the message to send to reply(type, payload).
 function answer(type, fields, getters, reply) {
   lazyGetters = getters;
@@ -179,6 +196,11 @@ function answer(type, fields, getters, reply) {
     const start = cursor - Array.from(replaced).length;
     reply(COMPLETIONS, joined(u32(id), u32(start), u32(cursor), u32(matches.length),
       ...matches.flat().map((part) => field(encoded(part)))));
+    return;
+  }
+  if (type === DESCRIBE) {
+    fields.end();
+    reply(DESCRIPTION, joined(u32(id), ...description(text).map((part) => field(encoded(part)))));
     return;
   }
   if (type !== IS_COMPLETE) violation();

@@ -690,6 +690,34 @@ def test_completion(js):
     assert 'cwd' in js.complete('process.cw')[2]
 
 
+def test_description(js):
+    assert js.run('function plain(a, { b, c } = { b: (1) }, ...rest) { return "=> ) {" }\n'
+                  'const arrow = (x, y = () => ({})) => x + y, one = z => z, later = async (q) => { }\n'
+                  'class Base { static s(t) {}\n constructor(size,\n  name = "n") { } }\n'
+                  'class Kid extends Base { meth(alpha /* ) { */, beta = `}`) {} get trap() { console.log("BAD") }\n'
+                  ' *gen(g) {} ["com" + "puted"](k) {} async load(u) {} }\n'
+                  'class Bare {}\nclass Deep extends Kid { }\nfunction Old(w) {}\nclass New extends Old {}\n'
+                  'const kid = new Kid(), px = new Proxy(plain, { get() { console.log("BAD") } })\n'
+                  'const bound = plain.bind(null), long = new Function("a, b", "return 1;" + "x;".repeat(100000))\n'
+                  'plain.toString = () => { console.log("BAD"); return "function (no) {}" }\n'
+                  'const wide = new Function("p".repeat(5000), "")').out == b''
+    for name, told in {
+            'plain': ('function', '(a, { b, c } = { b: (1) }, ...rest)', ''),
+            'x = arrow': ('function', '(x, y = () => ({}))', ''), 'one': ('function', '(z)', ''),
+            'later': ('function', '(q)', ''), 'Base': ('class', '(size, name = "n")', ''),
+            'Kid': ('class', '(size, name = "n")', ''), 'Deep': ('class', '(size, name = "n")', ''),
+            'Bare': ('class', '()', ''), 'New': ('class', '(w)', ''), 'Base.s': ('function', '(t)', ''),
+            'kid.meth': ('function', '(alpha /* ) { */, beta = `}`)', ''), 'kid.gen': ('function', '(g)', ''),
+            'kid.computed': ('function', '(k)', ''), 'kid.load': ('function', '(u)', ''),
+            'kid.trap': ('', '', ''), 'px': ('function', '', ''), 'bound': ('function', '', ''),
+            'long': ('function', '(a, b)', ''), 'kid': ('instance', '', ''), 'Math.max': ('function', '', ''),
+            'nothing': ('', '', ''), '"plain': ('', '', ''), 'plain()': ('', '', ''), 'for': ('', '', ''),
+            '': ('', '', ''), 'wide': ('function', '', '')}.items():
+        assert js.describe(name) == told, name
+    assert js.describe('setTimeout')[1].startswith('(callback')
+    assert js.run('console.log("same")').out == b'same\n'
+
+
 def test_completeness(js):
     for code, status in [('1 + 1', 'complete'), ('if (x) {', 'incomplete'), ('`a', 'incomplete'),
                          ('foo(', 'incomplete'), ('/* a', 'incomplete'), ('1 +', 'incomplete'),

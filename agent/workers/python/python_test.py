@@ -546,6 +546,101 @@ def test_completion(py):
     assert py.complete('open("da')[2] == {'data.txt': 'path'}
     assert py.complete('Ex')[2] == {'Exception': 'class', 'ExceptionGroup': 'class'}
     assert py.complete('import o')[2].get('os') == 'module'
+    py.run('class P:\n  @property\n  def __dict__(self): print("BAD"); return {}\n  x = 1\np = P()')
+    assert py.complete('p.')[2] == {'x': 'instance'} and py.complete('p.x.re')[2] == {'real': 'instance'}
+    assert py.run('print("same")').out == b'same\n'
+
+
+DESCRIBED = r'''
+import functools, json, os
+class Deaf:
+    def __repr__(self): print("BAD"); return "x"
+    __str__ = __format__ = __repr__
+def plain(a, b=1, /, c="x", *rest, d, e=Deaf(), f=(), **more):
+    """
+    First line of it.
+
+    More of it.
+    """
+def only_named(*, a=-1, b=print, c=None, d=b"y"): pass
+class Base:
+    def __init__(self, size, *, name="n"): "not this"
+class Kid(Base):
+    """A kid."""
+    def meth(self, alpha, beta=Deaf): "Does it."
+    @classmethod
+    def made(cls, how): pass
+    @staticmethod
+    def still(x): pass
+    @property
+    def prop(self): "Of the kid."; print("BAD")
+class Meta(type):
+    @property
+    def __signature__(cls): print("BAD")
+    @property
+    def __doc__(cls): print("BAD"); return "x"
+    def __getattribute__(cls, name): print("BAD"); return type.__getattribute__(cls, name)
+class Odd(metaclass=Meta): pass
+class Text(str):
+    def strip(self, *a): print("BAD"); return "x"
+    split = expandtabs = __getitem__ = strip
+def texted(): pass
+texted.__doc__ = Text("x")
+texted.__wrapped__ = Deaf()
+class Doc:
+    @property
+    def __doc__(self): print("BAD"); return "x"
+    @property
+    def __wrapped__(self): print("BAD")
+    @property
+    def __dict__(self): print("BAD"); return {}
+    def __call__(self): print("BAD")
+@functools.wraps(plain)
+def wrapper(*a, **k): pass
+@functools.lru_cache
+def kept(n): "Kept."
+kid, odd, doc = Kid(1), Odd(), Doc()
+loud = lambda x="\033[31m" + "y" * 100: 0
+exec("def many(" + ", ".join(f"p{i}" for i in range(5000)) + "): pass")
+many.__doc__ = "é" * 100000
+'''
+
+
+def test_description(py):
+    assert py.run(DESCRIBED).out == b''
+    plain = '(a, b=1, /, c=\'x\', *rest, d, e=…, f=(), **more)'
+    for name, told in {
+            'plain': ('function', plain, 'First line of it.'),
+            'wrapper': ('function', plain, 'First line of it.'),
+            'x = [only_named': ('function', "(*, a=-1, b=print, c=None, d=b'y')", ''),
+            'Base': ('class', "(size, *, name='n')", ''),
+            'Kid': ('class', "(size, *, name='n')", 'A kid.'),
+            'Deaf': ('class', '()', ''),
+            'kid.meth': ('function', '(alpha, beta=Deaf)', 'Does it.'),
+            'Kid.meth': ('function', '(self, alpha, beta=Deaf)', 'Does it.'),
+            'kid.made': ('function', '(how)', ''), 'Kid.made': ('function', '(how)', ''),
+            'kid.still': ('function', '(x)', ''),
+            'kid.prop': ('instance', '', 'Of the kid.'),
+            'kid': ('instance', '', ''), 'odd': ('instance', '', ''),
+            'texted': ('function', '()', ''), 'doc': ('instance', '', ''),
+            'kept': ('instance', '(n)', 'Kept.'),
+            'json': ('module', '', 'JSON (JavaScript Object Notation) <https://json.org> is a subset of'),
+            'import js': ('', '', ''), 'import json': ('module', '', py.describe('json')[2]),
+            'from os import getcwd': py.describe('os.getcwd'),
+            'os.getcwd': ('function', '()', 'Return a unicode string representing the current working directory.'),
+            '"".joi': ('', '', ''), "'plain": ('', '', ''), 'nothing': ('', '', ''), 'for': ('', '', ''),
+            '': ('', '', ''), 'plain.': ('', '', ''), 'plain()': ('', '', ''), 'kid.x.y': ('', '', '')}.items():
+        assert py.describe(name) == told, name
+    assert py.describe('Odd')[0] == 'class'
+    assert py.describe('max')[1].startswith('(iterable, *[, default=obj, key=func]) -> value')
+    assert py.describe('len') == ('function', '(obj, /)', 'Return the number of items in a container.')
+    assert py.describe('range')[2] == 'Return an object that produces a sequence of integers from start (inclusive)'
+    # One line, and as long as it may be.
+    assert py.describe('loud')[1] == repr('\033[31m' + 'y' * 35).join(('(x=', '…)'))
+    _, signature, summary = py.describe('many')
+    assert signature.startswith('(p0, p1, ') and 1000 <= len(signature.encode()) <= 1024
+    assert set(summary) == {'é', '…'} and len(summary.encode()) <= 1024
+    assert py.run('print("same")').out == b'same\n'  # and nothing printed meanwhile
 
 
 def test_completeness(py):
@@ -562,6 +657,7 @@ def test_questions_are_answered_while_a_cell_runs(py):
     running = py.start('waiting_for = 1\nprint("go")\ninput()', flags=INTERACTIVE)
     running.until(lambda result: result.out == b'go\n')
     assert py.complete('waiting_')[2] == {'waiting_for': 'instance'}
+    assert py.describe('print')[1] == "(*args, sep=' ', end='\\n', file=None, flush=False)"
     running.end_input()
     assert running.finish().exit == 1
 

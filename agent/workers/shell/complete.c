@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Completion with bash's own compgen, and parsing without execution to decide whether a cell is
- * complete. */
+/* Completion with bash's own compgen, bash's own words about its commands, and parsing without
+ * execution to decide whether a cell is complete. */
 
 #include <config.h>
 
@@ -24,6 +24,7 @@
 #define MATCHES_MAX 500u
 #define OUTPUT_MAX (4u << 20)
 #define INDENT "    "
+#define DESCRIPTION_MAX 1000u
 #define PARSE_FLAGS                                                                                \
     (SEVAL_NONINT | SEVAL_NOHIST | SEVAL_NOFREE | SEVAL_RESETLINE | SEVAL_NOHISTEXP |              \
      SEVAL_PARSEONLY)
@@ -339,6 +340,55 @@ static void answer_is_complete(struct channel *c, uint32_t id, char *text)
     payload_release(&reply);
 }
 
+/* A line of at most DESCRIPTION_MAX bytes, which begins at @text. */
+static void add_line(struct payload *p, const char *text)
+{
+    size_t size = strcspn(text, "\n");
+
+    payload_bytes(p, text, size < DESCRIPTION_MAX ? size : DESCRIPTION_MAX);
+}
+
+/* Reserved words are among bash's builtins, without a function. NULL: it is none, or disabled. */
+static const struct builtin *find_builtin(const char *name)
+{
+    for (int i = 0; i < num_shell_builtins; i++) {
+        const struct builtin *b = &shell_builtins[i];
+
+        if (b->name != NULL && strcmp(b->name, name) == 0 &&
+            (b->flags & (BUILTIN_ENABLED | BUILTIN_DELETED)) == BUILTIN_ENABLED)
+            return b;
+    }
+    return NULL;
+}
+
+/* What bash itself says about the command at the end of @text, unless a function has its name. */
+static void answer_describe(struct channel *c, uint32_t id, char *text)
+{
+    char *word = last_word(text);
+    size_t size = strlen(word);
+    bool command = size > 0 && is_command(text, word);
+    bool function = command && find_function(word) != NULL;
+    const struct builtin *found = command && !function ? find_builtin(word) : NULL;
+    struct payload reply = {0};
+    const char *usage = "", *help = "";
+
+    if (found != NULL && found->short_doc != NULL)
+        usage = found->short_doc;
+    if (strncmp(usage, word, size) == 0 && (usage[size] == ' ' || usage[size] == '\0'))
+        usage += size + (usage[size] == ' ');
+    if (found != NULL && found->long_doc != NULL && found->long_doc[0] != NULL)
+        help = found->long_doc[0];
+    payload_u32(&reply, id);
+    add_line(&reply, function                  ? "function"
+                     : found == NULL           ? ""
+                     : found->function == NULL ? "keyword"
+                                               : "function");
+    add_line(&reply, usage);
+    add_line(&reply, help);
+    channel_send(c, MSG_DESCRIPTION, &reply);
+    payload_release(&reply);
+}
+
 void complete_answer(struct channel *c, const struct message *m)
 {
     struct fields f = {m->data, m->size};
@@ -358,6 +408,8 @@ void complete_answer(struct channel *c, const struct message *m)
         answer_complete(c, id, text, cursor);
     else if (m->type == MSG_IS_COMPLETE)
         answer_is_complete(c, id, text);
+    else if (m->type == MSG_DESCRIBE)
+        answer_describe(c, id, text);
     else
         channel_violation();
     free(text);

@@ -311,6 +311,18 @@ def test_completion(sh):
     assert sh.run('echo $?').out == b'1\n'
 
 
+def test_description(sh):
+    sh.run('my_function() { :; }; trap() { :; }; false')
+    assert sh.describe('cd') == ('function', '[-L|[-P [-e]] [-@]] [dir]', 'Change the shell working directory.')
+    assert sh.describe('x=1; true && unset')[2] == 'Unset values and attributes of shell variables and functions.'
+    assert sh.describe('while')[0] == 'keyword' and 'do' in sh.describe('while')[1]
+    assert sh.describe('my_function') == ('function', '', '')
+    assert sh.describe('trap') == ('function', '', '')  # not bash's any more
+    for code in ('ls', 'echo cd', '', '$HOME', 'cd '):
+        assert sh.describe(code) == ('', '', ''), code
+    assert sh.run('echo $?').out == b'1\n'
+
+
 def test_completeness(sh):
     sh.run('false')
     for code, status, indent in [

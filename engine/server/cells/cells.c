@@ -154,6 +154,7 @@ static const struct method_handler cells_methods[] = {
     {"session.interrupt", query_interrupt},
     {"session.complete", query_complete},
     {"session.is_complete", query_is_complete},
+    {"session.describe", query_describe},
     {NULL, NULL},
 };
 

@@ -95,6 +95,27 @@ static void query_on_completeness(void *arg, const struct gb_completeness_reply 
     reply_end(&reply);
 }
 
+static void query_on_description(void *arg, const struct gb_description *description,
+                                 const struct gb_err *err)
+{
+    struct request *request = arg;
+    struct gb_description_info info;
+    struct reply reply;
+
+    if (description == NULL) {
+        request_fail(request, err);
+        return;
+    }
+    reply_begin(&reply, request);
+    info = (struct gb_description_info){
+        .type = description->type,
+        .signature = description->signature,
+        .summary = description->summary,
+    };
+    gb_object_write(&reply.out, &gb_description_object, &info);
+    reply_end(&reply);
+}
+
 static size_t query_code_points(struct gb_bytes text)
 {
     size_t n = 0;
@@ -141,5 +162,15 @@ void query_is_complete(struct request *request, const struct gb_params *params)
 
     if (hosted == NULL || gb_session_is_complete(hosted->session, params->code,
                                                  query_on_completeness, request, &err) < 0)
+        request_fail(request, &err);
+}
+
+void query_describe(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct hosted *hosted = query_hosted(request, params, &err);
+
+    if (hosted == NULL ||
+        gb_session_describe(hosted->session, params->code, query_on_description, request, &err) < 0)
         request_fail(request, &err);
 }

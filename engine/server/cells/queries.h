@@ -4,4 +4,4 @@
 
 #include "server/core/part.h"
 
-handler_fn query_stdin, query_interrupt, query_complete, query_is_complete;
+handler_fn query_stdin, query_interrupt, query_complete, query_is_complete, query_describe;

@@ -29,17 +29,17 @@ if TYPE_CHECKING:
                          DiskFull, GlassbellError, Gone, Held, ImageMissing, InternalError,
                          InvalidInput, NoPast, NotFound, OutcomeUnknown, PackagesError,
                          PolicyError, ProtocolError, SessionClosed, TooLarge, Unsupported)
-    from .types import (Cell, CellOutput, Checkpoint, Diff, Display, Entry, Event, FileChange, Fork,
-                        Forked, Hello, Kept, Lease, Matches, Moment, NetworkRecord, Output,
-                        OutputChange, PathChange, Rewound, SessionInfo, Slept, TerminalInfo,
-                        VariableChange, VariableValue, Waiting)
+    from .types import (Cell, CellOutput, Checkpoint, Description, Diff, Display, Entry, Event,
+                        FileChange, Fork, Forked, Hello, Kept, Lease, Matches, Moment,
+                        NetworkRecord, Output, OutputChange, PathChange, Rewound, SessionInfo,
+                        Slept, TerminalInfo, VariableChange, VariableValue, Waiting)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AsyncClient", "AsyncEvents", "AsyncExecution", "AsyncSession", "AsyncTerminal", "BootFailed",
     "Busy", "CapacityError", "Cell", "CellOutput", "Checkpoint", "Client", "ConnectionFailed",
-    "DeadlineExceeded", "Diff", "DiskFull", "Display", "Entry", "Event", "Events", "Execution",
+    "DeadlineExceeded", "Description", "Diff", "DiskFull", "Display", "Entry", "Event", "Events", "Execution",
     "FileChange", "Fork", "Forked", "GlassbellError", "Gone", "Held", "Hello", "ImageMissing",
     "InternalError", "InvalidInput", "Kept", "Lease", "Matches", "Moment", "NetworkRecord",
     "NoPast", "NotFound", "OutcomeUnknown", "Output", "OutputChange", "PackagesError", "PathChange",
@@ -52,8 +52,8 @@ _WHERE = {
     **{f"{flavour}{name}": f"{folder}.{name.lower()}" for flavour, folder in
        (("", "._sync"), ("Async", "._async"))
        for name in ("Client", "Events", "Execution", "Session", "Terminal")},
-    **dict.fromkeys(("Cell", "CellOutput", "Checkpoint", "Diff", "Display", "Entry", "Event",
-                     "FileChange", "Fork", "Forked", "Hello", "Kept", "Lease", "Matches", "Moment",
+    **dict.fromkeys(("Cell", "CellOutput", "Checkpoint", "Description", "Diff", "Display", "Entry",
+                     "Event", "FileChange", "Fork", "Forked", "Hello", "Kept", "Lease", "Matches", "Moment",
                      "NetworkRecord", "Output", "OutputChange", "PathChange", "Rewound",
                      "SessionInfo", "Slept", "TerminalInfo", "VariableChange", "VariableValue",
                      "Waiting"),

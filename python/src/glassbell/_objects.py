@@ -29,6 +29,7 @@ RESULTS: dict[str, tuple[str, ...]] = {
     "session.exec": ("cell", ),
     "session.complete": ("matches", ),
     "session.is_complete": ("completeness", ),
+    "session.describe": ("description", ),
     "session.terminal": ("terminal_number", ),
     "terminal.list": ("terminals", ),
     "terminal.recording": ("piece", ),
@@ -370,6 +371,11 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "matches": Member("list", 0, (), "match"),
         "start": Member("integer", 4294967295, (), ""),
         "end": Member("integer", 4294967295, (), ""),
+    },
+    "description": {
+        "type": Member("text", 0, (), ""),
+        "signature": Member("text", 0, (), ""),
+        "summary": Member("text", 0, (), ""),
     },
     "completeness": {
         "status": Member("word", 0, ("complete", "incomplete", "invalid", ), ""),

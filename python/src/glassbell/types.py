@@ -672,6 +672,25 @@ class Hello:
 
 
 @dataclass(frozen=True)
+class Description:
+    """What a name is."""
+
+    type: str
+    """"function", "class", …; empty: nothing is known of it."""
+    signature: str
+    """"(a, b=1)"; may be empty."""
+    summary: str
+    """The first line of its documentation; may be empty."""
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Description:
+        check("description", raw)
+        return cls(_text(raw, "type") or "", _text(raw, "signature") or "",
+                   _text(raw, "summary") or "", raw)
+
+
+@dataclass(frozen=True)
 class Matches:
     """Completions at the cursor."""
 

@@ -332,6 +332,10 @@ def test_completion(py):
     py.exec("some_name = 1")
     assert "some_name" in py.complete("some_n").matches
     assert py.is_complete("def f():")[0] == "incomplete"
+    py.exec("def added(a, *, b=1):\n  'Adds them.'")
+    told = py.describe("x = added")
+    assert (told.type, told.signature, told.summary) == ("function", "(a, *, b=1)", "Adds them.")
+    assert py.describe("nothing_of_the_kind").type == ""
 
 
 def test_attach_by_key(client, fresh):

@@ -13,7 +13,7 @@ import pytest
 from glassbell._objects import OBJECTS as TABLES, RESULTS
 from glassbell._reader import check, check_result
 from glassbell.errors import ProtocolError
-from glassbell.types import (Cell, Diff, Entry, Forked, Hello, Kept, Lease, Matches, Rewound, SessionInfo,
+from glassbell.types import (Cell, Description, Diff, Entry, Forked, Hello, Kept, Lease, Matches, Rewound, SessionInfo,
                              Waiting)
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "protocol.md"
@@ -112,7 +112,7 @@ def test_other_types_within_are_refused(raw):
 RECORDS = Path(__file__).resolve().parents[3] / "tests" / "records"
 TYPED = {"cell": Cell, "session": SessionInfo, "lease": Lease, "entry": Entry, "hello": Hello,
          "matches": Matches, "kept": Kept, "rewound": Rewound,
-         "forked": Forked, "diff": Diff}
+         "forked": Forked, "diff": Diff, "description": Description}
 
 
 def records(ending):

@@ -114,6 +114,9 @@ def serve_queries():
         if kind == 16:
             pair = struct.pack("<I", 5) + b"print" + struct.pack("<I", 8) + b"function"
             send(query, 17, struct.pack("<IIII", number, 0, 2, 1) + pair)
+        elif kind == 20:
+            told = (b"function", b"(obj, /)", b"Return the number of items in a container.")
+            send(query, 21, struct.pack("<I", number) + b"".join(struct.pack("<I", len(part)) + part for part in told))
         else:
             send(query, 19, struct.pack("<IBI", number, 1, 4) + b"    ")
 

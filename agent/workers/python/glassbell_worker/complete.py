@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers questions on the query channel: completion, and whether a text is a whole cell.
+"""Answers questions on the query channel: completion, what a name is, and whether a text is a
+whole cell.
 
 Runs in the helper thread while a cell may be running.  It looks at objects without calling any
 code of theirs: attributes come from the dictionaries of the object and of its classes, properties
@@ -20,7 +21,7 @@ from . import (FUTURE_FLAGS, NAMESPACE, ONLY_AST, TOP_LEVEL_AWAIT, Fields, Viola
                u32)
 from .program import search_path
 
-COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS = range(16, 20)
+COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS, DESCRIBE, DESCRIPTION = range(16, 22)
 MATCHES_MAX = 500
 NAMES_MAX = 20000
 WHOLE, INCOMPLETE, INVALID = range(3)
@@ -52,6 +53,13 @@ def kind_of(value):
 
 def own_dict(value):
     """The instance's dictionary, found without asking the instance."""
+    get = type.__getattribute__
+    for base in get(type(value), '__mro__'):
+        found = get(base, '__dict__').get('__dict__')
+        if found is not None:
+            if type(found) not in SAFE_DESCRIPTORS:
+                return {}
+            break
     try:
         return object.__getattribute__(value, '__dict__')
     except Exception:
@@ -364,6 +372,10 @@ def answer(kind, payload):
         return COMPLETIONS, b''.join(
             [u32(number), u32(cursor - len(replaced)), u32(cursor), u32(len(matches))]
             + [field(part.encode('utf-8', 'replace')) for match in matches for part in match])
+    if kind == DESCRIBE:
+        fields.end()
+        from .describe import description
+        return DESCRIPTION, u32(number) + b''.join(field(part) for part in description(text))
     if kind == IS_COMPLETE:
         fields.end()
         status, indent = completeness(text)

@@ -13,7 +13,8 @@ WARM = '/usr/share/glassbell/warm'
 
 
 def prepare():
-    from . import MAIN, NAMESPACE, complete, display, ending, native, program, report  # noqa: F401
+    from . import (MAIN, NAMESPACE, complete, describe, display, ending, native,  # noqa: F401
+                   program, report)
     try:
         with open(WARM, encoding='utf-8') as file:
             code = file.read()

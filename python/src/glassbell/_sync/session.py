@@ -16,8 +16,8 @@ from .._program import Args, Code, program
 from .._wire import Disconnected
 from ..errors import (ConnectionFailed, GlassbellError, InvalidInput, ProtocolError, TooLarge,
                       not_opened)
-from ..types import (Cell, Checkpoint, Diff, Entry, Forked, Kept, Lease, Matches, NetworkRecord, Rewound,
-                     SessionInfo, Slept, TerminalInfo, data_of)
+from ..types import (Cell, Checkpoint, Description, Diff, Entry, Forked, Kept, Lease, Matches, NetworkRecord,
+                     Rewound, SessionInfo, Slept, TerminalInfo, data_of)
 from .connection import Connection, Lock, OutputCallback, WaitingCallback
 from .execution import Execution
 from .terminal import Terminal
@@ -176,6 +176,11 @@ class Session:
         """Completions at the cursor (in code points; by default the end)."""
         return Matches.from_json(self._call(
             "session.complete", code=code, cursor=_check.optional("cursor", cursor, 0), safe=True))
+
+    def describe(self, code: str) -> Description:
+        """What the name at the end of the code is: its kind, its parameters, the first line of its
+        documentation. Runs no code of the session's."""
+        return Description.from_json(self._call("session.describe", code=code, safe=True))
 
     def is_complete(self, code: str) -> tuple[str, str]:
         """Whether code is "complete", "incomplete" or "invalid", and the indentation for the next

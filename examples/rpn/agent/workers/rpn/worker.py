@@ -19,7 +19,7 @@ import sys
 import threading
 
 CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED, ENDING, BEGUN = range(1, 12)
-COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS = range(16, 20)
+COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS, DESCRIBE, DESCRIPTION = range(16, 22)
 STALE_SIGINT = 4  # of CELL
 HAS_VALUE, INTERRUPTED = 1, 2  # of DONE
 
@@ -287,6 +287,8 @@ class Worker:
                 words, depth = words_of(code)
                 whole = not depth and words.count(":") <= words.count(";")
                 self.queries.send(COMPLETENESS, u32(number) + bytes((0 if whole else 1,)) + text("" if whole else "  "))
+            elif kind == DESCRIBE:
+                self.queries.send(DESCRIPTION, u32(number) + text("") * 3)  # nothing beyond the name
 
 
 if __name__ == "__main__":
