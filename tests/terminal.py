@@ -117,8 +117,8 @@ class FakeServer:
     """Speaks just enough of the protocol to show a given number of sessions: for screens whose content
     has to be the same each time, and for more sessions than there is room for VMs."""
 
-    def __init__(self, folder, sessions):
-        self.path = pathlib.Path(folder) / "fake.sock"
+    def __init__(self, folder, sessions, name="fake.sock"):
+        self.path = pathlib.Path(folder) / name
         self.sessions = sessions
         self.ended = []  # those of its journal
         self.calls, self.running = [], []

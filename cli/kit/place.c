@@ -76,10 +76,23 @@ static int place_look_up(const char *name, char **ret_host, struct gb_err *err)
     return r;
 }
 
+int place_resolve(const char *host, char **ret_host, struct gb_err *err)
+{
+    struct gb_host parsed;
+    int r;
+
+    *ret_host = NULL;
+    if (!gb_host_is_url(host))
+        return place_look_up(host, ret_host, err);
+    r = gb_host_parse(gb_bytes_str(host), &parsed, err);
+    if (r == 0)
+        *ret_host = xstrdup(host);
+    return r;
+}
+
 int place_find(const struct args *args, struct server_place *ret_place, struct gb_err *err)
 {
     const char *host = args_value(args, "host");
-    struct gb_host parsed;
     int r = 0;
 
     *ret_place = (struct server_place){.socket = args_value(args, "socket")};
@@ -90,14 +103,8 @@ int place_find(const struct args *args, struct server_place *ret_place, struct g
     /* The command line takes precedence over the environment. */
     if (host == NULL && ret_place->socket == NULL)
         host = getenv("GLASSBELL_HOST");
-    if (host != NULL && host[0] != '\0') {
-        if (gb_host_is_url(host)) {
-            r = gb_host_parse(gb_bytes_str(host), &parsed, err);
-            ret_place->host = r == 0 ? xstrdup(host) : NULL;
-        } else {
-            r = place_look_up(host, &ret_place->host, err);
-        }
-    }
+    if (host != NULL && host[0] != '\0')
+        r = place_resolve(host, &ret_place->host, err);
     if (r == 0 && !args_has(args, "no-autostart"))
         ret_place->program = gb_program_again();
     return r;

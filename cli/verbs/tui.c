@@ -27,6 +27,7 @@ const struct verb verb_tui = {
     .common = app_options,
     .words = ARG_NONE,
     .examples = "  glassbell\n"
-                "  glassbell tui --theme light\n",
+                "  glassbell tui --theme light\n"
+                "  glassbell --host local --host build --host ssh://ann@gpu.example\n",
     .run = tui_verb,
 };

@@ -247,6 +247,10 @@ const struct gb_option gb_options[] = {
 
     TEXT("tui", "theme", tui.theme, GB_NAME_MAX, "auto", LIVE,
          "name of a theme, or `auto`: light or dark, like the terminal"),
+    TEXT("tui", "hosts", tui.hosts, 1024, "", FIXED,
+         "names from `[hosts]`, separated by spaces: hosts whose sessions the front end shows next "
+         "to those of this machine, unless it is started with `--host`, `--socket` or "
+         "`GLASSBELL_HOST`"),
     BOOL("tui", "mouse", tui.mouse, "yes", LIVE,
          "the front end uses the mouse (with Shift the terminal selects as usual)"),
     DURATION("tui", "undo", tui.undo_ms, 0, 3600000, "10s", LIVE,

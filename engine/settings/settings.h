@@ -133,6 +133,7 @@ struct gb_settings {
     } packages;
     struct gb_settings_tui {
         char *theme;
+        char *hosts; /* names of `[hosts]`, separated by spaces */
         bool mouse;
         uint64_t undo_ms;
     } tui;

@@ -74,15 +74,25 @@ static const struct command commands[] = {
 
 static struct view view = {.ops = &view_ops, .tui = &tui};
 
+/* The first @count of a few. */
+static void set_servers(size_t count)
+{
+    static const struct tui_server servers[] = {
+        {.name = "local"}, {.name = "build", .host = "ssh://build"}, {.name = "build:2"}};
+
+    if (tui.uplinks != NULL)
+        uplinks_close(&tui);
+    tui.config.servers = servers;
+    tui.config.server_count = count;
+    uplinks_new(&tui);
+}
+
 static void setup(void)
 {
     ck_assert_ptr_nonnull(mkdtemp(home));
     ck_assert_int_eq(setenv("HOME", home, 1), 0);
     ck_assert_int_eq(setenv("XDG_STATE_HOME", home, 1), 0);
-    gb_list_init(&tui.simple_calls);
-    gb_list_init(&tui.notices);
-    gb_list_init(&tui.history_calls);
-    store_init(&tui.store);
+    set_servers(1);
     tui.view = &view;
     tui.tables.tables[tui.tables.count++] = commands;
     tui.tables.tables[tui.tables.count++] = global_commands;
@@ -91,7 +101,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    store_release(&tui.store);
+    uplinks_close(&tui);
     grid_release(&tui.grid);
 }
 
@@ -176,6 +186,65 @@ START_TEST(test_clicks)
     ck_assert_ptr_null(frame_click(&tui, x, y - 1));
     (void)framed(39, 30, NULL); /* nothing of the frame before stays */
     ck_assert_ptr_null(frame_click(&tui, x, y));
+}
+END_TEST
+
+/* The row below the title. */
+static const char *links_row(int width)
+{
+    static char row[1024];
+    const char *line = strchr(strchr(framed(width, 30, NULL), '\n') + 1, '\n') + 1;
+
+    (void)snprintf(row, sizeof(row), "%.*s", (int)strcspn(line, "\n"), line);
+    return row;
+}
+
+/* A single server has no such row. Where there is little room, the reason goes first, and then the
+ * names of those that are connected. */
+START_TEST(test_links)
+{
+    struct uplink *lost;
+
+    ck_assert_ptr_null(strstr(framed(100, 30, NULL), "local"));
+    set_servers(3);
+    ck_assert_ptr_nonnull(strstr(links_row(100), "local ◌ connecting   build ◌ connecting"));
+    tui.uplinks[0].state = CONNECTION_UP;
+    tui.uplinks[0].store.server = (struct server){.told = true, .hardware = true, .accel = "kvm"};
+    tui.uplinks[2].state = CONNECTION_UP;
+    tui.uplinks[2].store.server = (struct server){.told = true, .accel = "tcg"};
+    lost = &tui.uplinks[1];
+    lost->state = CONNECTION_LOST;
+    lost->retry_at = 1;
+    (void)snprintf(lost->why, sizeof(lost->why), "no route to the host");
+    ck_assert_ptr_nonnull(strstr(links_row(100), "local ✓ kvm   build ✕ lost, again at "));
+    ck_assert_ptr_nonnull(strstr(links_row(100), ": no route to the host   build:2 ▲ tcg"));
+    ck_assert_ptr_null(strstr(links_row(70), "no route"));
+    ck_assert_ptr_nonnull(strstr(links_row(70), "build:2 ▲ tcg"));
+    ck_assert_ptr_nonnull(strstr(links_row(50), "✓ 2 connected   build ✕ lost, again at "));
+    lost->retry_at = 0;
+    ck_assert_ptr_nonnull(strstr(links_row(100), "build ✕ lost, connecting"));
+}
+END_TEST
+
+/* "build:2" is a server, and "build:2:web" a session of that one. */
+START_TEST(test_names_of_servers)
+{
+    const char *rest;
+    char text[64];
+
+    ck_assert_ptr_null(tui_uplink_named(&tui, "local:web", &rest)); /* it is the only one */
+    ck_assert_str_eq(rest, "local:web");
+    uplink_qualify(&tui.uplinks[0], "web", text, sizeof(text));
+    ck_assert_str_eq(text, "web");
+    set_servers(3);
+    ck_assert_ptr_eq(tui_uplink_named(&tui, "build:web", &rest), &tui.uplinks[1]);
+    ck_assert_str_eq(rest, "web");
+    ck_assert_ptr_eq(tui_uplink_named(&tui, "build:2:web", &rest), &tui.uplinks[2]);
+    ck_assert_str_eq(rest, "web");
+    ck_assert_ptr_null(tui_uplink_named(&tui, "buildx:web", &rest));
+    ck_assert_str_eq(rest, "buildx:web");
+    uplink_qualify(&tui.uplinks[2], "web", text, sizeof(text));
+    ck_assert_str_eq(text, "build:2:web");
 }
 END_TEST
 
@@ -275,6 +344,8 @@ int main(void)
     tcase_add_test(tests, test_a_screen_that_is_too_small);
     tcase_add_test(tests, test_messages);
     tcase_add_test(tests, test_clicks);
+    tcase_add_test(tests, test_links);
+    tcase_add_test(tests, test_names_of_servers);
     tcase_add_test(tests, test_completion);
     tcase_add_test(tests, test_mistyped_commands);
     tcase_add_test(tests, test_paths);

@@ -18,10 +18,10 @@ enum { CLOSING_DEADLINE_MS = 30000, CLOSING_LEAVE_MS = 3000 };
 /* A session about to be closed, or NULL; and their number. */
 static struct session *closing_first(struct tui *tui, size_t *ret_count)
 {
-    struct session *session, *first = NULL;
+    struct session *session = NULL, *first = NULL;
 
     *ret_count = 0;
-    GB_LIST_FOREACH(session, &tui->store.sessions, link)
+    while ((session = tui_next_session(tui, session)) != NULL)
         if (session->closing_ns != 0) {
             (*ret_count)++;
             if (first == NULL || session->closing_ns < first->closing_ns)
@@ -82,39 +82,51 @@ static void closing_do(struct tui *tui, struct session *session)
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", session->id);
     gb_json_end(&out);
-    (void)tui_call(tui, "session.close", &params, CLOSING_DEADLINE_MS, closing_on_closed, tui);
+    if (uplink_call(uplink_of(session), "session.close", &params, CLOSING_DEADLINE_MS,
+                    closing_on_closed, tui) == 0)
+        tui->closing.asked--;
     gb_buf_release(&params);
+}
+
+static void closing_say_lost(struct tui *tui, const char *host, size_t count)
+{
+    const char *what = count == 1 ? "not closed" : "none of them closed";
+
+    if (host[0] != '\0')
+        tui_say(tui, MESSAGE_ERROR, "%s: there is no link to %s", what, host);
+    else
+        tui_say(tui, MESSAGE_ERROR, "%s: there is no server", what);
 }
 
 /* Without a server nothing can be closed, and nothing must be closed later behind the user's
  * back. */
-void closing_give_up(struct tui *tui)
+void closing_give_up(struct uplink *uplink)
 {
     struct session *session;
-    size_t count;
+    size_t count = 0;
 
-    if (closing_first(tui, &count) == NULL)
-        return;
-    gb_timer_stop(tui->closing.timer);
-    GB_LIST_FOREACH(session, &tui->store.sessions, link)
+    GB_LIST_FOREACH(session, &uplink->store.sessions, link) {
+        count += session->closing_ns != 0;
         session->closing_ns = 0;
-    tui_say(tui, MESSAGE_ERROR,
-            count == 1 ? "not closed: there is no server"
-                       : "none of them closed: there is no server");
+    }
+    if (count == 0)
+        return;
+    gb_timer_start(uplink->tui->closing.timer, 0); /* for those of other servers */
+    closing_say_lost(uplink->tui, uplink->store.name, count);
 }
 
 static void closing_on_time(void *arg)
 {
     struct tui *tui = arg;
     uint64_t now = gb_clock_mono_ns();
-    struct session *session;
+    struct session *session = NULL;
     size_t count;
 
     if (tui->closing.leaving) {
         tui_quit(tui);
         return;
     }
-    GB_LIST_FOREACH(session, &tui->store.sessions, link)
+    while ((session = tui_next_session(tui, session)) != NULL)
         if (session->closing_ns != 0 && session->closing_ns <= now)
             closing_do(tui, session);
     session = closing_first(tui, &count);
@@ -131,12 +143,13 @@ void closing_open(struct tui *tui)
 /* On leaving, pending closes are carried out. A server that does not answer delays nobody. */
 bool closing_leave(struct tui *tui)
 {
-    struct session *session;
+    struct session *session = NULL;
 
-    if (tui->closing.leaving || !tui_is_up(tui) || !closing_is_pending(tui))
+    /* Those of servers that are gone have been given up. */
+    if (tui->closing.leaving || !closing_is_pending(tui))
         return false;
     tui->closing.leaving = true;
-    GB_LIST_FOREACH(session, &tui->store.sessions, link)
+    while ((session = tui_next_session(tui, session)) != NULL)
         if (session->closing_ns != 0)
             closing_do(tui, session);
     gb_timer_start(tui->closing.timer, CLOSING_LEAVE_MS);
@@ -145,6 +158,10 @@ bool closing_leave(struct tui *tui)
 
 bool tui_close_session(struct tui *tui, struct session *session)
 {
+    if (!uplink_is_up(uplink_of(session))) { /* as in closing_give_up() */
+        closing_say_lost(tui, session->store->name, 1);
+        return false;
+    }
     if (session->closing_ns != 0 || tui->undo_ms == 0) {
         closing_do(tui, session);
         return false;
@@ -174,8 +191,7 @@ void tui_say_closing(struct tui *tui)
 
 void closing_run_close(struct tui *tui, const struct words *words)
 {
-    const char *id = lease_subject(tui);
-    struct session *session = id != NULL ? store_find(&tui->store, id) : NULL;
+    struct session *session = lease_subject(tui);
 
     (void)words;
     if (session == NULL)
@@ -196,7 +212,7 @@ bool tui_undo_closing(struct tui *tui)
     if (session == NULL)
         return false;
     (void)snprintf(name, sizeof(name), "%s", session_title(session));
-    GB_LIST_FOREACH(session, &tui->store.sessions, link)
+    for (session = NULL; (session = tui_next_session(tui, session)) != NULL;)
         session->closing_ns = 0;
     gb_timer_stop(tui->closing.timer);
     if (count == 1)

@@ -85,14 +85,25 @@ static void app_run_freeze(struct tui *tui, const struct words *words)
 
 static void app_run_reconnect(struct tui *tui, const struct words *words)
 {
+    const bool one = tui->uplink_count == 1;
+    size_t lost = 0;
+
     (void)words;
-    if (tui->connection.state == CONNECTION_UP)
-        tui_say(tui, MESSAGE_PLAIN, "the server is connected");
-    else {
-        tui_say(tui, MESSAGE_PLAIN, "looking for the server…");
-        uplink_open(tui, true);
-        tui->connection.asked = true;
+    for (size_t i = 0; i < tui->uplink_count; i++) {
+        struct uplink *uplink = &tui->uplinks[i];
+
+        if (uplink->state == CONNECTION_UP)
+            continue;
+        uplink_connect(uplink, true);
+        uplink->asked = true;
+        lost++;
     }
+    if (lost == 0)
+        tui_say(tui, MESSAGE_PLAIN, one ? "the server is connected" : "all hosts are connected");
+    else if (one)
+        tui_say(tui, MESSAGE_PLAIN, "looking for the server…");
+    else
+        tui_say(tui, MESSAGE_PLAIN, "looking for %zu host%s…", lost, lost == 1 ? "" : "s");
 }
 
 static void app_set_mouse(struct tui *tui, bool on)

@@ -41,14 +41,15 @@ static void complete_offer_commands(struct tui *tui, const char *typed, struct c
 
 static void complete_offer_sessions(struct tui *tui, const char *typed, struct candidates *out)
 {
-    struct session *session;
+    struct session *session = NULL;
 
-    GB_LIST_FOREACH(session, &tui->store.sessions, link) {
-        char note[160];
+    while ((session = tui_next_session(tui, session)) != NULL) {
+        char note[160], name[STORE_HOST_MAX + STORE_NAME_MAX];
 
         (void)snprintf(note, sizeof(note), "%.64s, %s", session->image,
                        session_state_word(session));
-        complete_offer(out, typed, session_title(session), note);
+        uplink_qualify(uplink_of(session), session_title(session), name, sizeof(name));
+        complete_offer(out, typed, name, note);
     }
 }
 
@@ -64,8 +65,16 @@ static void complete_offer_themes(const char *typed, struct candidates *out)
 
 static void complete_offer_images(struct tui *tui, const char *typed, struct candidates *out)
 {
-    for (size_t i = 0; i < tui->store.server.image_count; i++)
-        complete_offer(out, typed, tui->store.server.images[i], "");
+    for (size_t i = 0; i < tui->uplink_count; i++) {
+        const struct uplink *uplink = &tui->uplinks[i];
+
+        for (size_t j = 0; j < uplink->store.server.image_count; j++) {
+            char name[STORE_HOST_MAX + STORE_NAME_MAX];
+
+            uplink_qualify(uplink, uplink->store.server.images[j], name, sizeof(name));
+            complete_offer(out, typed, name, "");
+        }
+    }
 }
 
 static int complete_compare(const void *a, const void *b)

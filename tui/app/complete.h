@@ -7,8 +7,8 @@
 enum { CANDIDATES_MAX = 200 };
 
 struct candidate {
-    char text[STORE_NAME_MAX]; /* to insert into the line */
-    char note[160];            /* a description */
+    char text[STORE_HOST_MAX + STORE_NAME_MAX]; /* to insert into the line */
+    char note[160];                             /* a description */
     int score;
 };
 

@@ -13,10 +13,11 @@ enum { FORK_DEADLINE_MS = 300000 };
 static void fork_on_answer(void *arg, const struct gb_json *result,
                            const struct gb_call_error *error)
 {
-    struct tui *tui = arg;
+    struct uplink *uplink = arg;
+    struct tui *tui = uplink->tui;
     struct gb_forked_info forked;
     struct gb_fork_info child;
-    char id[STORE_NAME_MAX], message[MESSAGE_TEXT_MAX];
+    char id[STORE_NAME_MAX], name[STORE_HOST_MAX + STORE_NAME_MAX], message[MESSAGE_TEXT_MAX];
     size_t at = 0;
 
     if (error != NULL) {
@@ -29,17 +30,18 @@ static void fork_on_answer(void *arg, const struct gb_json *result,
         return;
     }
     json_copy_text(child.session, id, sizeof(id));
+    uplink_qualify(uplink, id, name, sizeof(name));
     json_copy_text(child.message, message, sizeof(message));
     if ((child.flags & GB_FORK_FAILED) != 0)
         tui_say(tui, MESSAGE_ERROR, "fork: %s (%s)", message,
                 gb_code_kind((enum gb_code)child.error));
     else if (forked.cell == 0)
-        tui_say(tui, MESSAGE_GOOD, "forked as it was before the first cell; :open %s", id);
+        tui_say(tui, MESSAGE_GOOD, "forked as it was before the first cell; :open %s", name);
     else
-        tui_say(tui, MESSAGE_GOOD, "forked as it was after cell %u; :open %s", forked.cell, id);
+        tui_say(tui, MESSAGE_GOOD, "forked as it was after cell %u; :open %s", forked.cell, name);
 }
 
-void tui_fork(struct tui *tui, const char *session, int64_t cell, uint64_t seq)
+void tui_fork(struct uplink *uplink, const char *session, int64_t cell, uint64_t seq)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -51,7 +53,7 @@ void tui_fork(struct tui *tui, const char *session, int64_t cell, uint64_t seq)
     if (seq != 0)
         gb_json_put_u64(&out, "seq", seq);
     gb_json_end(&out);
-    tui_say(tui, MESSAGE_PLAIN, "forking…");
-    (void)tui_call(tui, "session.fork", &params, FORK_DEADLINE_MS, fork_on_answer, tui);
+    tui_say(uplink->tui, MESSAGE_PLAIN, "forking…");
+    (void)uplink_call(uplink, "session.fork", &params, FORK_DEADLINE_MS, fork_on_answer, uplink);
     gb_buf_release(&params);
 }

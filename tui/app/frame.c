@@ -210,6 +210,7 @@ static void frame_paint_banner_line(struct region *region, const struct gb_buf *
 static void frame_paint_banners(struct tui *tui, struct region *region)
 {
     const struct view *view = tui->view;
+    const struct session *session = view->below != NULL ? lease_subject(tui) : NULL;
     struct gb_buf text = {0};
     enum role role = ROLE_TEXT;
 
@@ -218,12 +219,10 @@ static void frame_paint_banners(struct tui *tui, struct region *region)
     if (text.size > 0)
         frame_paint_banner_line(region, &text, role);
     gb_buf_clear(&text);
-    if (view->below != NULL && lease_subject(tui) != NULL &&
-        question_banner(tui, lease_subject(tui), &text))
+    if (session != NULL && question_banner(tui, session, &text))
         frame_paint_banner_line(region, &text, ROLE_BANNER_WARNING);
     gb_buf_clear(&text);
-    if (view->below != NULL && lease_subject(tui) != NULL &&
-        lease_text(tui, lease_subject(tui), &text, &role))
+    if (session != NULL && lease_text(tui, session, &text, &role))
         frame_paint_banner_line(region, &text, role);
     gb_buf_release(&text);
 }
@@ -250,6 +249,8 @@ bool frame_paint(struct tui *tui, struct region region)
     if (region.height >= HEADER_ROWS_MIN)
         header_paint(tui, region_cut_top(&region, 1));
     crumbs_paint(tui, region_cut_top(&region, 1));
+    if (tui->uplink_count > 1 && all.height >= HEADER_ROWS_MIN)
+        links_paint(tui, region_cut_top(&region, 1));
     frame_paint_banners(tui, &region);
     if (tui->overlay != NULL)
         frame_paint_overlay_bar(tui, region_cut_bottom(&region, 1));

@@ -96,10 +96,10 @@ static void header_add_sessions(struct header *header, struct tui *tui, bool wor
         [SESSION_RUNNING] = "●",  [SESSION_WAITING] = "◐", [SESSION_FAILED] = "✕",
         [SESSION_STARTING] = "◌", [SESSION_IDLE] = "○",    [SESSION_ASLEEP] = "z"};
     unsigned counts[SESSION_STATE_COUNT] = {0}, wanting = 0;
-    struct session *session;
+    struct session *session = NULL;
     struct part *part;
 
-    GB_LIST_FOREACH(session, &tui->store.sessions, link) {
+    while ((session = tui_next_session(tui, session)) != NULL) {
         counts[session_shown(session)]++;
         wanting += session_attention(session, tui_now(tui)) != ATTENTION_NONE;
     }
@@ -124,17 +124,24 @@ static void header_add_sessions(struct header *header, struct tui *tui, bool wor
     }
 }
 
-static void header_add_memory(struct header *header, const struct store *store)
+/* The figures of all hosts to which there is a link, added up. Graphs and figures that cannot be
+ * added are for a single host. */
+static void header_add_memory(struct header *header, struct tui *tui)
 {
-    const struct host *host = &store->host;
     struct part *part = header_add_part(header, 2);
-    struct session *session;
-    const uint64_t limit = host->budget_bytes > 0 ? host->budget_bytes : host->memory_total;
+    struct session *session = NULL;
+    uint64_t limit = 0;
     char text[16], of[16];
     double used = 0;
 
-    GB_LIST_FOREACH(session, &store->sessions, link)
-        used += session_gone(session) ? 0 : (double)session->memory_bytes;
+    while ((session = tui_next_session(tui, session)) != NULL)
+        used += session_gone(session) || session->offline ? 0 : (double)session->memory_bytes;
+    for (size_t i = 0; i < tui->uplink_count; i++) {
+        const struct host *host = &tui->uplinks[i].store.host;
+
+        if (!tui->uplinks[i].store.offline)
+            limit += host->budget_bytes > 0 ? host->budget_bytes : host->memory_total;
+    }
     words_size(text, sizeof(text), used);
     header_add(part, ROLE_HEADER_DIM, "mem ");
     header_add(part, ROLE_HEADER_STRONG, "%s", text);
@@ -142,17 +149,26 @@ static void header_add_memory(struct header *header, const struct store *store)
         words_size(of, sizeof(of), (double)limit);
         header_add(part, ROLE_HEADER_DIM, "/%s", of);
     }
-    header_add_graph(part, &host->memory, (float)limit);
+    if (tui->uplink_count == 1)
+        header_add_graph(part, &tui->uplinks[0].store.host.memory, (float)limit);
 }
 
-static void header_add_cpu(struct header *header, const struct host *host)
+static void header_add_cpu(struct header *header, struct tui *tui)
 {
-    double used = host->cpu.count > 0 ? host->cpu.values[host->cpu.count - 1] : 0;
+    const struct host *one = &tui->uplinks[0].store.host;
     struct part *part = header_add_part(header, 4);
+    double used = 0;
 
+    for (size_t i = 0; i < tui->uplink_count; i++) {
+        const struct samples *cpu = &tui->uplinks[i].store.host.cpu;
+
+        if (!tui->uplinks[i].store.offline && cpu->count > 0)
+            used += cpu->values[cpu->count - 1];
+    }
     header_add(part, ROLE_HEADER_DIM, "cpu ");
     header_add(part, ROLE_HEADER_STRONG, "%.0f%%", used * 100);
-    header_add_graph(part, &host->cpu, (float)MAX(1u, host->cpus));
+    if (tui->uplink_count == 1)
+        header_add_graph(part, &one->cpu, (float)MAX(1u, one->cpus));
 }
 
 /* How much of it sessions share with their template. */
@@ -277,11 +293,14 @@ static void header_collect(struct header *header, struct tui *tui, bool words)
 {
     header->count = 0;
     header_add_sessions(header, tui, words);
-    header_add_memory(header, &tui->store);
-    header_add_shared(header, &tui->store.host);
-    header_add_cpu(header, &tui->store.host);
-    header_add_pools(header, &tui->store);
-    header_add_latency(header, &tui->store.host);
+    header_add_memory(header, tui);
+    if (tui->uplink_count == 1)
+        header_add_shared(header, &tui->uplinks[0].store.host);
+    header_add_cpu(header, tui);
+    if (tui->uplink_count == 1) {
+        header_add_pools(header, &tui->uplinks[0].store);
+        header_add_latency(header, &tui->uplinks[0].store.host);
+    }
     for (size_t i = 0; i < header->count; i++)
         header->parts[i].width = header_part_width(&header->parts[i]);
 }
@@ -335,16 +354,25 @@ static bool header_choose(char text[208], int width, bool last, const char *word
     return last || width - (int)text_columns(gb_bytes_str(text)) >= CRUMBS_COLUMNS_MIN;
 }
 
+/* The only server, or that of the session that is shown; NULL: there are several, see links.c. */
+static const struct uplink *header_uplink(const struct tui *tui)
+{
+    return tui->uplink_count == 1 ? &tui->uplinks[0] : tui->view->uplink;
+}
+
 /* In words until the user has pressed a key; afterwards only the symbol, with the words in help and
  * statistics. Where there is little room, fewer words. */
 static int header_paint_isolation(struct tui *tui, struct region row)
 {
-    const struct server *server = &tui->store.server;
-    const bool safe = server->hardware && server->missing_stages[0] == '\0';
+    const struct uplink *uplink = header_uplink(tui);
+    const struct server *server = uplink != NULL ? &uplink->store.server : NULL;
+    const bool safe = server != NULL && server->hardware && server->missing_stages[0] == '\0';
     enum role role = ROLE_BANNER_WARNING;
     char words[200], text[208];
 
-    if (tui->connection.state == CONNECTION_LOST) {
+    if (uplink == NULL)
+        return 0;
+    if (uplink->state == CONNECTION_LOST) {
         if (!header_choose(text, row.width, false,
                            "no server: trying again (:reconnect starts one)"))
             (void)header_choose(text, row.width, true, "no server");
@@ -364,6 +392,15 @@ static int header_paint_isolation(struct tui *tui, struct region row)
     return (int)text_columns(gb_bytes_str(text));
 }
 
+static int header_paint_host(struct region row, int x, const char *host)
+{
+    const int begin = x;
+
+    x += paint_cut(row, x, 0, row.width / 2, STYLE(ROLE_TITLE), gb_bytes_str(host));
+    x += paint_str(row, x, 0, STYLE(ROLE_DIM), " › ");
+    return x - begin;
+}
+
 void crumbs_paint(struct tui *tui, struct region row)
 {
     const struct view *views[8] = {NULL};
@@ -375,10 +412,10 @@ void crumbs_paint(struct tui *tui, struct region row)
         paint_right(row, 0, 0, row.width, STYLE(ROLE_BANNER_WARNING), gb_bytes_str(STILL));
         row.width -= (int)text_columns(gb_bytes_str(STILL)) + 1;
     }
-    if (tui->config.host != NULL) {
-        x += paint_cut(row, x, 0, row.width / 2, STYLE(ROLE_TITLE), gb_bytes_str(tui->config.host));
-        x += paint_str(row, x, 0, STYLE(ROLE_DIM), " › ");
-    }
+    if (tui->uplink_count == 1 && tui->uplinks[0].place.host != NULL)
+        x += header_paint_host(row, x, tui->uplinks[0].place.host);
+    else if (tui->uplink_count > 1 && tui->view->uplink != NULL)
+        x += header_paint_host(row, x, tui->view->uplink->store.name);
     for (const struct view *view = tui->view; view != NULL && count < ARRAY_SIZE(views);
          view = view->below)
         views[count++] = view;

@@ -99,14 +99,15 @@ static int help_draw_context(struct tui *tui, struct region box, int y, enum con
 }
 
 /* The meaning of the symbol at the top. */
-static int help_draw_server(struct tui *tui, struct region box, int y)
+static int help_draw_server(struct tui *tui, const struct store *store, struct region box, int y)
 {
-    const struct server *server = &tui->store.server;
+    const struct server *server = &store->server;
     char text[200];
 
     if (!isolation_text(server, text, sizeof(text)))
         return y;
-    (void)paint_str(box, 1, y++, tui_on(tui, ROLE_HEADING_SORTED, ROLE_POPUP), "This server");
+    (void)paint_str(box, 1, y++, tui_on(tui, ROLE_HEADING_SORTED, ROLE_POPUP),
+                    store->name[0] != '\0' ? store->name : "This server");
     y += paint_lines(box, 2, y, box.width - 3, STYLE(ROLE_POPUP), gb_bytes_str(text));
     if (server->accel_reason[0] != '\0')
         y += paint_lines(box, 2, y, box.width - 3, STYLE(ROLE_POPUP_DIM),
@@ -125,7 +126,9 @@ static int help_draw_all(struct help *help, struct region box, int y)
     for (size_t i = 0; i < CONTEXT_COUNT; i++)
         if (i != CONTEXT_GLOBAL && i != here)
             y = help_draw_context(tui, box, y, (enum context)i);
-    return help_draw_server(tui, box, y + 1);
+    for (size_t i = 0; i < tui->uplink_count; i++)
+        y = help_draw_server(tui, &tui->uplinks[i].store, box, y + 1);
+    return y;
 }
 
 static void help_draw(struct overlay *overlay, struct region region)

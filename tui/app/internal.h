@@ -6,6 +6,7 @@
 #include "app/tui.h"
 #include "command/keymap.h"
 #include "command/line.h"
+#include "store/ref.h"
 
 enum {
     FRAME_MS = 33,  /* between frames not caused by a key */
@@ -13,7 +14,7 @@ enum {
     MESSAGE_TEXT_MAX = 512,
     SCREEN_COLUMNS_MIN = 40,
     SCREEN_ROWS_MIN = 12,
-    HEADER_ROWS_MIN = 16, /* rows of the screen needed for the server's own line */
+    HEADER_ROWS_MIN = 16, /* rows of the screen needed for the servers' own lines */
     CLICKS_MAX = 64,
 };
 
@@ -43,16 +44,22 @@ struct overlay {
 
 enum connection_state { CONNECTION_DIALING, CONNECTION_UP, CONNECTION_LOST };
 
-struct connection {
+struct uplink {
+    struct tui *tui;
+    struct tui_server place;
+    struct store store;
     struct gb_client *client;
     enum connection_state state;
     struct gb_timer *retry;
+    double retry_at; /* Unix seconds: the next attempt; lost links only */
     unsigned attempts;
-    uint64_t number;              /* how many were started */
+    uint64_t number;              /* how many connections were started */
     char why[GB_ERR_MESSAGE_MAX]; /* why it was lost, or could not be started */
     bool starts;                  /* the current attempt starts a server if none is running */
     bool asked;                   /* requested by the user: report the result */
     bool was_up;
+    struct gb_list simple_calls, history_calls;
+    struct gb_list notices; /* struct uplink_listener */
 };
 
 /* Sessions that the server was asked to close: reported when all answers have arrived. */
@@ -77,9 +84,8 @@ struct tui {
     bool dirty;
     struct gb_signal *signals[6];
     size_t signal_count;
-    struct store store;
-    struct store_listener listener;
-    struct connection connection;
+    struct uplink *uplinks;
+    size_t uplink_count;
     struct theme theme;
     char theme_wanted[THEME_NAME_MAX]; /* a name, or auto */
     bool background_dark, background_told;
@@ -93,9 +99,9 @@ struct tui {
     struct click clicks[CLICKS_MAX];
     size_t click_count;
     struct overlay *overlay;
-    struct view *open_view;      /* of a session, at the top; NULL: none */
-    char opened[STORE_NAME_MAX]; /* that session */
-    bool entered;                /* the initial session has been opened */
+    struct view *open_view;    /* of a session, at the top; NULL: none */
+    struct session_ref opened; /* that session */
+    bool entered;              /* the initial session has been opened */
     bool frozen;
     double frozen_now;
     bool seen; /* a key has been pressed */
@@ -104,13 +110,11 @@ struct tui {
     enum message message_kind;
     char message[MESSAGE_TEXT_MAX];
     char message_command[MESSAGE_TEXT_MAX]; /* the line that was run */
-    char lease_session[STORE_NAME_MAX];     /* for which a note is being asked */
+    struct session_ref lease_session;       /* for which a note is being asked */
     bool mouse;
     uint64_t undo_ms; /* how long a close can be undone; 0: not at all */
     struct closing closing;
     struct config_watch *config_watch;
-    struct gb_list simple_calls, history_calls;
-    struct gb_list notices; /* struct tui_listener */
 };
 
 /* ---- lines.c: the lines of commands, kept over the program's life ---- */
@@ -122,7 +126,7 @@ void lines_add(const char *path, const char *line);
 /* ---- tui.c ---- */
 void tui_set_overlay(struct tui *tui, struct overlay *overlay); /* takes; NULL: none */
 void tui_suspend(struct tui *tui);
-/* The store knows the server now: does what waited for that. */
+/* A store knows its server now: does what waited for that. */
 void tui_known(struct tui *tui);
 /* A name, or auto. False if it cannot be used, which was reported. */
 bool tui_set_theme(struct tui *tui, const char *name);
@@ -143,6 +147,9 @@ bool frame_paint(struct tui *tui, struct region region);
 void tui_add_click(struct tui *tui, int x, int y, int width, const char *line);
 void header_paint(struct tui *tui, struct region row);
 void crumbs_paint(struct tui *tui, struct region row);
+/* ---- links.c ---- */
+/* The state of the link to each of several servers. */
+void links_paint(struct tui *tui, struct region row);
 /* The command for a click on the bar or the header; NULL: none. */
 const char *frame_click(struct tui *tui, int x, int y);
 
@@ -151,28 +158,34 @@ void config_open(struct tui *tui);
 void config_close(struct tui *tui);
 
 /* ---- lease.c ---- */
-/* The id of the session that the top view is about; NULL: none. */
-const char *lease_subject(const struct tui *tui);
+/* The session that the top view is about; NULL: none. */
+struct session *lease_subject(const struct tui *tui);
 void lease_take(struct tui *tui, const struct words *words);
 void lease_hand_back(struct tui *tui, const struct words *words);
-bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *ret_role);
+bool lease_text(struct tui *tui, const struct session *session, struct gb_buf *out,
+                enum role *ret_role);
 
 /* ---- question.c ---- */
 /* Answers the oldest question of the session that the top view is about. */
 void question_run(struct tui *tui, const struct words *words);
 /* For the banner. False if no connection of the session waits. */
-bool question_banner(struct tui *tui, const char *id, struct gb_buf *out);
+bool question_banner(struct tui *tui, const struct session *session, struct gb_buf *out);
 
 /* ---- closing.c ---- */
 void closing_open(struct tui *tui);
 /* Carries out all pending closes. True: the program exits when the answers have arrived. */
 bool closing_leave(struct tui *tui);
-/* The connection is lost: all of them stay open, which is reported. */
-void closing_give_up(struct tui *tui);
+/* The connection is lost: all of its sessions stay open, which is reported. */
+void closing_give_up(struct uplink *uplink);
 bool closing_is_pending(struct tui *tui);
 void closing_run_close(struct tui *tui, const struct words *words);
 void closing_run_undo(struct tui *tui, const struct words *words);
 
 /* ---- uplink.c ---- */
-void uplink_open(struct tui *tui, bool start_server);
-void uplink_close(struct tui *tui);
+/* Those of the configuration. */
+void uplinks_new(struct tui *tui);
+/* Starts connecting all of them. */
+void uplinks_open(struct tui *tui);
+void uplinks_close(struct tui *tui);
+/* @start_server: if none is running. */
+void uplink_connect(struct uplink *uplink, bool start_server);

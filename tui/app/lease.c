@@ -10,20 +10,19 @@
 
 enum { LEASE_DEADLINE_MS = 30000, BANNER_NAME_COLUMNS = 24 };
 
-const char *lease_subject(const struct tui *tui)
+struct session *lease_subject(const struct tui *tui)
 {
     const struct view *view = tui->view;
 
     if (view->ops->session != NULL)
         return view->ops->session(view);
-    return tui->open_view != NULL ? tui->opened : NULL;
+    return tui->open_view != NULL ? ref_find(&tui->opened) : NULL;
 }
 
 /* The session; NULL if there is none, which was reported. */
 static struct session *lease_open_subject(struct tui *tui)
 {
-    const char *id = lease_subject(tui);
-    struct session *session = id != NULL ? store_find(&tui->store, id) : NULL;
+    struct session *session = lease_subject(tui);
 
     if (session == NULL)
         tui_say(tui, MESSAGE_PLAIN, "there is no session here");
@@ -49,20 +48,22 @@ static void lease_on_answer(void *arg, const struct gb_json *result,
         tui_say(tui, MESSAGE_GOOD, "handed back");
 }
 
-static void lease_call(struct tui *tui, const char *session, const char *action, const char *note)
+static void lease_call(struct tui *tui, const struct session *session, const char *action,
+                       const char *note)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
 
     gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "session", session);
+    gb_json_put_str(&out, "session", session->id);
     gb_json_put_str(&out, "action", action);
     if (note != NULL && note[0] != '\0')
         gb_json_put_str(&out, "note", note);
     if (strcmp(action, "take") == 0)
         gb_json_put_bool(&out, "human", true);
     gb_json_end(&out);
-    (void)tui_call(tui, "session.lease", &params, LEASE_DEADLINE_MS, lease_on_answer, tui);
+    (void)uplink_call(uplink_of(session), "session.lease", &params, LEASE_DEADLINE_MS,
+                      lease_on_answer, tui);
     gb_buf_release(&params);
 }
 
@@ -75,18 +76,18 @@ void lease_take(struct tui *tui, const struct words *words)
     if (session->lease.held && session->lease.mine)
         tui_say(tui, MESSAGE_PLAIN, "you hold it already");
     else
-        lease_call(tui, session->id, "take", words->rest);
+        lease_call(tui, session, "take", words->rest);
 }
 
 static void lease_on_note(void *arg, const char *line)
 {
     struct tui *tui = arg;
-    struct session *session = store_find(&tui->store, tui->lease_session);
+    struct session *session = ref_find(&tui->lease_session);
 
     if (line == NULL)
         tui_say(tui, MESSAGE_PLAIN, "you still hold it");
     else if (session != NULL)
-        lease_call(tui, session->id, "release", line);
+        lease_call(tui, session, "release", line);
 }
 
 void lease_hand_back(struct tui *tui, const struct words *words)
@@ -100,10 +101,10 @@ void lease_hand_back(struct tui *tui, const struct words *words)
         return;
     }
     if (words->count > 1) {
-        lease_call(tui, session->id, "release", words->rest);
+        lease_call(tui, session, "release", words->rest);
         return;
     }
-    (void)snprintf(tui->lease_session, sizeof(tui->lease_session), "%s", session->id);
+    ref_set(&tui->lease_session, session);
     tui_ask(tui, "a note for the agent (empty: none): ", NULL, lease_on_note, tui);
 }
 
@@ -142,13 +143,13 @@ static void lease_add_others(struct gb_buf *out, const struct session *session, 
 
 /* For the banner, most important things first, because it may be truncated. False if nobody holds
  * the lease. */
-bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *ret_role)
+bool lease_text(struct tui *tui, const struct session *session, struct gb_buf *out,
+                enum role *ret_role)
 {
-    const struct session *session = store_find(&tui->store, id);
     char age[32] = "less than a minute", key[KEY_NAME_MAX];
     double seconds;
 
-    if (session == NULL || !session->lease.held)
+    if (!session->lease.held)
         return false;
     seconds = MAX(0, tui_now(tui) - session->lease.since);
     if (seconds >= 60)

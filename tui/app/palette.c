@@ -12,10 +12,11 @@
 enum { ITEMS_MAX = 512, WIDTH = 92, NAME_COLUMNS = 28, NOTE_COLUMNS_MIN = 12, ROWS = 14 };
 
 struct item {
-    char text[STORE_NAME_MAX]; /* what is shown and searched */
+    char text[STORE_HOST_MAX + STORE_NAME_MAX]; /* what is shown and searched */
     char note[160];
     char kind[12];
-    char line[STORE_NAME_MAX + 32]; /* the line to run; ends with a space if more has to be typed */
+    char line[STORE_HOST_MAX + STORE_NAME_MAX +
+              32]; /* the line to run; ends with a space if more has to be typed */
     char key[KEY_NAME_MAX];
     int score;
     bool places[FUZZY_TEXT_MAX];
@@ -88,18 +89,20 @@ static void palette_offer_commands(struct palette *palette)
 
 static void palette_offer_sessions(struct palette *palette)
 {
-    struct session *session;
+    struct session *session = NULL;
 
-    GB_LIST_FOREACH(session, &palette->overlay.tui->store.sessions, link) {
+    while ((session = tui_next_session(palette->overlay.tui, session)) != NULL) {
         struct item *item;
-        char note[160];
+        char note[160], name[STORE_HOST_MAX + STORE_NAME_MAX];
 
         (void)snprintf(note, sizeof(note), "%s %s, %.40s, %u cell%s", session_state_sign(session),
                        session_state_word(session), session->image, session->cells,
                        session->cells == 1 ? "" : "s");
-        item = palette_offer(palette, session_title(session), "session", note);
+        uplink_qualify(uplink_of(session), session_title(session), name, sizeof(name));
+        item = palette_offer(palette, name, "session", note);
+        uplink_qualify(uplink_of(session), session->id, name, sizeof(name));
         if (item != NULL)
-            (void)snprintf(item->line, sizeof(item->line), "open %s", session->id);
+            (void)snprintf(item->line, sizeof(item->line), "open %s", name);
     }
 }
 

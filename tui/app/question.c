@@ -30,6 +30,7 @@ static const struct bar_key question_keys[] = {
 /* Asks for the answer to one question, which stays the same when others are answered meanwhile. */
 struct asking {
     struct overlay overlay;
+    struct uplink *uplink;
     char session[STORE_NAME_MAX];
     uint64_t number;
     char text[QUESTION_TEXT_MAX];
@@ -53,20 +54,21 @@ static void question_on_answer(void *arg, const struct gb_json *result,
     free(call);
 }
 
-static void question_send(struct tui *tui, const char *session, uint64_t number, size_t answer)
+static void question_send(struct uplink *uplink, const char *session, uint64_t number,
+                          size_t answer)
 {
     struct question_call *call = xcalloc(1, sizeof(*call));
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
 
-    *call = (struct question_call){tui, question_answers[answer].said};
+    *call = (struct question_call){uplink->tui, question_answers[answer].said};
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", session);
     gb_json_put_u64(&out, "question", number);
     gb_json_put_str(&out, "answer", question_answers[answer].answer);
     gb_json_end(&out);
-    if (tui_call(tui, "session.network_answer", &params, QUESTION_DEADLINE_MS, question_on_answer,
-                 call) == 0)
+    if (uplink_call(uplink, "session.network_answer", &params, QUESTION_DEADLINE_MS,
+                    question_on_answer, call) == 0)
         free(call);
     gb_buf_release(&params);
 }
@@ -103,7 +105,7 @@ static bool question_event(struct overlay *overlay, const struct input_event *ev
     for (size_t i = 0; i < ARRAY_SIZE(question_answers); i++)
         if (key.modifiers == 0 && key.code == question_answers[i].key) {
             tui_set_overlay(tui, NULL);
-            question_send(tui, asking.session, asking.number, i);
+            question_send(asking.uplink, asking.session, asking.number, i);
             break;
         }
     return true;
@@ -114,35 +116,35 @@ static void question_free(struct overlay *overlay)
     free(question_asking(overlay));
 }
 
-void tui_decide(struct tui *tui, const char *session, const struct question *question)
+void tui_decide(struct uplink *uplink, const char *session, const struct question *question)
 {
     static const struct overlay_ops ops = {"CONNECTION", question_draw, question_event,
                                            question_free};
     struct asking *asking = xcalloc(1, sizeof(*asking));
 
-    asking->overlay = (struct overlay){&ops, question_keys, tui};
+    asking->overlay = (struct overlay){&ops, question_keys, uplink->tui};
+    asking->uplink = uplink;
     (void)snprintf(asking->session, sizeof(asking->session), "%s", session);
     asking->number = question->number;
     question_text(question, asking->text, sizeof(asking->text));
-    tui_set_overlay(tui, &asking->overlay);
+    tui_set_overlay(uplink->tui, &asking->overlay);
 }
 
 void question_run(struct tui *tui, const struct words *words)
 {
-    const char *id = lease_subject(tui);
-    const struct session *session = id != NULL ? store_find(&tui->store, id) : NULL;
+    const struct session *session = lease_subject(tui);
 
     if (session == NULL || session->question == NULL) {
         tui_say(tui, MESSAGE_PLAIN, "no connection waits for a decision here");
         return;
     }
     if (words->count < 2) {
-        tui_decide(tui, session->id, session->question);
+        tui_decide(uplink_of(session), session->id, session->question);
         return;
     }
     for (size_t i = 0; i < ARRAY_SIZE(question_answers); i++)
         if (words->count == 2 && strcmp(words->words[1], question_answers[i].answer) == 0) {
-            question_send(tui, id, session->question->number, i);
+            question_send(uplink_of(session), session->id, session->question->number, i);
             return;
         }
     tui_say(tui, MESSAGE_ERROR, "network takes once, session, always, refuse or never");
@@ -150,12 +152,11 @@ void question_run(struct tui *tui, const struct words *words)
 
 /* ---- the banner ---- */
 
-bool question_banner(struct tui *tui, const char *id, struct gb_buf *out)
+bool question_banner(struct tui *tui, const struct session *session, struct gb_buf *out)
 {
-    const struct session *session = store_find(&tui->store, id);
     char text[QUESTION_TEXT_MAX], key[KEY_NAME_MAX];
 
-    if (session == NULL || session->question == NULL)
+    if (session->question == NULL)
         return false;
     tui_key_of(tui, tui_context(tui), "network", key);
     question_text(session->question, text, sizeof(text));

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The front end's main program: one loop, one terminal, one connection, a stack of views.
+/* The front end's main program: one loop, one terminal, a connection to each server, a stack of
+ * views.
  *
  * Theory of operation. Events of the terminal go to the overlay (a line being typed, the palette,
  * help, a question), else to the view, else through the keymap to a command. Events of the server
- * go into the store. Both only request a frame; it is painted at the end of the iteration after a
+ * go into its store. Both only request a frame; it is painted at the end of the iteration after a
  * key, and otherwise when FRAME_MS have passed since the last one. While the terminal has not
  * accepted the last frame none is made; that happens when the queue has drained.
  */
@@ -263,6 +264,15 @@ static void tui_on_person(struct tui *tui, const struct input_event *event)
     }
 }
 
+/* Whether any server has said what its isolation is. */
+static bool tui_has_told(const struct tui *tui)
+{
+    for (size_t i = 0; i < tui->uplink_count; i++)
+        if (tui->uplinks[i].store.server.told)
+            return true;
+    return false;
+}
+
 static void tui_on_input(void *arg, const struct input_event *event)
 {
     struct tui *tui = arg;
@@ -271,7 +281,7 @@ static void tui_on_input(void *arg, const struct input_event *event)
     case INPUT_KEY:
     case INPUT_PASTE:
     case INPUT_MOUSE:
-        tui->seen |= tui->store.server.told && event->kind != INPUT_MOUSE;
+        tui->seen |= tui_has_told(tui) && event->kind != INPUT_MOUSE;
         tui_on_person(tui, event);
         break;
     case INPUT_BACKGROUND:
@@ -340,16 +350,19 @@ static void tui_drop_top(struct tui *tui)
     view->ops->free(view);
 }
 
-void tui_open_session(struct tui *tui, const char *id)
+void tui_open_session(struct uplink *uplink, const char *id)
 {
+    struct tui *tui = uplink->tui;
+
     if (tui->config.session_view == NULL)
         return;
-    if (tui->open_view != NULL && strcmp(tui->opened, id) == 0)
+    if (tui->open_view != NULL && tui->opened.store == &uplink->store &&
+        strcmp(tui->opened.id, id) == 0)
         return; /* it exists */
     if (tui->open_view != NULL)
         tui_drop_top(tui);
-    (void)snprintf(tui->opened, sizeof(tui->opened), "%s", id);
-    tui_push(tui, tui->config.session_view(tui, tui->opened));
+    ref_set_id(&tui->opened, &uplink->store, id);
+    tui_push(tui, tui->config.session_view(uplink, tui->opened.id));
     tui->open_view = tui->view;
 }
 
@@ -408,20 +421,15 @@ void tui_quit(struct tui *tui)
 
 void tui_known(struct tui *tui)
 {
-    if (tui->entered || !tui->store.ready)
+    if (tui->entered || !tui->uplinks[0].store.ready)
         return;
     tui->entered = true;
     tui_redraw_now(tui); /* the first frame with content does not wait */
     if (tui->config.session != NULL)
-        tui_open_session(tui, tui->config.session);
+        tui_open_session(&tui->uplinks[0], tui->config.session);
 }
 
 /* ---- what views ask for ---- */
-
-struct store *tui_store(struct tui *tui)
-{
-    return &tui->store;
-}
 
 struct gb_loop *tui_loop(struct tui *tui)
 {
@@ -528,9 +536,10 @@ int tui_run_program(struct tui *tui, const char *const *argv)
     return status;
 }
 
-int tui_run_verb(struct tui *tui, const char *verb, const char *const *words, size_t count)
+int tui_run_verb(struct uplink *uplink, const char *verb, const char *const *words, size_t count)
 {
-    const struct tui_config *config = &tui->config;
+    const struct tui_config *config = &uplink->tui->config;
+    const struct tui_server *place = &uplink->place;
     const char *argv[COMMAND_WORDS_MAX + 8];
     size_t used = 0;
 
@@ -538,14 +547,14 @@ int tui_run_verb(struct tui *tui, const char *verb, const char *const *words, si
         return -1;
     argv[used++] = config->again;
     argv[used++] = verb;
-    if (config->host != NULL || config->socket != NULL) {
-        argv[used++] = config->host != NULL ? "--host" : "--socket";
-        argv[used++] = config->host != NULL ? config->host : config->socket;
+    if (place->host != NULL || place->socket != NULL) {
+        argv[used++] = place->host != NULL ? "--host" : "--socket";
+        argv[used++] = place->host != NULL ? place->host : place->socket;
     }
     for (size_t i = 0; i < count && i < COMMAND_WORDS_MAX; i++)
         argv[used++] = words[i];
     argv[used] = NULL;
-    return tui_run_program(tui, argv);
+    return tui_run_program(uplink->tui, argv);
 }
 
 int tui_edit(struct tui *tui, const char *path)
@@ -578,7 +587,7 @@ static int tui_begin(struct tui *tui, struct gb_err *err)
     config_open(tui);
     tui_watch_signals(tui);
     closing_open(tui);
-    uplink_open(tui, true);
+    uplinks_open(tui);
     tui_push(tui, tui->config.first_view(tui));
     tui_frame(tui);
     return 0;
@@ -593,7 +602,7 @@ static void tui_end(struct tui *tui)
         tui->view = view->below;
         view->ops->free(view);
     }
-    uplink_close(tui);
+    uplinks_close(tui);
     config_close(tui);
     terminal_close(tui->terminal);
     for (size_t i = 0; i < tui->signal_count; i++)
@@ -607,7 +616,6 @@ static void tui_end(struct tui *tui)
     for (size_t i = 0; i < RECALL_COUNT; i++)
         history_release(&tui->recalled[i]);
     free(tui->history_path);
-    store_release(&tui->store);
     grid_release(&tui->grid);
 }
 
@@ -621,10 +629,7 @@ int tui_run(uv_loop_t *uv, struct gb_loop *loop, const struct tui_config *config
     tui->uv = uv;
     tui->loop = loop;
     tui->history_path = lines_open(&tui->history);
-    gb_list_init(&tui->simple_calls);
-    gb_list_init(&tui->notices);
-    gb_list_init(&tui->history_calls);
-    store_init(&tui->store);
+    uplinks_new(tui);
     for (size_t i = 0; config->tables[i] != NULL; i++)
         tui->tables.tables[tui->tables.count++] = config->tables[i];
     tui->tables.tables[tui->tables.count++] = global_commands;

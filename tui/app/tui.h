@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The front end: the loop, the terminal, the connection, the stack of views; and the functions for
+/* The front end: the loop, the terminal, the connections, the stack of views; and the functions for
  * views. Loop thread only. */
 #pragma once
 
@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/uplink.h"
 #include "app/view.h"
-#include "client/client.h"
 #include "client/client.h"
 #include "loop/loop.h"
 #include "screen/render.h"
@@ -17,21 +17,27 @@
 
 struct tui;
 
+struct tui_server {
+    const char *name;   /* for people, and for commands: without spaces, each a different one */
+    const char *host;   /* an address (client/host.h); NULL: this machine */
+    const char *socket; /* NULL: found as the protocol defines it */
+};
+
 struct tui_config {
-    const char *host;       /* an address (client/host.h); NULL: this machine */
-    const char *socket;     /* NULL: found as the protocol defines it */
+    const struct tui_server *servers;
+    size_t server_count;    /* from 1 to TUI_SERVERS_MAX */
     const char *again;      /* the path of this program; NULL: unknown */
     const char *program;    /* run to start the server if there is none; NULL: never */
     const char *settings;   /* the file; NULL: the default one */
-    const char *session;    /* the id of the initial session; NULL: the list */
+    const char *session;    /* the id of the initial session, on the first server; NULL: the list */
     bool exit_with_session; /* leaving that session exits the program */
     const char *theme;      /* NULL: from the settings */
     /* Constructors of views, which are above this module. The first view, at the bottom of the
      * stack; the view of a session, by its id; and the same as a preview that never gets keys (both
      * NULL: none). All give. */
     struct view *(*first_view)(struct tui *tui);
-    struct view *(*session_view)(struct tui *tui, const char *id);
-    struct view *(*session_preview)(struct tui *tui, const char *id);
+    struct view *(*session_view)(struct uplink *uplink, const char *id);
+    struct view *(*session_preview)(struct uplink *uplink, const char *id);
     const struct command *const *tables; /* of their commands; NULL-terminated */
 };
 
@@ -45,7 +51,6 @@ extern const struct command global_commands[];
 
 /* ---- for views ---- */
 
-struct store *tui_store(struct tui *tui);
 struct gb_loop *tui_loop(struct tui *tui);
 const struct theme *tui_theme(struct tui *tui);
 /* The look of @role on the background of another: for words in a bar or a pop-up. */
@@ -62,46 +67,16 @@ void tui_redraw(struct tui *tui);
 /* Edits a file in the user's editor, like outside_run(): releases the terminal, takes it back, and
  * repaints the whole screen. */
 int tui_edit(struct tui *tui, const char *path);
-/* Runs `glassbell VERB WORDS…` on the same server at our terminal, in the same way. */
-int tui_run_verb(struct tui *tui, const char *verb, const char *const *words, size_t count);
+/* Runs `glassbell VERB WORDS…` on that server at our terminal, in the same way. */
+int tui_run_verb(struct uplink *uplink, const char *verb, const char *const *words, size_t count);
 /* Runs a program and its arguments at our terminal, in the same way. */
 int tui_run_program(struct tui *tui, const char *const *argv);
 /* Copies to the terminal's clipboard (OSC 52). False if it is too large (TUI_COPY_MAX). */
 enum { TUI_COPY_MAX = 1 << 20 };
 bool tui_copy(struct tui *tui, struct gb_bytes text);
 
-/* Calls the server, like gb_client_call(); 0 if there is no connection: @reply is then not called.
- * A view that is freed has to forget its pending calls. */
-uint64_t tui_call(struct tui *tui, const char *method, struct gb_buf *params, uint64_t deadline_ms,
-                  gb_reply_cb *reply, void *arg);
-void tui_forget(struct tui *tui, uint64_t call);
-/* Ends a subscription on the current connection: by the server's number or, if that is 0, by the
- * call that has not returned it yet. */
-void tui_unsubscribe(struct tui *tui, int64_t subscription, uint64_t call);
-/* Whether there is a server that answers. */
-bool tui_is_up(const struct tui *tui);
 /* Describes the isolation of the server's VMs, with a symbol in front. False: unknown yet. */
 bool isolation_text(const struct server *server, char *text, size_t room);
-/* Why there is no server, and what to do about it; NULL if there is one, or while it is first being
- * looked for. */
-const char *tui_no_server(const struct tui *tui);
-/* For code that uses a client directly; NULL if there is none. */
-struct gb_client *tui_client(struct tui *tui);
-/* Increases with each new connection: subscriptions on earlier ones are gone. */
-uint64_t tui_connection(struct tui *tui);
-/* A call on a session of which only failure is reported: {"session": @session}. */
-void tui_call_on(struct tui *tui, const char *method, const char *session, const char *done);
-
-/* Notifications of the server that are no events, such as the output of a terminal, while they are
- * listened for. Embed @listener; borrowed until tui_unlisten(). */
-typedef void tui_notice_cb(void *arg, const char *method, const struct gb_json *params);
-struct tui_listener {
-    struct gb_list link;
-    tui_notice_cb *call;
-    void *arg;
-};
-void tui_listen(struct tui *tui, struct tui_listener *listener, tui_notice_cb *call, void *arg);
-void tui_unlisten(struct tui_listener *listener);
 
 /* The message line. */
 enum message { MESSAGE_PLAIN, MESSAGE_GOOD, MESSAGE_WARNING, MESSAGE_ERROR };
@@ -128,7 +103,7 @@ void tui_ask_live(struct tui *tui, enum tui_recall recall, tui_changed_cb *chang
 void tui_confirm(struct tui *tui, const char *question, void (*done)(void *arg), void *arg);
 struct question;
 /* Asks what becomes of a connection of the session that waits, and tells the server. */
-void tui_decide(struct tui *tui, const char *session, const struct question *question);
+void tui_decide(struct uplink *uplink, const char *session, const struct question *question);
 
 /* Closes the session after the grace period: true, and tui_say_closing() reports all pending ones.
  * False: it is closed now, because it was already pending, or there is no grace period. */
@@ -139,7 +114,7 @@ bool tui_undo_closing(struct tui *tui);
 
 /* Forks the session after @cell or from checkpoint @seq (negative and 0: neither), else as it is
  * now, and reports the result. */
-void tui_fork(struct tui *tui, const char *session, int64_t cell, uint64_t seq);
+void tui_fork(struct uplink *uplink, const char *session, int64_t cell, uint64_t seq);
 
 /* Runs a line as if it had been typed after `:`; it is shown. */
 void tui_command(struct tui *tui, const char *line);
@@ -150,9 +125,9 @@ void tui_ask_command(struct tui *tui, const char *start, const char *first);
 void tui_key_of(struct tui *tui, enum context context, const char *command,
                 char name[KEY_NAME_MAX]);
 
-/* Shows the view of the session @id, replacing that of another one. Must not be called from such a
- * view's code. */
-void tui_open_session(struct tui *tui, const char *id);
+/* Shows the view of the session @id of that server, replacing that of another one. Must not be
+ * called from such a view's code. */
+void tui_open_session(struct uplink *uplink, const char *id);
 /* Shows @view directly above the first one, instead of all others. Takes. The same restriction. */
 void tui_show_over_first(struct tui *tui, struct view *view);
 /* Frees the top view, unless it is the last. May be called from the view's own code: it is freed at

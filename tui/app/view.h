@@ -17,7 +17,9 @@ struct bar_key {
     const char *key, *word;
 };
 
+struct session;
 struct tui;
+struct uplink;
 struct view;
 
 struct view_ops {
@@ -42,8 +44,8 @@ struct view_ops {
     /* A second header line, such as a session's lease; may be NULL, and may add nothing. Returns
      * its role. */
     enum role (*banner)(const struct view *view, struct gb_buf *out);
-    /* The id of the session to which commands about a session apply; NULL: none. May be NULL. */
-    const char *(*session)(const struct view *view);
+    /* The session to which commands about a session apply; NULL: none. May be NULL. */
+    struct session *(*session)(const struct view *view);
     /* Goes back one step within the view: true if there was one. May be NULL. */
     bool (*back)(struct view *view);
     /* The name of the most important command at the moment: it comes first in the key bar. NULL:
@@ -64,5 +66,6 @@ struct view_ops {
 struct view {
     const struct view_ops *ops;
     struct tui *tui;
-    struct view *below; /* in the front end's stack */
+    struct uplink *uplink; /* of the session that it is about; NULL: about no single one */
+    struct view *below;    /* in the front end's stack */
 };

@@ -10,6 +10,7 @@
 #define COLUMNS(X)                                                                                 \
     X(COLUMN_STATE, "state")                                                                       \
     X(COLUMN_NAME, "name")                                                                         \
+    X(COLUMN_HOST, "host")                                                                         \
     X(COLUMN_OWNER, "owner")                                                                       \
     X(COLUMN_CLIENT, "client")                                                                     \
     X(COLUMN_IMAGE, "image")                                                                       \

@@ -20,6 +20,7 @@ static const struct {
     [COLUMN_MEMORY] = {"MEM", 5, 1, true},    [COLUMN_GRAPH] = {"", 8, 3, false},
     [COLUMN_CPU] = {"CPU", 5, 2, true},       [COLUMN_IDLE] = {"IDLE", 5, 1, true},
     [COLUMN_AGE] = {"AGE", 5, 7, true},       [COLUMN_NETWORK] = {"NET", 9, 3, false},
+    [COLUMN_HOST] = {"HOST", 8, 1, false},
 };
 static_assert(ARRAY_SIZE(columns) == COLUMN_COUNT, "a row for each column");
 
@@ -93,15 +94,19 @@ static int columns_compare_numbers(double a, double b)
 static int columns_state_rank(const struct session *session, double now)
 {
     static const int ranks[] = {
-        [SESSION_WAITING] = 0,  [SESSION_FAILED] = 0,  [SESSION_RUNNING] = 1,
-        [SESSION_STARTING] = 2, [SESSION_IDLE] = 3,    [SESSION_LOST] = 5,
-        [SESSION_CLOSED] = 6,   [SESSION_CLOSING] = 3, [SESSION_ASLEEP] = 4,
+        [SESSION_WAITING] = 0, [SESSION_FAILED] = 0,  [SESSION_RUNNING] = 1, [SESSION_STARTING] = 2,
+        [SESSION_IDLE] = 3,    [SESSION_LOST] = 5,    [SESSION_CLOSED] = 6,  [SESSION_CLOSING] = 3,
+        [SESSION_ASLEEP] = 4,  [SESSION_OFFLINE] = 4,
     };
     static_assert(ARRAY_SIZE(ranks) == SESSION_STATE_COUNT, "a rank for each state");
     /* A session about to close keeps its place. */
     enum attention trouble = session_gone(session) ? ATTENTION_NONE : session_trouble(session, now);
 
-    return trouble < ATTENTION_NONE ? (int)trouble : (int)ATTENTION_NONE + ranks[session->state];
+    return trouble < ATTENTION_NONE
+               ? (int)trouble
+               : (int)ATTENTION_NONE +
+                     ranks[session->offline && !session_gone(session) ? SESSION_OFFLINE
+                                                                      : session->state];
 }
 
 /* Within a state: running sessions keep their places, among others the most recently active comes
@@ -115,6 +120,15 @@ static int columns_compare_state(const struct session *a, const struct session *
     return columns_compare_numbers(b->last_active_at, a->last_active_at);
 }
 
+/* In the order in which the user has named them. */
+static int columns_compare_hosts(const struct session *a, const struct session *b)
+{
+    const unsigned one = a->store != NULL ? a->store->rank : 0;
+    const unsigned other = b->store != NULL ? b->store->rank : 0;
+
+    return one < other ? -1 : one > other;
+}
+
 int column_compare(enum column column, const struct session *a, const struct session *b, double now)
 {
     int order = 0;
@@ -125,6 +139,9 @@ int column_compare(enum column column, const struct session *a, const struct ses
         break;
     case COLUMN_NAME:
         order = strcasecmp(session_title(a), session_title(b));
+        break;
+    case COLUMN_HOST:
+        order = columns_compare_hosts(a, b);
         break;
     case COLUMN_OWNER:
         order = strcasecmp(session_who(a), session_who(b));
@@ -158,7 +175,9 @@ int column_compare(enum column column, const struct session *a, const struct ses
     case COLUMN_COUNT:
         break;
     }
-    return order != 0 ? order : columns_compare_numbers((double)a->order, (double)b->order);
+    if (order == 0)
+        order = columns_compare_numbers((double)a->order, (double)b->order);
+    return order != 0 ? order : columns_compare_hosts(a, b);
 }
 
 /* ---- text ---- */
@@ -218,6 +237,10 @@ void column_paint(struct region cell, enum column column, const struct session *
         return;
     case COLUMN_NAME:
         columns_paint_name(cell, session, style, dim);
+        return;
+    case COLUMN_HOST:
+        (void)paint_cut(cell, 0, 0, cell.width, session->offline ? dim : style,
+                        gb_bytes_str(session_host(session)));
         return;
     case COLUMN_OWNER:
         (void)paint_cut(cell, 0, 0, cell.width, dim, gb_bytes_str(session_who(session)));

@@ -81,25 +81,32 @@ static bool list_begins(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* By id, key or label, else an unambiguous prefix of the id; NULL, which was reported. */
-static struct session *list_find_named(struct tui *tui, const char *name)
+/* By id, key or label, else an unambiguous prefix of the id, all of them perhaps after the name of
+ * the host; NULL, which was reported. */
+static struct session *list_find_named(struct tui *tui, const char *text)
 {
-    struct session *session, *found = NULL;
-    size_t count = 0;
+    const char *name;
+    const struct uplink *uplink = tui_uplink_named(tui, text, &name);
+    struct session *session = NULL, *found = NULL;
+    size_t count = 0, exact = 0;
 
-    GB_LIST_FOREACH(session, &tui_store(tui)->sessions, link) {
-        if (strcmp(session->id, name) == 0)
-            return session;
-        if (strcmp(session->label, name) == 0 || strcmp(session->key, name) == 0 ||
-            list_begins(session->id, name)) {
+    while ((session = tui_next_session(tui, session)) != NULL) {
+        if (uplink != NULL && uplink_of(session) != uplink)
+            continue;
+        if (strcmp(session->id, name) == 0) { /* two servers may use the same id */
+            found = session;
+            exact++;
+        } else if (exact == 0 &&
+                   (strcmp(session->label, name) == 0 || strcmp(session->key, name) == 0 ||
+                    list_begins(session->id, name))) {
             found = session;
             count++;
         }
     }
-    if (count == 1)
+    if (exact > 0 ? exact == 1 : count == 1)
         return found;
-    tui_say(tui, MESSAGE_ERROR, count == 0 ? "there is no session %s" : "several sessions fit %s",
-            name);
+    tui_say(tui, MESSAGE_ERROR,
+            exact + count == 0 ? "there is no session %s" : "several sessions fit %s", text);
     return NULL;
 }
 
@@ -155,7 +162,7 @@ static void list_run_open(struct tui *tui, const struct words *words)
     if (session == NULL)
         return;
     session->seen = true;
-    tui_open_session(tui, session->id);
+    tui_open_session(uplink_of(session), session->id);
 }
 
 /* Available everywhere. */
@@ -171,7 +178,7 @@ static void list_run_open_named(struct tui *tui, const struct words *words)
     if (session == NULL)
         return;
     session->seen = true;
-    tui_open_session(tui, session->id);
+    tui_open_session(uplink_of(session), session->id);
 }
 
 static void list_set_filter(struct list_view *list, const char *text)
@@ -190,17 +197,17 @@ void list_on_landing(void *arg)
 {
     struct list_view *list = arg;
     struct tui *tui = list->view.tui;
-    const struct session *session = store_find(tui_store(tui), list->landing);
+    const struct session *session = ref_find(&list->landing);
 
     if (session == NULL || tui_top(tui) != &list->view)
         return;
     list->at_group = false;
-    (void)snprintf(list->at_name, sizeof(list->at_name), "%s", session->id);
-    list->landing[0] = '\0';
+    ref_set(&list->at, session);
+    ref_set(&list->landing, NULL);
     if (!filter_match(&list->config.filter, session, tui_now(tui)))
         list_set_filter(list, "");
     list->config.attention = false;
-    tui_open_session(tui, session->id);
+    tui_open_session(uplink_of(session), session->id);
     tui_command(tui, "type");
     tui_say(tui, MESSAGE_GOOD, "a new session; its state stays until it is closed");
 }
@@ -208,9 +215,11 @@ void list_on_landing(void *arg)
 static void list_on_opened(void *arg, const struct gb_json *result,
                            const struct gb_call_error *error)
 {
-    struct tui *tui = arg;
+    struct uplink *uplink = arg;
+    struct tui *tui = uplink_tui(uplink);
     struct list_view *list = list_of_tui(tui);
     const struct gb_json *id;
+    char name[STORE_NAME_MAX];
 
     if (error != NULL) {
         tui_say_error(tui, "new", error);
@@ -219,20 +228,45 @@ static void list_on_opened(void *arg, const struct gb_json *result,
     id = gb_json_member(result, "session");
     if (id == NULL || id->type != GB_JSON_STRING)
         return;
-    (void)snprintf(list->landing, sizeof(list->landing), "%.*s",
-                   (int)MIN(id->text.size, sizeof(list->landing) - 1), (const char *)id->text.data);
-    tui_say(tui, MESSAGE_GOOD, "%s is open", list->landing);
+    (void)snprintf(name, sizeof(name), "%.*s", (int)MIN(id->text.size, sizeof(name) - 1),
+                   (const char *)id->text.data);
+    ref_set_id(&list->landing, uplink_store(uplink), name);
+    tui_say(tui, MESSAGE_GOOD, "%s is open", name);
     tui_redraw(tui);
+}
+
+/* The server for a new session if none is named: that of the session at the cursor, else the first
+ * one that there is a link to. */
+static struct uplink *list_standard_uplink(struct tui *tui)
+{
+    const struct session *session = list_selected(list_of_tui(tui));
+
+    if (session != NULL && uplink_is_up(uplink_of(session)))
+        return uplink_of(session);
+    for (size_t i = 0; i < tui_uplink_count(tui); i++)
+        if (uplink_is_up(tui_uplink(tui, i)))
+            return tui_uplink(tui, i);
+    return tui_uplink(tui, 0);
 }
 
 static void list_run_new(struct tui *tui, const struct words *words)
 {
     const char *image = words->count > 1 ? words->words[1] : GB_IMAGE_DEFAULT;
+    struct uplink *uplink = tui_uplink_named(tui, image, &image);
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
+    char proposed[STORE_HOST_MAX + STORE_NAME_MAX];
 
-    if (words->count == 1 && tui_store(tui)->server.image_count > 1) {
-        tui_ask_command(tui, "new ", image);
+    if (uplink == NULL)
+        uplink = list_standard_uplink(tui);
+    if (words->count == 1 &&
+        (tui_uplink_count(tui) > 1 || uplink_store(uplink)->server.image_count > 1)) {
+        uplink_qualify(uplink, image, proposed, sizeof(proposed));
+        tui_ask_command(tui, "new ", proposed);
+        return;
+    }
+    if (tui_uplink_count(tui) > 1 && !uplink_is_up(uplink)) { /* not when it is back */
+        tui_say(tui, MESSAGE_ERROR, "new: there is no link to %s", uplink_store(uplink)->name);
         return;
     }
     gb_json_object(&out, NULL);
@@ -240,8 +274,9 @@ static void list_run_new(struct tui *tui, const struct words *words)
     if (words->count > 2)
         gb_json_put_str(&out, "label", words->words[2]);
     gb_json_end(&out);
-    tui_say(tui, MESSAGE_PLAIN, "opening a %s session…", image);
-    (void)tui_call(tui, "session.open", &params, OPEN_DEADLINE_MS, list_on_opened, tui);
+    uplink_qualify(uplink, image, proposed, sizeof(proposed));
+    tui_say(tui, MESSAGE_PLAIN, "opening a %s session…", proposed);
+    (void)uplink_call(uplink, "session.open", &params, OPEN_DEADLINE_MS, list_on_opened, uplink);
     gb_buf_release(&params);
 }
 
@@ -249,10 +284,10 @@ static void list_run_new(struct tui *tui, const struct words *words)
 
 size_t list_marked(const struct list_view *list)
 {
-    struct session *session;
+    struct session *session = NULL;
     size_t count = 0;
 
-    GB_LIST_FOREACH(session, &tui_store(list->view.tui)->sessions, link)
+    while ((session = tui_next_session(list->view.tui, session)) != NULL)
         count += session->marked;
     return count;
 }
@@ -262,14 +297,13 @@ static size_t
 list_each_marked_row(struct list_view *list,
                      void (*each)(struct tui *tui, struct session *session, void *arg), void *arg)
 {
-    struct store *store = tui_store(list->view.tui);
     size_t count = 0;
 
     list_build(list);
     for (size_t i = 0; i < list->rows.count; i++) {
         struct session *session = list->rows.rows[i].session;
 
-        session = session != NULL ? store_find(store, session->id) : NULL;
+        session = session != NULL ? list_live(session) : NULL;
         if (session == NULL || !session->marked)
             continue;
         count++;
@@ -280,13 +314,12 @@ list_each_marked_row(struct list_view *list,
 
 size_t list_marked_shown(const struct list_view *list)
 {
-    struct store *store = tui_store(list->view.tui);
     size_t count = 0;
 
     for (size_t i = 0; i < list->rows.count; i++) {
         const struct session *session = list->rows.rows[i].session;
 
-        session = session != NULL ? store_find(store, session->id) : NULL;
+        session = session != NULL ? list_live(session) : NULL;
         count += session != NULL && session->marked;
     }
     return count;
@@ -294,12 +327,10 @@ size_t list_marked_shown(const struct list_view *list)
 
 static void list_mark_all(struct list_view *list, bool on)
 {
-    struct store *store = tui_store(list->view.tui);
-
     for (size_t i = 0; i < list->rows.count; i++) {
         struct session *session = list->rows.rows[i].session;
 
-        session = session != NULL ? store_find(store, session->id) : NULL;
+        session = session != NULL ? list_live(session) : NULL;
         if (session != NULL && !session_gone(session))
             session->marked = on;
     }
@@ -316,7 +347,7 @@ static void list_run_mark(struct tui *tui, const struct words *words)
         return;
     }
     if (words->count > 1 && strcmp(words->words[1], "none") == 0) {
-        GB_LIST_FOREACH(session, &tui_store(tui)->sessions, link)
+        for (session = NULL; (session = tui_next_session(tui, session)) != NULL;)
             session->marked = false;
         return;
     }
@@ -361,7 +392,7 @@ static void list_act_interrupt(struct tui *tui, struct session *session, void *a
         tui_say(tui, MESSAGE_PLAIN, "%s is closed", session_title(session));
         return;
     }
-    tui_call_on(tui, "session.interrupt", session->id, "interrupted");
+    uplink_call_on(uplink_of(session), "session.interrupt", session->id, "interrupted");
 }
 
 static void list_run_interrupt(struct tui *tui, const struct words *words)
@@ -393,7 +424,7 @@ static void list_run_fork(struct tui *tui, const struct words *words)
     if (session_gone(session))
         tui_say(tui, MESSAGE_PLAIN, "%s is closed", session_title(session));
     else
-        tui_fork(tui, session->id, -1, 0);
+        tui_fork(uplink_of(session), session->id, -1, 0);
 }
 
 static void list_run_type(struct tui *tui, const struct words *words)
@@ -403,7 +434,7 @@ static void list_run_type(struct tui *tui, const struct words *words)
     if (session == NULL)
         return;
     session->seen = true;
-    tui_open_session(tui, session->id);
+    tui_open_session(uplink_of(session), session->id);
     tui_command(tui, "type");
 }
 
@@ -465,7 +496,7 @@ static void list_run_sort(struct tui *tui, const struct words *words)
     } else {
         do
             column = (enum column)((column + 1) % COLUMN_COUNT);
-        while (column == COLUMN_GRAPH);
+        while (column == COLUMN_GRAPH || (column == COLUMN_HOST && tui_uplink_count(tui) == 1));
         config->reverse = false;
     }
     config->sort = column;
@@ -507,12 +538,18 @@ static void list_run_columns(struct tui *tui, const struct words *words)
 static void list_run_tree(struct tui *tui, const struct words *words)
 {
     static const char *const names[] = {
-        [GROUP_NONE] = "table", [GROUP_OWNER] = "owner", [GROUP_IMAGE] = "image"};
+        [GROUP_NONE] = "table",
+        [GROUP_OWNER] = "owner",
+        [GROUP_IMAGE] = "image",
+        [GROUP_HOST] = "host",
+    };
     struct rows_config *config = &list_of_tui(tui)->config;
 
     static_assert(ARRAY_SIZE(names) == GROUP_COUNT, "a name for each");
     if (words->count == 1) {
         config->grouping = (enum grouping)((config->grouping + 1) % GROUP_COUNT);
+        if (config->grouping == GROUP_HOST && tui_uplink_count(tui) == 1)
+            config->grouping = GROUP_NONE;
     } else {
         for (size_t i = 0; i < GROUP_COUNT; i++)
             if (strcmp(names[i], words->words[1]) == 0)
@@ -565,7 +602,7 @@ static void list_run_next(struct tui *tui, const struct words *words)
     }
     /* Those that were looked at come after the others, until something new happens; input stays. */
     if (list->rows.rows[best].session != NULL) {
-        struct session *session = store_find(tui_store(tui), list->rows.rows[best].session->id);
+        struct session *session = list_live(list->rows.rows[best].session);
 
         list_go(list, best);
         if (session != NULL) {

@@ -80,16 +80,15 @@ static void details_draw_lease(struct region line, const struct session *session
 }
 
 /* The name of the session that it was forked from. */
-static const char *details_parent(const struct list_view *list, const struct session *session)
+static const char *details_parent(const struct session *session)
 {
-    const struct session *parent = store_find(tui_store(list->view.tui), session->parent);
+    const struct session *parent = store_find(session->store, session->parent);
 
     return parent != NULL ? session_title(parent) : session->parent;
 }
 
 /* Two columns, in the order of what users ask first. */
-static void details_draw_facts(const struct list_view *list, struct region region,
-                               const struct session *session, double now)
+static void details_draw_facts(struct region region, const struct session *session, double now)
 {
     struct region left = region_part(region, 0, 1, region.width / 2 - 1, -1);
     struct region right = region_part(region, region.width / 2, 1, -1, -1);
@@ -108,7 +107,7 @@ static void details_draw_facts(const struct list_view *list, struct region regio
     details_clock_text(session->created_at, time);
     if (session->parent[0] != '\0')
         (void)snprintf(text, sizeof(text), "%s, forked from %.100s after cell %u", time,
-                       details_parent(list, session), session->parent_cell);
+                       details_parent(session), session->parent_cell);
     else
         (void)snprintf(text, sizeof(text), "%s from %s", time,
                        session->source[0] != '\0' ? session->source : "?");
@@ -184,7 +183,7 @@ void list_arrange_details(struct list_view *list)
 {
     struct details parts = details_split(list, tui_now(list->view.tui));
 
-    list->preview_shown = list->preview != NULL && strcmp(list->preview_id, list->shown->id) == 0;
+    list->preview_shown = list->preview != NULL && ref_is(&list->preview_of, list->shown);
     if (list->preview_shown && list->preview->ops->arrange != NULL)
         list->preview->ops->arrange(list->preview, parts.rest);
 }
@@ -205,7 +204,7 @@ void list_draw_details(const struct list_view *list)
     (void)paint_f(parts.head, x + 3, 0, STYLE(ROLE_TITLE_ACTIVE), "%.100s ",
                   session_title(session));
     if (parts.facts.height > 0) {
-        details_draw_facts(list, parts.facts, session, now);
+        details_draw_facts(parts.facts, session, now);
         details_draw_graphs(list, parts.graphs, session);
     }
     details_draw_lease(parts.lease, session);

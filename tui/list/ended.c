@@ -4,8 +4,8 @@
  * Theory of operation. Both replies (sessions that were closed, sessions that were lost) go to the
  * store, where the view of a session finds them, too. They are requested when this view appears and
  * when sessions have ended while it is shown: then at most once in ENDED_AGAIN_MS, however many
- * they are; one request of each kind is in flight at most. Rows are pointers into the store, built
- * anew for each frame.
+ * they are; one request of each kind is in flight at most. With several servers each is a source of
+ * its own. Rows are pointers into the stores, built anew for each frame.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -21,6 +21,7 @@
 #include "list/list.h"
 #include "show/words.h"
 #include "store/ended.h"
+#include "store/ref.h"
 
 enum {
     ENDED_DEADLINE_MS = 30000,
@@ -34,17 +35,26 @@ enum {
 enum { ENDED_CLOSED, ENDED_LOST, ENDED_KINDS };
 static const enum session_state ended_states[ENDED_KINDS] = {SESSION_CLOSED, SESSION_LOST};
 
-struct ended_view {
-    struct view view;
+/* What one server tells. */
+struct ended_source {
+    struct ended_view *ended;
+    struct uplink *uplink;
     struct store_listener listener;
     uint64_t calls[ENDED_KINDS]; /* requests in flight; 0: none */
-    bool again, told[ENDED_KINDS], covered;
+    bool again, told[ENDED_KINDS];
     uint64_t connection, asked_ns;
     struct gb_timer *soon; /* for sessions that have ended since */
     char trouble[GB_ERR_MESSAGE_MAX];
+};
+
+struct ended_view {
+    struct view view;
+    struct ended_source *sources;
+    size_t source_count;
+    bool covered;
     struct session **rows; /* newest end first */
     size_t count;
-    char at_id[STORE_NAME_MAX];
+    struct session_ref at_session;
     size_t at, first;
     struct region table;
     struct filter filter;
@@ -72,7 +82,19 @@ static int ended_compare(const void *a, const void *b)
 
     if (left->ended_at != right->ended_at)
         return left->ended_at < right->ended_at ? 1 : -1;
+    if (left->store != right->store)
+        return left->store->rank < right->store->rank ? -1 : 1;
     return strcmp(left->id, right->id);
+}
+
+/* How many are known, whether or not they fit the filter. */
+static size_t ended_known(const struct ended_view *ended)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < ended->source_count; i++)
+        count += uplink_store(ended->sources[i].uplink)->ended_count;
+    return count;
 }
 
 static void ended_go(struct ended_view *ended, size_t at)
@@ -80,25 +102,25 @@ static void ended_go(struct ended_view *ended, size_t at)
     if (ended->count == 0)
         return;
     ended->at = MIN(at, ended->count - 1);
-    (void)snprintf(ended->at_id, sizeof(ended->at_id), "%s", ended->rows[ended->at]->id);
+    ref_set(&ended->at_session, ended->rows[ended->at]);
 }
 
 /* The cursor stays at its session; if that is gone, on its line. */
 static void ended_build(struct ended_view *ended)
 {
-    struct store *store = tui_store(ended->view.tui);
     const double now = tui_now(ended->view.tui);
     struct session *session;
 
     free(ended->rows);
-    ended->rows = xcalloc(store->ended_count + 1, sizeof(struct session *));
+    ended->rows = xcalloc(ended_known(ended) + 1, sizeof(struct session *));
     ended->count = 0;
-    GB_LIST_FOREACH(session, &store->ended, link)
-        if (filter_match(&ended->filter, session, now))
-            ended->rows[ended->count++] = session;
+    for (size_t i = 0; i < ended->source_count; i++)
+        GB_LIST_FOREACH(session, &uplink_store(ended->sources[i].uplink)->ended, link)
+            if (filter_match(&ended->filter, session, now))
+                ended->rows[ended->count++] = session;
     qsort(ended->rows, ended->count, sizeof(struct session *), ended_compare);
     for (size_t i = 0; i < ended->count; i++)
-        if (strcmp(ended->rows[i]->id, ended->at_id) == 0)
+        if (ref_is(&ended->at_session, ended->rows[i]))
             ended->at = i;
     ended_go(ended, ended->at);
 }
@@ -111,21 +133,21 @@ static struct session *ended_selected(struct ended_view *ended)
 
 /* ---- requests ---- */
 
-static void ended_ask_soon(struct ended_view *ended);
+static void ended_ask_soon(struct ended_source *source);
 
-static void ended_on_list(struct ended_view *ended, unsigned kind, const struct gb_json *result,
+static void ended_on_list(struct ended_source *source, unsigned kind, const struct gb_json *result,
                           const struct gb_call_error *error)
 {
-    ended->calls[kind] = 0;
-    ended->told[kind] = true;
+    source->calls[kind] = 0;
+    source->told[kind] = true;
     if (error != NULL)
-        (void)snprintf(ended->trouble, sizeof(ended->trouble), "%s", error->message);
+        (void)snprintf(source->trouble, sizeof(source->trouble), "%s", error->message);
     else
-        ended_take(tui_store(ended->view.tui), result, ended_states[kind]);
-    tui_redraw(ended->view.tui);
-    if (ended->again && ended->calls[ENDED_CLOSED] == 0 && ended->calls[ENDED_LOST] == 0) {
-        ended->again = false;
-        ended_ask_soon(ended);
+        ended_take(uplink_store(source->uplink), result, ended_states[kind]);
+    tui_redraw(source->ended->view.tui);
+    if (source->again && source->calls[ENDED_CLOSED] == 0 && source->calls[ENDED_LOST] == 0) {
+        source->again = false;
+        ended_ask_soon(source);
     }
 }
 
@@ -141,7 +163,7 @@ static void ended_on_lost(void *arg, const struct gb_json *result,
     ended_on_list(arg, ENDED_LOST, result, error);
 }
 
-static uint64_t ended_ask_for(struct ended_view *ended, enum gb_session_state state,
+static uint64_t ended_ask_for(struct ended_source *source, enum gb_session_state state,
                               gb_reply_cb *reply)
 {
     struct gb_buf params = {0};
@@ -152,59 +174,64 @@ static uint64_t ended_ask_for(struct ended_view *ended, enum gb_session_state st
     gb_json_put_str(&out, "state", gb_session_state_to_string(state));
     gb_json_put_u64(&out, "limit", ENDED_ASKED_MAX);
     gb_json_end(&out);
-    call = tui_call(ended->view.tui, "session.list", &params, ENDED_DEADLINE_MS, reply, ended);
+    call = uplink_call(source->uplink, "session.list", &params, ENDED_DEADLINE_MS, reply, source);
     gb_buf_release(&params);
     return call;
 }
 
-static void ended_ask_all(struct ended_view *ended)
+static void ended_ask(struct ended_source *source)
 {
-    if (ended->calls[ENDED_CLOSED] != 0 || ended->calls[ENDED_LOST] != 0) {
-        ended->again = true;
+    if (source->calls[ENDED_CLOSED] != 0 || source->calls[ENDED_LOST] != 0) {
+        source->again = true;
         return;
     }
-    ended->connection = tui_connection(ended->view.tui);
-    ended->asked_ns = gb_clock_mono_ns();
-    gb_timer_stop(ended->soon);
-    ended->trouble[0] = '\0';
-    ended->calls[ENDED_CLOSED] = ended_ask_for(ended, GB_SESSION_CLOSED, ended_on_closed);
-    ended->calls[ENDED_LOST] = ended_ask_for(ended, GB_SESSION_LOST, ended_on_lost);
+    source->connection = uplink_connection(source->uplink);
+    source->asked_ns = gb_clock_mono_ns();
+    gb_timer_stop(source->soon);
+    source->trouble[0] = '\0';
+    source->calls[ENDED_CLOSED] = ended_ask_for(source, GB_SESSION_CLOSED, ended_on_closed);
+    source->calls[ENDED_LOST] = ended_ask_for(source, GB_SESSION_LOST, ended_on_lost);
 }
 
 static void ended_on_soon(void *arg)
 {
-    struct ended_view *ended = arg;
+    struct ended_source *source = arg;
 
-    if (!ended->covered && tui_is_up(ended->view.tui))
-        ended_ask_all(ended);
+    if (!source->ended->covered && uplink_is_up(source->uplink))
+        ended_ask(source);
 }
 
-static void ended_ask_soon(struct ended_view *ended)
+static void ended_ask_soon(struct ended_source *source)
 {
-    const uint64_t due = ended->asked_ns + ENDED_AGAIN_MS * GB_NS_PER_MS;
+    const uint64_t due = source->asked_ns + ENDED_AGAIN_MS * GB_NS_PER_MS;
     const uint64_t now = gb_clock_mono_ns();
 
-    if (!gb_timer_active(ended->soon))
-        gb_timer_start(ended->soon, due > now ? (due - now) / GB_NS_PER_MS + 1 : 0);
+    if (!gb_timer_active(source->soon))
+        gb_timer_start(source->soon, due > now ? (due - now) / GB_NS_PER_MS + 1 : 0);
 }
 
 static void ended_on_event(void *arg, const struct store_event *event)
 {
-    struct ended_view *ended = arg;
+    struct ended_source *source = arg;
 
-    if (!ended->covered && strcmp(event->kind, "session.closed") == 0)
-        ended_ask_soon(ended);
+    if (!source->ended->covered && strcmp(event->kind, "session.closed") == 0)
+        ended_ask_soon(source);
 }
 
 static void ended_update(struct view *view)
 {
     struct ended_view *ended = ended_of(view);
 
-    if (!tui_is_up(view->tui) || ended->connection == tui_connection(view->tui))
-        return;
-    /* Calls on the old connection were dropped with it. */
-    ended->calls[ENDED_CLOSED] = ended->calls[ENDED_LOST] = 0;
-    ended_ask_all(ended);
+    for (size_t i = 0; i < ended->source_count; i++) {
+        struct ended_source *source = &ended->sources[i];
+
+        if (!uplink_is_up(source->uplink) ||
+            source->connection == uplink_connection(source->uplink))
+            continue;
+        /* Calls on the old connection were dropped with it. */
+        source->calls[ENDED_CLOSED] = source->calls[ENDED_LOST] = 0;
+        ended_ask(source);
+    }
 }
 
 /* ---- drawing ---- */
@@ -247,6 +274,7 @@ enum ended_column {
     ENDED_COLUMN_TIME,
     ENDED_COLUMN_STATE,
     ENDED_COLUMN_NAME,
+    ENDED_COLUMN_HOST, /* only with several */
     ENDED_COLUMN_WHO,
     ENDED_COLUMN_CELLS,
     ENDED_COLUMN_REASON,
@@ -260,17 +288,20 @@ static const struct {
     bool right;
 } ended_columns[ENDED_COLUMN_COUNT] = {
     [ENDED_COLUMN_TIME] = {"ENDED", 12, 0, false}, [ENDED_COLUMN_STATE] = {"STATE", 8, 0, false},
-    [ENDED_COLUMN_NAME] = {"NAME", 14, 0, false},  [ENDED_COLUMN_WHO] = {"WHO", 12, 90, false},
-    [ENDED_COLUMN_CELLS] = {"CELLS", 5, 70, true}, [ENDED_COLUMN_REASON] = {"WHY", 8, 0, false},
+    [ENDED_COLUMN_NAME] = {"NAME", 14, 0, false},  [ENDED_COLUMN_HOST] = {"HOST", 8, 0, false},
+    [ENDED_COLUMN_WHO] = {"WHO", 12, 90, false},   [ENDED_COLUMN_CELLS] = {"CELLS", 5, 70, true},
+    [ENDED_COLUMN_REASON] = {"WHY", 8, 0, false},
 };
 
 /* The name gets a quarter of what is left, the reason the rest. */
-static void ended_layout(int width, int widths[ENDED_COLUMN_COUNT])
+static void ended_layout(int width, bool hosts, int widths[ENDED_COLUMN_COUNT])
 {
     int room = width - 2;
 
     for (size_t i = 0; i < ENDED_COLUMN_COUNT; i++) {
         widths[i] = width >= ended_columns[i].from ? ended_columns[i].width : 0;
+        if (i == ENDED_COLUMN_HOST && !hosts)
+            widths[i] = 0;
         room -= widths[i] > 0 ? widths[i] + 1 : 0;
     }
     if (width < ENDED_WORDS_FROM) { /* only the sign */
@@ -301,6 +332,9 @@ static void ended_draw_cell(struct region cell, enum ended_column column,
     case ENDED_COLUMN_NAME:
         (void)paint_cut(cell, 0, 0, cell.width, style, gb_bytes_str(session_title(session)));
         return;
+    case ENDED_COLUMN_HOST:
+        (void)paint_cut(cell, 0, 0, cell.width, style, gb_bytes_str(session_host(session)));
+        return;
     case ENDED_COLUMN_WHO:
         (void)paint_cut(cell, 0, 0, cell.width, dim, gb_bytes_str(session_who(session)));
         return;
@@ -322,7 +356,7 @@ static void ended_draw_line(const struct ended_view *ended, struct region line,
 {
     int widths[ENDED_COLUMN_COUNT], x = 1;
 
-    ended_layout(line.width, widths);
+    ended_layout(line.width, ended->source_count > 1, widths);
     for (size_t i = 0; i < ENDED_COLUMN_COUNT; i++) {
         struct region cell = region_part(line, x, 0, widths[i], 1);
 
@@ -369,14 +403,21 @@ static void ended_draw_details(const struct ended_view *ended, struct region reg
 
 static void ended_draw_empty(const struct ended_view *ended, struct region region)
 {
-    const struct store *store = tui_store(ended->view.tui);
-    const char *text = "…";
+    const char *text = "…", *trouble = NULL;
+    bool told = true;
 
-    if (ended->trouble[0] != '\0')
-        text = ended->trouble;
-    else if (store->ended_count > 0)
+    for (size_t i = 0; i < ended->source_count; i++) {
+        const struct ended_source *source = &ended->sources[i];
+
+        if (source->trouble[0] != '\0')
+            trouble = source->trouble;
+        told = told && source->told[ENDED_CLOSED] && source->told[ENDED_LOST];
+    }
+    if (trouble != NULL)
+        text = trouble;
+    else if (ended_known(ended) > 0)
         text = "none of them fits the filter";
-    else if (ended->told[ENDED_CLOSED] && ended->told[ENDED_LOST])
+    else if (told)
         text = "No session has ended, as far as the journal goes back.";
     (void)paint_lines(region, 4, region.height / 3, region.width - 8, STYLE(ROLE_DIM),
                       gb_bytes_str(text));
@@ -418,13 +459,12 @@ static enum context ended_context(const struct view *view)
 static void ended_title(const struct view *view, struct gb_buf *out)
 {
     const struct ended_view *ended = ended_const_of(view);
-    const struct store *store = tui_store(view->tui);
+    const size_t known = ended_known(ended);
 
     if (ended->filter_text[0] != '\0')
-        gb_buf_addf(out, "ended (%zu of %zu) /%s", ended->count, store->ended_count,
-                    ended->filter_text);
+        gb_buf_addf(out, "ended (%zu of %zu) /%s", ended->count, known, ended->filter_text);
     else
-        gb_buf_addf(out, "ended (%zu)", store->ended_count);
+        gb_buf_addf(out, "ended (%zu)", known);
 }
 
 static void ended_set_filter(struct ended_view *ended, const char *text)
@@ -482,20 +522,25 @@ static void ended_shown(struct view *view, bool shown)
     struct ended_view *ended = ended_of(view);
 
     ended->covered = !shown;
-    if (shown && tui_is_up(view->tui))
-        ended_ask_all(ended);
+    for (size_t i = 0; shown && i < ended->source_count; i++)
+        if (uplink_is_up(ended->sources[i].uplink))
+            ended_ask(&ended->sources[i]);
 }
 
 static void ended_free(struct view *view)
 {
     struct ended_view *ended = ended_of(view);
 
-    store_unlisten(&ended->listener);
-    gb_timer_free(ended->soon);
-    if (ended->connection == tui_connection(view->tui))
-        for (size_t i = 0; i < ENDED_KINDS; i++)
-            if (ended->calls[i] != 0)
-                tui_forget(view->tui, ended->calls[i]);
+    for (size_t i = 0; i < ended->source_count; i++) {
+        struct ended_source *source = &ended->sources[i];
+
+        store_unlisten(&source->listener);
+        gb_timer_free(source->soon);
+        for (size_t kind = 0; kind < ENDED_KINDS; kind++)
+            if (source->calls[kind] != 0 && source->connection == uplink_connection(source->uplink))
+                uplink_forget(source->uplink, source->calls[kind]);
+    }
+    free(ended->sources);
     free(ended->rows);
     free(ended);
 }
@@ -526,8 +571,16 @@ void ended_run_show(struct tui *tui, const struct words *words)
     (void)words;
     ended->view.ops = &ended_ops;
     ended->view.tui = tui;
-    ended->soon = gb_timer_new(tui_loop(tui), ended_on_soon, ended);
-    store_listen(tui_store(tui), &ended->listener, ended_on_event, ended);
+    ended->source_count = tui_uplink_count(tui);
+    ended->sources = xcalloc(ended->source_count, sizeof(*ended->sources));
+    for (size_t i = 0; i < ended->source_count; i++) {
+        struct ended_source *source = &ended->sources[i];
+
+        source->ended = ended;
+        source->uplink = tui_uplink(tui, i);
+        source->soon = gb_timer_new(tui_loop(tui), ended_on_soon, source);
+        store_listen(uplink_store(source->uplink), &source->listener, ended_on_event, source);
+    }
     tui_show_over_first(tui, &ended->view);
 }
 
@@ -537,7 +590,7 @@ static void ended_run_open(struct tui *tui, const struct words *words)
 
     (void)words;
     if (session != NULL)
-        tui_open_session(tui, session->id);
+        tui_open_session(uplink_of(session), session->id);
     else
         tui_say(tui, MESSAGE_PLAIN, "there is no session at the cursor");
 }

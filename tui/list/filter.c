@@ -24,7 +24,7 @@ static const struct {
     [FIELD_LIMIT] = {"limit", UNIT_SIZE, false},    [FIELD_CPU] = {"cpu", UNIT_SHARE, false},
     [FIELD_IDLE] = {"idle", UNIT_TIME, false},      [FIELD_AGE] = {"age", UNIT_TIME, false},
     [FIELD_NETWORK] = {"net", UNIT_NONE, false},    [FIELD_CELLS] = {"cells", UNIT_NONE, false},
-    [FIELD_FAILURES] = {"fails", UNIT_NONE, false},
+    [FIELD_FAILURES] = {"fails", UNIT_NONE, false}, [FIELD_HOST] = {"host", UNIT_NONE, true},
 };
 static_assert(ARRAY_SIZE(fields) == FIELD_COUNT, "a row for each field");
 
@@ -246,6 +246,8 @@ static const char *filter_text_of(const struct session *session, enum filter_fie
         return session_title(session);
     case FIELD_ID:
         return session->id;
+    case FIELD_HOST:
+        return session_host(session);
     case FIELD_KEY:
         return session->key;
     case FIELD_OWNER:

@@ -5,8 +5,8 @@
  *     idle>2m or state=input          or: one side must fit
  *     !owner=ci not "two words"       not
  *
- * Fields: name, id, key, owner, client, image, lang, state, source, net, code (text: = is, != is
- * not, ~ has it in it; = also takes a beginning for client, image, lang and state, which is the
+ * Fields: name, id, host, key, owner, client, image, lang, state, source, net, code (text: = is, !=
+ * is not, ~ has it in it; = also takes a beginning for client, image, lang and state, which is the
  * word that the list shows, or the server's name for it); mem, limit, cpu, idle, age, cells, fails
  * (numbers: = != < <= > >=). Sizes end in k, M, G; times in ms, s, m, h, d; cpu in %. A word alone
  * looks into all text.
@@ -26,6 +26,7 @@ enum filter_field {
     FIELD_ANY,
     FIELD_NAME,
     FIELD_ID,
+    FIELD_HOST,
     FIELD_KEY,
     FIELD_OWNER,
     FIELD_CLIENT,

@@ -5,6 +5,7 @@
 #include "app/tui.h"
 #include "list/list.h"
 #include "list/rows.h"
+#include "store/ref.h"
 
 enum { LIST_MARGIN = 3 }; /* columns before the first one: mark and attention */
 
@@ -15,7 +16,8 @@ struct list_view {
     char filter_text[FILTER_LINE_MAX], filter_bad[GB_ERR_MESSAGE_MAX];
     char filter_last[FILTER_LINE_MAX]; /* the previous one was removed */
     bool at_group;                     /* the cursor is on the head of a group */
-    char at_name[STORE_NAME_MAX];      /* an id, or the group's name */
+    struct session_ref at;             /* the session, else */
+    char at_name[STORE_NAME_MAX];      /* the group's name */
     size_t at_line, first;
     /* As last arranged: */
     struct region state, table, pane; /* the filter's line, heading and rows, the pane */
@@ -26,11 +28,11 @@ struct list_view {
     const struct session *shown; /* in the pane; NULL: none */
     bool preview_on, covered;
     struct gb_timer *rest;
-    char landing[STORE_NAME_MAX]; /* a session opened here, until its view has been entered */
+    struct session_ref landing; /* a session opened here, until its view has been entered */
     struct gb_timer *land;
     struct view *preview;
     bool preview_shown; /* in the pane */
-    char preview_id[STORE_NAME_MAX];
+    struct session_ref preview_of;
     struct session *frozen; /* copies, while the display is frozen */
     size_t frozen_count;
 };
@@ -45,6 +47,8 @@ bool list_at(struct list_view *list);
 /* The session at the cursor; NULL: the head of a group, or nothing. Commands never act on sessions
  * that are not shown. */
 struct session *list_selected(struct list_view *list);
+/* The session of a row as it is now, which may be a frozen copy; NULL: it is gone. */
+struct session *list_live(const struct session *shown);
 /* How many are marked, and how many of them had a row in the last frame. */
 size_t list_marked(const struct list_view *list);
 size_t list_marked_shown(const struct list_view *list);

@@ -53,30 +53,36 @@ static void list_thaw(struct list_view *list)
     list->frozen_count = 0;
 }
 
-static void list_freeze(struct list_view *list, struct store *store)
+static void list_freeze(struct list_view *list)
 {
-    struct session *session;
+    struct tui *tui = list->view.tui;
+    struct session *session = NULL;
+    size_t gone;
 
-    list->frozen = xcalloc(store->session_count + 1, sizeof(*list->frozen));
-    GB_LIST_FOREACH(session, &store->sessions, link)
+    list->frozen = xcalloc(tui_session_count(tui, &gone) + 1, sizeof(*list->frozen));
+    while ((session = tui_next_session(tui, session)) != NULL)
         list->frozen[list->frozen_count++] = *session;
+}
+
+struct session *list_live(const struct session *shown)
+{
+    return store_find(shown->store, shown->id);
 }
 
 void list_build(struct list_view *list)
 {
     struct tui *tui = list->view.tui;
-    struct store *store = tui_store(tui);
-    struct session **all, *session;
-    size_t count = 0;
+    struct session **all, *session = NULL;
+    size_t count = 0, gone;
 
     if (!tui_frozen(tui) && list->frozen != NULL)
         list_thaw(list);
     else if (tui_frozen(tui) && list->frozen == NULL)
-        list_freeze(list, store);
-    all = xcalloc(MAX(store->session_count, list->frozen_count) + 1, sizeof(*all));
+        list_freeze(list);
+    all = xcalloc(MAX(tui_session_count(tui, &gone), list->frozen_count) + 1, sizeof(*all));
     if (list->frozen != NULL) {
         for (; count < list->frozen_count; count++) {
-            const struct session *now = store_find(store, list->frozen[count].id);
+            const struct session *now = list_live(&list->frozen[count]);
 
             all[count] = &list->frozen[count];
             list->frozen[count].question = now != NULL ? now->question : NULL; /* borrowed */
@@ -87,7 +93,7 @@ void list_build(struct list_view *list)
             }
         }
     } else {
-        GB_LIST_FOREACH(session, &store->sessions, link)
+        while ((session = tui_next_session(tui, session)) != NULL)
             all[count++] = session;
     }
     rows_build(&list->rows, all, count, &list->config, tui_now(tui));
@@ -97,7 +103,7 @@ void list_build(struct list_view *list)
 static bool list_is_at(const struct list_view *list, const struct row *row)
 {
     if (row->session != NULL)
-        return !list->at_group && strcmp(row->session->id, list->at_name) == 0;
+        return !list->at_group && ref_is(&list->at, row->session);
     return list->at_group && strcmp(row->group, list->at_name) == 0;
 }
 
@@ -126,8 +132,9 @@ void list_go(struct list_view *list, size_t index)
     row = &list->rows.rows[index];
     list->at_line = index;
     list->at_group = row->session == NULL;
+    ref_set(&list->at, row->session);
     (void)snprintf(list->at_name, sizeof(list->at_name), "%s",
-                   row->session != NULL ? row->session->id : row->group);
+                   row->session != NULL ? "" : row->group);
     if (list->rest != NULL)
         gb_timer_start(list->rest, PREVIEW_REST_MS);
 }
@@ -143,8 +150,7 @@ bool list_at(struct list_view *list)
 
 struct session *list_selected(struct list_view *list)
 {
-    return list_at(list) && !list->at_group ? store_find(tui_store(list->view.tui), list->at_name)
-                                            : NULL;
+    return list_at(list) && !list->at_group ? ref_find(&list->at) : NULL;
 }
 
 /* ---- the preview ---- */
@@ -154,7 +160,7 @@ static void list_drop_preview(struct list_view *list)
     if (list->preview != NULL)
         list->preview->ops->free(list->preview);
     list->preview = NULL;
-    list->preview_id[0] = '\0';
+    ref_set(&list->preview_of, NULL);
 }
 
 static void list_on_rest(void *arg)
@@ -163,13 +169,13 @@ static void list_on_rest(void *arg)
     const struct tui_config *config = tui_config(list->view.tui);
     struct session *session = list_selected(list);
 
-    if (session != NULL && strcmp(session->id, list->preview_id) == 0)
+    if (session != NULL && ref_is(&list->preview_of, session))
         return;
     list_drop_preview(list);
     if (session == NULL || config->session_preview == NULL || !list->preview_on || list->covered)
         return;
-    list->preview = config->session_preview(list->view.tui, session->id);
-    (void)snprintf(list->preview_id, sizeof(list->preview_id), "%s", session->id);
+    list->preview = config->session_preview(uplink_of(session), session->id);
+    ref_set(&list->preview_of, session);
     tui_redraw(list->view.tui);
 }
 
@@ -265,7 +271,7 @@ static struct style list_row_style(const struct list_view *list, const struct ro
         return STYLE(focused ? ROLE_ROW_SELECTED : ROLE_ROW_INACTIVE);
     if (row->session == NULL)
         return STYLE(ROLE_STRONG);
-    if (session_gone(row->session))
+    if (session_gone(row->session) || row->session->offline)
         return STYLE(ROLE_DIM);
     return STYLE(row->session->marked ? ROLE_ROW_MARKED : ROLE_TEXT);
 }
@@ -275,6 +281,7 @@ static uint32_t list_columns_wanted(const struct list_view *list, int *ret_name_
 {
     const struct rows *rows = &list->rows;
     uint32_t wanted = list->columns != 0 ? list->columns : ~UINT32_C(0);
+    const bool hosts = tui_uplink_count(list->view.tui) > 1;
     bool owners = false, clients = false, networks = false;
 
     *ret_name_width = 0;
@@ -292,6 +299,8 @@ static uint32_t list_columns_wanted(const struct list_view *list, int *ret_name_
     }
     if (list->columns == 0 && (!owners || list->config.grouping == GROUP_OWNER))
         wanted &= ~(UINT32_C(1) << COLUMN_OWNER);
+    if (list->columns == 0 && (!hosts || list->config.grouping == GROUP_HOST))
+        wanted &= ~(UINT32_C(1) << COLUMN_HOST);
     if (list->columns == 0 && !clients)
         wanted &= ~(UINT32_C(1) << COLUMN_CLIENT);
     if (list->columns == 0 && !networks)
@@ -384,6 +393,35 @@ static void list_draw_first(const struct list_view *list)
                       gb_bytes_str("Documents: man glassbell, man glassbell-keys"));
 }
 
+/* How many servers there is no link to, for a known reason. */
+static size_t list_lost(const struct list_view *list)
+{
+    struct tui *tui = list->view.tui;
+    size_t lost = 0;
+
+    for (size_t i = 0; i < tui_uplink_count(tui); i++)
+        lost += uplink_why(tui_uplink(tui, i)) != NULL;
+    return lost;
+}
+
+/* The reasons, from line @y on; returns the next line. */
+static int list_draw_reasons(const struct list_view *list, int y)
+{
+    struct tui *tui = list->view.tui;
+    struct gb_buf text = {0};
+
+    for (size_t i = 0; i < tui_uplink_count(tui); i++) {
+        gb_buf_clear(&text);
+        if (tui_uplink_count(tui) > 1)
+            gb_buf_addf(&text, "%s: ", uplink_store(tui_uplink(tui, i))->name);
+        gb_buf_adds(&text, uplink_why(tui_uplink(tui, i)));
+        y += paint_lines(list->table, 4, y, list->table.width - 8, STYLE(ROLE_TEXT),
+                         gb_buf_bytes(&text));
+    }
+    gb_buf_release(&text);
+    return y;
+}
+
 static void list_draw_empty(const struct list_view *list)
 {
     const struct region region = list->table;
@@ -400,16 +438,18 @@ static void list_draw_empty(const struct list_view *list)
                           list->rows.all);
         return;
     }
-    if (tui_no_server(tui) != NULL) {
+    if (list_lost(list) == tui_uplink_count(tui)) {
         tui_key_of(tui, CONTEXT_GLOBAL, "reconnect", key);
         (void)paint_str(region, 4, y, STYLE(ROLE_STRONG), "There is no server.");
-        y += 2 + paint_lines(region, 4, y + 2, region.width - 8, STYLE(ROLE_TEXT),
-                             gb_bytes_str(tui_no_server(tui)));
+        y = list_draw_reasons(list, y + 2);
         (void)paint_f(region, 4, y + 1, STYLE(ROLE_DIM), "%s tries to start one again.", key);
         return;
     }
-    if (tui_store(tui)->ready)
-        list_draw_first(list);
+    for (size_t i = 0; i < tui_uplink_count(tui); i++)
+        if (uplink_store(tui_uplink(tui, i))->ready) {
+            list_draw_first(list);
+            return;
+        }
 }
 
 /* The line above the table: filter, sort order, marks. */
@@ -454,7 +494,7 @@ static void list_update(struct view *view)
     struct view *preview = list->preview;
 
     /* Not while a frame of this view is being made. */
-    if (list->landing[0] != '\0' && store_find(tui_store(view->tui), list->landing) != NULL)
+    if (ref_find(&list->landing) != NULL)
         gb_timer_start(list->land, 0);
     if (preview != NULL && preview->ops->update != NULL)
         preview->ops->update(preview);
@@ -574,19 +614,17 @@ static enum context list_context(const struct view *view)
 
 static void list_title(const struct view *view, struct gb_buf *out)
 {
-    const struct store *store = tui_store(view->tui);
+    size_t gone, count = tui_session_count(view->tui, &gone);
 
-    gb_buf_addf(out, "sessions (%zu", store->session_count - store->gone_count);
-    if (store->gone_count > 0) /* they are in the list, and the filter counts them */
-        gb_buf_addf(out, ", %zu closed", store->gone_count);
+    gb_buf_addf(out, "sessions (%zu", count - gone);
+    if (gone > 0) /* they are in the list, and the filter counts them */
+        gb_buf_addf(out, ", %zu closed", gone);
     gb_buf_adds(out, ")");
 }
 
-static const char *list_session_of(const struct view *view)
+static struct session *list_session_of(const struct view *view)
 {
-    const struct session *session = list_selected(list_of_tui(view->tui));
-
-    return session != NULL ? session->id : NULL;
+    return list_selected(list_of_tui(view->tui));
 }
 
 static void list_shown(struct view *view, bool shown)
@@ -594,7 +632,7 @@ static void list_shown(struct view *view, bool shown)
     struct list_view *list = list_of(view);
 
     list->covered = !shown;
-    list->landing[0] = '\0'; /* the user has moved elsewhere */
+    ref_set(&list->landing, NULL); /* the user has moved elsewhere */
     if (shown)
         gb_timer_start(list->rest, 0);
     else

@@ -37,6 +37,7 @@ static const char *rows_group_of(const struct session *session, enum grouping gr
 {
     return grouping == GROUP_OWNER   ? session_who(session)
            : grouping == GROUP_IMAGE ? session->image
+           : grouping == GROUP_HOST  ? session_host(session)
                                      : "";
 }
 
@@ -62,11 +63,16 @@ static int rows_compare(const void *a, const void *b, void *arg)
     return config->reverse ? -order : order;
 }
 
+static bool rows_is_fork(const struct session *child, const struct session *parent)
+{
+    return child->store == parent->store && strcmp(child->parent, parent->id) == 0;
+}
+
 static bool rows_has_parent(struct session *const *sessions, size_t count,
                             const struct session *child)
 {
     for (size_t i = 0; child->parent[0] != '\0' && i < count; i++)
-        if (strcmp(sessions[i]->id, child->parent) == 0)
+        if (rows_is_fork(child, sessions[i]))
             return true;
     return false;
 }
@@ -91,7 +97,7 @@ static void rows_add_family(struct rows *rows, struct session *const *sessions, 
     for (;;) {
         size_t i = stack[depth].next;
 
-        while (i < count && strcmp(sessions[i]->parent, stack[depth].parent->id) != 0)
+        while (i < count && !rows_is_fork(sessions[i], stack[depth].parent))
             i++;
         stack[depth].next = i + 1;
         if (i >= count) {
@@ -105,7 +111,7 @@ static void rows_add_family(struct rows *rows, struct session *const *sessions, 
         row->depth = (unsigned)depth + 2;
         row->last = true;
         for (size_t j = i + 1; j < count; j++)
-            if (strcmp(sessions[j]->parent, stack[depth].parent->id) == 0)
+            if (rows_is_fork(sessions[j], stack[depth].parent))
                 row->last = false;
         if (depth + 1 < TREE_DEPTH_MAX) {
             depth++;

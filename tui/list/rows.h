@@ -10,7 +10,7 @@
 #include "list/filter.h"
 #include "store/store.h"
 
-enum grouping { GROUP_NONE, GROUP_OWNER, GROUP_IMAGE, GROUP_COUNT };
+enum grouping { GROUP_NONE, GROUP_OWNER, GROUP_IMAGE, GROUP_HOST, GROUP_COUNT };
 
 enum { FOLDED_MAX = 64, TREE_DEPTH_MAX = 8 };
 

@@ -62,6 +62,7 @@ static void ended_add(struct store *store, const struct gb_session_info *info, s
         if (store->ended_count >= STORE_ENDED_MAX)
             return;
         session = xcalloc(1, sizeof(*session));
+        session->store = store;
         memcpy(session->id, id, sizeof(id));
         gb_list_add_tail(&store->ended, &session->link);
         store->ended_count++;

@@ -38,6 +38,7 @@ static const struct {
     [SESSION_LOST] = {"lost", "✕", ROLE_LOST},
     [SESSION_FAILED] = {"failed", "✕", ROLE_FAILED},
     [SESSION_CLOSING] = {"closing", "◌", ROLE_WAITING},
+    [SESSION_OFFLINE] = {"offline", "✕", ROLE_DIM},
 };
 static_assert(ARRAY_SIZE(states) == SESSION_STATE_COUNT, "a row for each state");
 static_assert((int)SESSION_FAILED == (int)GB_SESSION_STATE_COUNT, "behind what the server has");
@@ -122,10 +123,21 @@ static struct session *add_session(struct store *store, struct gb_bytes id)
         return NULL;
     session = xcalloc(1, sizeof(*session));
     memcpy(session->id, id.data, id.size);
+    session->store = store;
+    session->offline = store->offline;
     session->order = ++store->next_order;
     gb_list_add_tail(&store->sessions, &session->link);
     store->session_count++;
     return session;
+}
+
+void store_set_offline(struct store *store, bool offline)
+{
+    struct session *session;
+
+    store->offline = offline;
+    GB_LIST_FOREACH(session, &store->sessions, link)
+        session->offline = offline;
 }
 
 static void samples_add(struct samples *samples, double value)
@@ -672,6 +684,11 @@ const char *session_title(const struct session *session)
                                      : session->id;
 }
 
+const char *session_host(const struct session *session)
+{
+    return session->store != NULL ? session->store->name : "";
+}
+
 const char *session_who(const struct session *session)
 {
     return session->owner[0] != '\0' ? session->owner : session->client;
@@ -689,6 +706,8 @@ enum session_state session_shown(const struct session *session)
 {
     if (session->closing_ns != 0)
         return SESSION_CLOSING;
+    if (session->offline && !session_gone(session))
+        return SESSION_OFFLINE;
     return session->state == SESSION_IDLE && session->last.failed ? SESSION_FAILED : session->state;
 }
 
@@ -730,6 +749,8 @@ int session_state_role(const struct session *session)
 
 enum attention session_trouble(const struct session *session, double now)
 {
+    if (session->offline) /* nothing can be done about it */
+        return ATTENTION_NONE;
     if (session->question != NULL)
         return ATTENTION_CONNECTION;
     if (session->state == SESSION_WAITING || (!session_gone(session) && session->last.waiting))

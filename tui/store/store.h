@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the front end knows about the server: sessions, statistics, pool; updated by replies and
- * events.
+/* What the front end knows about a server: sessions, statistics, pool; updated by replies and
+ * events. With several servers there is a store for each.
  *
  * Theory of operation. One subscription provides everything except output. A `snapshot` replaces
  * the known state (marks and the history of samples are kept, by id); every other event changes one
@@ -27,6 +27,7 @@ enum {
     STORE_GONE_MAX = 64,     /* closed sessions that are still shown */
     STORE_SAMPLES = 600,     /* samples kept per session and for the host, one second apart */
     STORE_NAME_MAX = 160,    /* bytes of a name */
+    STORE_HOST_MAX = 64,     /* bytes of a host's name */
     STORE_MESSAGE_MAX = 256, /* bytes of a reason */
     STORE_POOLS_MAX = 32,
     STORE_CODE_MAX = 400,   /* bytes of the last cell's code */
@@ -47,6 +48,7 @@ enum session_state {
      * state for display, search, sorting and counts. */
     SESSION_FAILED,
     SESSION_CLOSING, /* the user closed it, and can still undo that */
+    SESSION_OFFLINE, /* there is no link to its server, one of several: all else is as last known */
     SESSION_STATE_COUNT
 };
 
@@ -86,6 +88,7 @@ struct lease {
 
 struct session {
     struct gb_list link; /* in struct store */
+    struct store *store; /* that one; NULL in some tests */
     char id[STORE_NAME_MAX];
     char label[STORE_NAME_MAX], key[STORE_NAME_MAX], owner[STORE_NAME_MAX];
     char client[STORE_NAME_MAX]; /* the client that opened it */
@@ -110,6 +113,7 @@ struct session {
     unsigned failures;              /* consecutive failed cells */
     unsigned same_failures;         /* how many times the last failure occurred in a row */
     uint32_t looked_up;             /* the number of cells when the history was requested */
+    bool offline;                   /* see SESSION_OFFLINE */
     bool seen;                      /* the user has looked at the cause of its attention */
     bool marked;                    /* by the user */
     uint64_t closing_ns;            /* when the pending close is carried out, monotonic; 0: none */
@@ -164,8 +168,11 @@ struct store_listener {
 };
 
 struct store {
-    struct gb_list sessions; /* struct session, in order of arrival */
-    struct gb_list ended;    /* the same, from the journal (ended.h) */
+    char name[STORE_HOST_MAX]; /* what the user calls the server; empty: it is the only one */
+    unsigned rank;             /* its place among several */
+    bool offline;              /* see SESSION_OFFLINE */
+    struct gb_list sessions;   /* struct session, in order of arrival */
+    struct gb_list ended;      /* the same, from the journal (ended.h) */
     size_t ended_count;
     size_t session_count, gone_count;
     uint64_t next_order;
@@ -211,6 +218,10 @@ void store_unlisten(struct store_listener *listener);
 
 /* Also finds those of ended.h. NULL if there is none. Pointers are valid until the next event. */
 struct session *store_find(struct store *store, const char *id);
+/* The link to the server, one of several, was lost, or is back. */
+void store_set_offline(struct store *store, bool offline);
+/* What the user calls its server; empty: it is the only one. */
+const char *session_host(const struct session *session);
 /* The name for display: label, else key, else the start of the id. */
 const char *session_title(const struct session *session);
 /* The owner, else the client that opened it; empty: unknown. */

@@ -393,7 +393,7 @@ void session_view_run_shell(struct tui *tui, const struct words *words)
     argv[count++] = self->id;
     for (size_t i = 1; i < words->count && !attaches; i++)
         argv[count++] = words->words[i];
-    status = tui_run_verb(tui, "shell", argv, count);
+    status = tui_run_verb(self->view.uplink, "shell", argv, count);
     if (status < 0)
         tui_say(tui, MESSAGE_ERROR, "no terminal can be opened here; use `glassbell shell %s`",
                 self->id);

@@ -117,8 +117,8 @@ static void files_on_look(void *arg, const struct gb_json *result,
         files->size = piece.size;
         files->cut = (piece.flags & GB_PIECE_EOF) == 0;
         if (files_is_text(gb_buf_bytes(&bytes))) {
-            files_colour_by(files,
-                            gb_languages_of_coloured(&tui_store(files->tui)->languages, path));
+            files_colour_by(
+                files, gb_languages_of_coloured(&uplink_store(files->uplink)->languages, path));
             text_feed(files->text, TEXT_STDOUT, gb_buf_bytes(&bytes));
         } else {
             files_feed_hex(files->text, gb_buf_bytes(&bytes));
@@ -151,7 +151,7 @@ static void files_want_look(struct files *files)
     gb_json_put_u64(&out, "length", FILES_LOOK_MAX);
     gb_json_end(&out);
     files->look_call =
-        tui_call(files->tui, "file.read", &params, CALL_DEADLINE_MS, files_on_look, files);
+        uplink_call(files->uplink, "file.read", &params, CALL_DEADLINE_MS, files_on_look, files);
     gb_buf_release(&params);
 }
 
@@ -248,13 +248,13 @@ void files_refresh(struct files *files)
     gb_json_put_u64(&out, "limit", FILES_MAX);
     gb_json_end(&out);
     files->list_call =
-        tui_call(files->tui, "file.list", &params, CALL_DEADLINE_MS, files_on_list, files);
+        uplink_call(files->uplink, "file.list", &params, CALL_DEADLINE_MS, files_on_list, files);
     gb_buf_release(&params);
 }
 
 static void files_go_to(struct files *files, const char *path)
 {
-    tui_forget(files->tui, files->list_call);
+    uplink_forget(files->uplink, files->list_call);
     files->list_call = 0;
     (void)snprintf(files->path, sizeof(files->path), "%s", path);
     files->selected = files->top = 0;
@@ -334,8 +334,8 @@ void files_remove(struct files *files)
     gb_json_put_bytes(&out, "path", "path_base64", gb_bytes_str(path));
     gb_json_put_bool(&out, "recursive", true);
     gb_json_end(&out);
-    files->list_call =
-        tui_call(files->tui, "file.remove", &params, CALL_DEADLINE_MS, files_on_removed, files);
+    files->list_call = uplink_call(files->uplink, "file.remove", &params, CALL_DEADLINE_MS,
+                                   files_on_removed, files);
     gb_buf_release(&params);
 }
 
@@ -366,7 +366,7 @@ static bool files_is_free(struct files *files)
 {
     if (files->transfer != NULL)
         tui_say(files->tui, MESSAGE_WARNING, "one file at a time: %s is on its way", files->moving);
-    return files->transfer == NULL && tui_client(files->tui) != NULL;
+    return files->transfer == NULL && uplink_client(files->uplink) != NULL;
 }
 
 /* A FIFO would block the whole front end. */
@@ -423,7 +423,7 @@ void files_download(struct files *files, const char *local)
         return;
     (void)snprintf(files->moving, sizeof(files->moving), "%s", config.local);
     files->moved = files->moving_size = 0;
-    files->transfer = transfer_download(tui_client(files->tui), &config, &err);
+    files->transfer = transfer_download(uplink_client(files->uplink), &config, &err);
     if (files->transfer == NULL)
         tui_say(files->tui, MESSAGE_ERROR, "%s", err.message);
 }
@@ -449,22 +449,23 @@ void files_upload(struct files *files, const char *typed)
     (void)snprintf(files->wanted, sizeof(files->wanted), "%s", name != NULL ? name + 1 : local);
     (void)snprintf(files->moving, sizeof(files->moving), "%s", path);
     files->moved = files->moving_size = 0;
-    files->transfer = transfer_upload(tui_client(files->tui), &config, &err);
+    files->transfer = transfer_upload(uplink_client(files->uplink), &config, &err);
     if (files->transfer == NULL)
         tui_say(files->tui, MESSAGE_ERROR, "%s", err.message);
 }
 
 /* ---- life ---- */
 
-void files_init(struct files *files, struct tui *tui, const char *session)
+void files_init(struct files *files, struct uplink *uplink, const char *session)
 {
-    *files = (struct files){.tui = tui, .session = session, .path = "."};
+    *files = (struct files){
+        .tui = uplink_tui(uplink), .uplink = uplink, .session = session, .path = "."};
 }
 
 void files_release(struct files *files)
 {
-    tui_forget(files->tui, files->list_call);
-    tui_forget(files->tui, files->look_call);
+    uplink_forget(files->uplink, files->list_call);
+    uplink_forget(files->uplink, files->look_call);
     transfer_cancel(files->transfer);
     files_drop_entries(files);
     files_drop_look(files);

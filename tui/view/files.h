@@ -28,6 +28,7 @@ struct file_entry {
 
 struct files {
     struct tui *tui;
+    struct uplink *uplink;
     const char *session;
     char path[FILES_PATH_MAX]; /* relative to the home; "." */
     struct file_entry *entries;
@@ -50,7 +51,7 @@ struct files {
 };
 
 /* Embed it. Borrows @session. */
-void files_init(struct files *files, struct tui *tui, const char *session);
+void files_init(struct files *files, struct uplink *uplink, const char *session);
 void files_release(struct files *files);
 /* Requests the folder again: when it is shown, and when a cell has ended. */
 void files_refresh(struct files *files);

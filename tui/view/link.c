@@ -60,8 +60,8 @@ static void link_ask_history(struct session_view *self, uint32_t after, uint32_t
         gb_json_put_u64(&out, "length", length);
     }
     gb_json_end(&out);
-    self->history = tui_call(self->view.tui, "session.history", &params, CALL_DEADLINE_MS,
-                             link_on_history, self);
+    self->history = uplink_call(self->view.uplink, "session.history", &params, CALL_DEADLINE_MS,
+                                link_on_history, self);
     gb_buf_release(&params);
 }
 
@@ -75,7 +75,7 @@ void session_link_drop(struct session_view *self)
 {
     if (self->history == 0 || !self->history_done)
         return;
-    tui_forget(self->view.tui, self->history);
+    uplink_forget(self->view.uplink, self->history);
     self->history = 0;
     self->part_of = self->coming = 0;
     for (size_t i = 0; i < self->cells.count; i++) {
@@ -175,7 +175,7 @@ static void link_subscribe(struct session_view *self)
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
 
-    self->connection = tui_connection(self->view.tui);
+    self->connection = uplink_connection(self->view.uplink);
     gb_json_object(&out, NULL);
     gb_json_array(&out, "sessions");
     gb_json_put_str(&out, NULL, self->id);
@@ -187,20 +187,20 @@ static void link_subscribe(struct session_view *self)
     gb_json_put_bool(&out, "output", true);
     gb_json_put_bool(&out, "replay", true);
     gb_json_end(&out);
-    self->subscribing = tui_call(self->view.tui, "events.subscribe", &params, CALL_DEADLINE_MS,
-                                 link_on_subscribed, self);
+    self->subscribing = uplink_call(self->view.uplink, "events.subscribe", &params,
+                                    CALL_DEADLINE_MS, link_on_subscribed, self);
     gb_buf_release(&params);
 }
 
 void session_link_open(struct session_view *self)
 {
-    store_listen(tui_store(self->view.tui), &self->listener, link_on_event, self);
+    store_listen(uplink_store(self->view.uplink), &self->listener, link_on_event, self);
     link_subscribe(self);
 }
 
 void session_link_check(struct session_view *self)
 {
-    if (self->connection == tui_connection(self->view.tui))
+    if (self->connection == uplink_connection(self->view.uplink))
         return;
     /* Calls on the old connection have been answered, or were dropped with it. */
     self->subscription = 0;
@@ -220,14 +220,14 @@ void session_link_check(struct session_view *self)
 
 void session_link_close(struct session_view *self)
 {
-    struct tui *tui = self->view.tui;
+    struct uplink *uplink = self->view.uplink;
 
     store_unlisten(&self->listener);
-    if (self->connection != tui_connection(tui))
+    if (self->connection != uplink_connection(uplink))
         return; /* the requests were lost with the connection */
-    tui_forget(tui, self->history);
-    tui_forget(tui, self->trail_call);
+    uplink_forget(uplink, self->history);
+    uplink_forget(uplink, self->trail_call);
     (void)seek_stop(self);
     if (self->subscribing != 0 || self->subscription != 0)
-        tui_unsubscribe(tui, self->subscription, self->subscribing);
+        uplink_unsubscribe(uplink, self->subscription, self->subscribing);
 }

@@ -47,7 +47,7 @@ static uint64_t pane_call_server(struct pane *pane, const char *method, struct g
     call->pane = pane;
     call->question = question;
     call->done = done;
-    call->call = tui_call(pane->tui, method, params, deadline_ms, pane_on_reply, call);
+    call->call = uplink_call(pane->uplink, method, params, deadline_ms, pane_on_reply, call);
     gb_buf_release(params);
     if (call->call == 0) {
         free(call);
@@ -96,7 +96,7 @@ static bool pane_is_there(struct pane *pane)
 {
     char reconnect[KEY_NAME_MAX];
 
-    if (tui_is_up(pane->tui))
+    if (uplink_is_up(pane->uplink))
         return true;
     tui_key_of(pane->tui, CONTEXT_GLOBAL, "reconnect", reconnect);
     tui_say(pane->tui, MESSAGE_ERROR, "not sent: no server; %s starts one", reconnect);
@@ -363,12 +363,12 @@ void pane_edit(struct pane *pane, const char *text)
 
 /* ---- life ---- */
 
-void pane_init(struct pane *pane, struct tui *tui, struct cells *cells, const char *session)
+void pane_init(struct pane *pane, struct uplink *uplink, struct cells *cells, const char *session)
 {
-    *pane = (struct pane){.tui = tui, .cells = cells};
+    *pane = (struct pane){.tui = uplink_tui(uplink), .uplink = uplink, .cells = cells};
     (void)snprintf(pane->session, sizeof(pane->session), "%s", session);
     gb_list_init(&pane->calls);
-    pane->deadline = gb_timer_new(tui_loop(tui), pane_on_deadline, pane);
+    pane->deadline = gb_timer_new(tui_loop(pane->tui), pane_on_deadline, pane);
 }
 
 void pane_release(struct pane *pane)
@@ -377,7 +377,7 @@ void pane_release(struct pane *pane)
 
     prompt_detach(pane);
     GB_LIST_FOREACH(call, &pane->calls, link) {
-        tui_forget(pane->tui, call->call);
+        uplink_forget(pane->uplink, call->call);
         gb_list_remove(&call->link);
         free(call);
     }

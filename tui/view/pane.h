@@ -12,6 +12,7 @@
 
 struct pane {
     struct tui *tui;
+    struct uplink *uplink;
     struct cells *cells;
     char session[CELL_NAME_MAX];
     char language[CELL_NAME_MAX]; /* its name; empty: unknown yet */
@@ -24,7 +25,7 @@ struct pane {
 };
 
 /* Embed it. Borrows everything. */
-void pane_init(struct pane *pane, struct tui *tui, struct cells *cells, const char *session);
+void pane_init(struct pane *pane, struct uplink *uplink, struct cells *cells, const char *session);
 void pane_release(struct pane *pane);
 /* The session's language is known now, by name; the cells have its record. */
 void pane_learn(struct pane *pane, const char *language);

@@ -45,8 +45,8 @@ static void reach_ask_log(struct session_view *self)
     gb_json_put_u64(&out, "after", self->reach.reach.after);
     gb_json_put_u64(&out, "limit", REACH_PAGE);
     gb_json_end(&out);
-    self->reach.call = tui_call(self->view.tui, "session.network_log", &params, REACH_DEADLINE_MS,
-                                reach_on_log, self);
+    self->reach.call = uplink_call(self->view.uplink, "session.network_log", &params,
+                                   REACH_DEADLINE_MS, reach_on_log, self);
     gb_buf_release(&params);
 }
 
@@ -74,8 +74,8 @@ void reach_refresh(struct session_view *self)
     self->reach.stale = false;
     reach_begin(&out, &params, self);
     gb_json_end(&out);
-    self->reach.call = tui_call(self->view.tui, "session.network", &params, REACH_DEADLINE_MS,
-                                reach_on_state, self);
+    self->reach.call = uplink_call(self->view.uplink, "session.network", &params, REACH_DEADLINE_MS,
+                                   reach_on_state, self);
     gb_buf_release(&params);
 }
 
@@ -97,8 +97,8 @@ void reach_forget(struct session_view *self)
 
 void reach_close_tab(struct session_view *self)
 {
-    if (self->connection == tui_connection(self->view.tui))
-        tui_forget(self->view.tui, self->reach.call);
+    if (self->connection == uplink_connection(self->view.uplink))
+        uplink_forget(self->view.uplink, self->reach.call);
     reach_release(&self->reach.reach);
 }
 
@@ -241,8 +241,8 @@ static void reach_call_port(struct session_view *self, uint32_t port, bool open)
     reach_begin(&out, &params, self);
     gb_json_put_u64(&out, "port", port);
     gb_json_end(&out);
-    if (tui_call(tui, open ? "session.port_open" : "session.port_close", &params, REACH_DEADLINE_MS,
-                 open ? reach_on_port_open : reach_on_port_closed, tui) == 0)
+    if (uplink_call(self->view.uplink, open ? "session.port_open" : "session.port_close", &params,
+                    REACH_DEADLINE_MS, open ? reach_on_port_open : reach_on_port_closed, tui) == 0)
         tui_say(tui, MESSAGE_ERROR, "port: there is no server");
     gb_buf_release(&params);
 }
@@ -306,7 +306,7 @@ static void reach_run_use(struct tui *tui, const struct words *words)
     if (!reach_selected(self, &item))
         return;
     if (item.kind == REACH_QUESTION)
-        tui_decide(tui, self->id, item.question);
+        tui_decide(self->view.uplink, self->id, item.question);
     else if (item.kind == REACH_PORT && item.port->address != NULL)
         reach_copy_text(self, item.port->address, item.port->address);
     else if (item.kind == REACH_PORT)

@@ -280,8 +280,8 @@ static void save_ask(struct session_view *self)
     gb_json_put_u64(&out, "offset", save->figure > 0 ? 0 : save->read);
     gb_json_put_u64(&out, "length", save->figure > 0 ? 1 : SAVE_PIECE);
     gb_json_end(&out);
-    save->call = tui_call(self->view.tui, "session.history", &params, SAVE_DEADLINE_MS,
-                          save_on_history, self);
+    save->call = uplink_call(self->view.uplink, "session.history", &params, SAVE_DEADLINE_MS,
+                             save_on_history, self);
     gb_buf_release(&params);
     if (save->call == 0)
         save_fail(self, "there is no server");
@@ -441,7 +441,7 @@ void save_forget(struct session_view *self)
 
 void save_close(struct session_view *self)
 {
-    if (self->connection == tui_connection(self->view.tui))
-        tui_forget(self->view.tui, self->save.call);
+    if (self->connection == uplink_connection(self->view.uplink))
+        uplink_forget(self->view.uplink, self->save.call);
     save_drop(&self->save);
 }

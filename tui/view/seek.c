@@ -34,7 +34,7 @@ static void seek_put_call(struct session_view *self, struct gb_json_out *out, gb
     session_link_drop(self);
     gb_json_end(out);
     self->seek.call =
-        tui_call(self->view.tui, "session.history", out->buf, CALL_DEADLINE_MS, reply, self);
+        uplink_call(self->view.uplink, "session.history", out->buf, CALL_DEADLINE_MS, reply, self);
     gb_buf_release(out->buf);
     tui_redraw(self->view.tui);
 }
@@ -43,7 +43,7 @@ bool seek_stop(struct session_view *self)
 {
     bool active = seek_active(self);
 
-    tui_forget(self->view.tui, self->seek.call);
+    uplink_forget(self->view.uplink, self->seek.call);
     self->seek.call = 0;
     gb_timer_stop(self->seek.turn);
     return active;

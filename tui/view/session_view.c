@@ -27,7 +27,7 @@ static const struct session_view *session_view_const_of(const struct view *view)
 
 struct session *session_view_session(const struct session_view *self)
 {
-    return store_find(tui_store(self->view.tui), self->id);
+    return store_find(uplink_store(self->view.uplink), self->id);
 }
 
 /* ---- typing ---- */
@@ -332,12 +332,12 @@ static struct region session_view_below_tabs(const struct session_view *self, st
 /* The session's language is known once hello has been answered and the session is known. */
 static void session_view_learn(struct session_view *self)
 {
-    const struct store *store = tui_store(self->view.tui);
+    const struct store *store = uplink_store(self->view.uplink);
     const struct session *session;
 
     if (self->cells.language != NULL)
         return;
-    session = store_find(tui_store(self->view.tui), self->id);
+    session = store_find(uplink_store(self->view.uplink), self->id);
     if (session == NULL || session->language[0] == '\0')
         return;
     cells_learn(&self->cells, gb_languages_find(&store->languages, session->language));
@@ -500,9 +500,9 @@ static void session_view_title(const struct view *view, struct gb_buf *out)
         gb_buf_addf(out, ", forked after cell %u", session->parent_cell);
 }
 
-static const char *session_view_session_id(const struct view *view)
+static struct session *session_view_subject(const struct view *view)
 {
-    return session_view_const_of(view)->id;
+    return session_view_session(session_view_const_of(view));
 }
 
 /* Ends the search, if there is one. */
@@ -612,7 +612,7 @@ static const struct view_ops ops = {
     .event = session_view_event,
     .context = session_view_context,
     .title = session_view_title,
-    .session = session_view_session_id,
+    .session = session_view_subject,
     .back = session_view_back,
     .urgent = session_view_urgent,
     .keys = session_view_keys,
@@ -628,12 +628,13 @@ struct session_view *session_view_top(struct tui *tui)
     return view != NULL && view->ops == &ops ? session_view_of(view) : NULL;
 }
 
-static struct session_view *session_view_make(struct tui *tui, const char *id, bool preview)
+static struct session_view *session_view_make(struct uplink *uplink, const char *id, bool preview)
 {
     struct session_view *self = xcalloc(1, sizeof(*self));
 
     self->view.ops = &ops;
-    self->view.tui = tui;
+    self->view.tui = uplink_tui(uplink);
+    self->view.uplink = uplink;
     self->preview = preview;
     (void)snprintf(self->id, sizeof(self->id), "%s", id);
     cells_init(&self->cells, id, picture_free);
@@ -642,8 +643,8 @@ static struct session_view *session_view_make(struct tui *tui, const char *id, b
     self->stream.want_part = session_link_want_part;
     self->stream.want_between = session_link_want_between;
     self->stream.arg = self;
-    pane_init(&self->pane, tui, &self->cells, id);
-    files_init(&self->files, tui, self->id);
+    pane_init(&self->pane, uplink, &self->cells, id);
+    files_init(&self->files, uplink, self->id);
     timeline_open(self);
     shells_open(self);
     session_view_learn(self);
@@ -652,16 +653,16 @@ static struct session_view *session_view_make(struct tui *tui, const char *id, b
     return self;
 }
 
-struct view *session_view_new(struct tui *tui, const char *id)
+struct view *session_view_new(struct uplink *uplink, const char *id)
 {
-    struct session_view *self = session_view_make(tui, id, false);
+    struct session_view *self = session_view_make(uplink, id, false);
 
     return &self->view;
 }
 
-struct view *session_preview_new(struct tui *tui, const char *id)
+struct view *session_preview_new(struct uplink *uplink, const char *id)
 {
-    struct session_view *self = session_view_make(tui, id, true);
+    struct session_view *self = session_view_make(uplink, id, true);
 
     return &self->view;
 }

@@ -5,9 +5,9 @@
 #include "app/tui.h"
 
 /* @id must be in the store or in the journal. Gives. */
-struct view *session_view_new(struct tui *tui, const char *id);
+struct view *session_view_new(struct uplink *uplink, const char *id);
 /* The same as a preview that is painted but never gets keys. Gives. */
-struct view *session_preview_new(struct tui *tui, const char *id);
+struct view *session_preview_new(struct uplink *uplink, const char *id);
 /* Of the whole view, and of its tabs of the past, of the network, and of programs at terminals. */
 extern const struct command session_commands[], past_commands[], network_commands[],
     shell_commands[];

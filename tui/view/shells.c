@@ -95,8 +95,8 @@ void shells_refresh(struct session_view *self)
     shells->stale = false;
     shells_begin(&out, &params, self, 0);
     gb_json_end(&out);
-    shells->call = tui_call(self->view.tui, "terminal.list", &params, SHELLS_DEADLINE_MS,
-                            shells_on_list, self);
+    shells->call = uplink_call(self->view.uplink, "terminal.list", &params, SHELLS_DEADLINE_MS,
+                               shells_on_list, self);
     gb_buf_release(&params);
 }
 
@@ -188,11 +188,12 @@ static void shells_unwatch(struct session_view *self)
     struct gb_buf params = {0};
     struct gb_json_out out;
 
-    if (shells->watched != 0 && self->connection == tui_connection(self->view.tui)) {
-        tui_forget(self->view.tui, shells->attaching);
+    if (shells->watched != 0 && self->connection == uplink_connection(self->view.uplink)) {
+        uplink_forget(self->view.uplink, shells->attaching);
         shells_begin(&out, &params, self, shells->watched);
         gb_json_end(&out);
-        (void)tui_call(self->view.tui, "terminal.detach", &params, SHELLS_DEADLINE_MS, NULL, NULL);
+        (void)uplink_call(self->view.uplink, "terminal.detach", &params, SHELLS_DEADLINE_MS, NULL,
+                          NULL);
         gb_buf_release(&params);
     }
     shells_drop(self);
@@ -232,8 +233,8 @@ static void shells_call(struct session_view *self, const char *method)
     if (strcmp(method, "terminal.attach") == 0)
         gb_json_put_bool(&out, "watch", true);
     gb_json_end(&out);
-    shells->attaching =
-        tui_call(self->view.tui, method, &params, SHELLS_DEADLINE_MS, shells_on_attached, self);
+    shells->attaching = uplink_call(self->view.uplink, method, &params, SHELLS_DEADLINE_MS,
+                                    shells_on_attached, self);
     gb_buf_release(&params);
 }
 
@@ -351,7 +352,7 @@ static void shells_run_watch(struct tui *tui, const struct words *words)
     argv[0] = "--watch";
     argv[1] = number;
     argv[2] = self->id;
-    if (tui_run_verb(tui, "shell", argv, ARRAY_SIZE(argv)) < 0)
+    if (tui_run_verb(self->view.uplink, "shell", argv, ARRAY_SIZE(argv)) < 0)
         tui_say(tui, MESSAGE_ERROR, "no terminal can be opened here");
 }
 
@@ -375,8 +376,8 @@ static void shells_on_confirmed(void *arg)
         return;
     shells_begin(&out, &params, self, self->shells.ending);
     gb_json_end(&out);
-    if (tui_call(self->view.tui, "terminal.close", &params, SHELLS_DEADLINE_MS, shells_on_closed,
-                 self->view.tui) == 0)
+    if (uplink_call(self->view.uplink, "terminal.close", &params, SHELLS_DEADLINE_MS,
+                    shells_on_closed, self->view.tui) == 0)
         tui_say(self->view.tui, MESSAGE_ERROR, "end-shell: there is no server");
     gb_buf_release(&params);
 }
@@ -422,7 +423,7 @@ const struct command shell_commands[] = {
 
 void shells_open(struct session_view *self)
 {
-    tui_listen(self->view.tui, &self->shells.listener, shells_on_notice, self);
+    uplink_listen(self->view.uplink, &self->shells.listener, shells_on_notice, self);
 }
 
 void shells_leave(struct session_view *self)
@@ -432,8 +433,8 @@ void shells_leave(struct session_view *self)
 
 void shells_close(struct session_view *self)
 {
-    if (self->connection == tui_connection(self->view.tui))
-        tui_forget(self->view.tui, self->shells.call);
+    if (self->connection == uplink_connection(self->view.uplink))
+        uplink_forget(self->view.uplink, self->shells.call);
     shells_unwatch(self);
-    tui_unlisten(&self->shells.listener);
+    uplink_unlisten(&self->shells.listener);
 }

@@ -40,5 +40,5 @@ struct shells {
     uint64_t attaching;                   /* a request to watch it, or to resize; 0: none */
     char watch_error[GB_ERR_MESSAGE_MAX]; /* why it cannot be watched; empty: none */
     struct gb_vt *vt;                     /* what it shows; NULL: none is watched */
-    struct tui_listener listener;
+    struct uplink_listener listener;
 };

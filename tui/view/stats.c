@@ -171,7 +171,8 @@ static void stats_draw_gauges(struct tui *tui, const struct session *session, st
 }
 
 /* Facts on the left, graphs on the right. */
-static void stats_draw_head(struct tui *tui, const struct session *session, struct region *region)
+static void stats_draw_head(struct tui *tui, const struct server *server,
+                            const struct session *session, struct region *region)
 {
     const int graph = region->height >= 45 ? 9 : region->height >= 30 ? 6 : 4;
     struct region top, left;
@@ -179,10 +180,10 @@ static void stats_draw_head(struct tui *tui, const struct session *session, stru
     int facts;
 
     left = region_part(*region, 0, 0, region->width / 2, 0);
-    facts = stats_draw_facts(session, &tui_store(tui)->server, left, tui_now(tui));
+    facts = stats_draw_facts(session, server, left, tui_now(tui));
     top = region_cut_top(region, MAX(2 * graph + 1, facts));
     left = region_cut_left(&top, region->width / 2);
-    (void)stats_draw_facts(session, &tui_store(tui)->server, left, tui_now(tui));
+    (void)stats_draw_facts(session, server, left, tui_now(tui));
     words_size(size, sizeof(size), (double)session->memory_bytes);
     stats_draw_graph(tui, region_part(top, 0, 0, -2, graph), "memory", &session->memory, size,
                      (double)session->memory_limit_bytes);
@@ -196,6 +197,7 @@ void session_stats_draw(const struct session_view *self, struct region region)
 {
     const struct session *session = session_view_figures(self);
     struct tui *tui = self->view.tui;
+    const struct server *server = &uplink_store(self->view.uplink)->server;
 
     if (session == NULL) {
         (void)paint_str(region, 1, 1, STYLE(ROLE_DIM), "nothing is known of this session");
@@ -203,12 +205,11 @@ void session_stats_draw(const struct session_view *self, struct region region)
     }
     (void)region_cut_top(&region, region.height >= 24 ? 1 : 0);
     if (region.width >= GRAPHS_COLUMNS_MIN) {
-        stats_draw_head(tui, session, &region);
+        stats_draw_head(tui, server, session, &region);
         stats_draw_gauges(tui, session, &region);
     } else { /* changing values come first: there may be no room for the rest */
         stats_draw_gauges(tui, session, &region);
-        (void)region_cut_top(
-            &region, 1 + stats_draw_facts(session, &tui_store(tui)->server, region, tui_now(tui)));
+        (void)region_cut_top(&region, 1 + stats_draw_facts(session, server, region, tui_now(tui)));
     }
     stats_draw_time(self, session, region);
 }

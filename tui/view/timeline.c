@@ -200,7 +200,7 @@ void timeline_ask(struct session_view *self)
 static void timeline_on_unwanted(void *arg, const struct gb_json *result,
                                  const struct gb_call_error *error)
 {
-    struct tui *tui = arg;
+    struct uplink *uplink = arg;
     struct gb_forked_info forked;
     struct gb_fork_info child;
     char id[STORE_NAME_MAX];
@@ -213,19 +213,21 @@ static void timeline_on_unwanted(void *arg, const struct gb_json *result,
         (child.flags & GB_FORK_FAILED) != 0)
         return;
     json_copy_text(child.session, id, sizeof(id));
-    tui_call_on(tui, "session.close", id, NULL);
+    uplink_call_on(uplink, "session.close", id, NULL);
 }
 
 static void timeline_stop_looking(struct session_view *self)
 {
     struct timeline *timeline = &self->timeline;
-    struct tui *tui = self->view.tui;
-    const bool ours = self->connection == tui_connection(tui); /* else it ended with the last one */
+    struct uplink *uplink = self->view.uplink;
+    /* Else it ended with the last one. */
+    const bool ours = self->connection == uplink_connection(uplink);
 
-    if (timeline->look == LOOK_OPENING && ours && tui_client(tui) != NULL)
-        gb_client_redirect(tui_client(tui), timeline->look_call, timeline_on_unwanted, tui);
+    if (timeline->look == LOOK_OPENING && ours && uplink_client(uplink) != NULL)
+        gb_client_redirect(uplink_client(uplink), timeline->look_call, timeline_on_unwanted,
+                           uplink);
     if (timeline->look == LOOK_OPEN && ours)
-        tui_call_on(tui, "session.close", timeline->look_session, NULL);
+        uplink_call_on(uplink, "session.close", timeline->look_session, NULL);
     timeline_forget(self);
 }
 
@@ -271,7 +273,7 @@ static void timeline_on_forked(void *arg, const struct gb_json *result,
     json_copy_text(child.session, timeline->look_session, sizeof(timeline->look_session));
     timeline->look_cell = forked.cell;
     timeline->look = LOOK_OPEN;
-    files_init(&timeline->look_files, self->view.tui, timeline->look_session);
+    files_init(&timeline->look_files, self->view.uplink, timeline->look_session);
     files_refresh(&timeline->look_files);
     tui_say(self->view.tui, MESSAGE_PLAIN, "a copy of the session as it was; Esc leaves it");
 }
@@ -294,8 +296,8 @@ static void timeline_look(struct session_view *self, const struct trail_point *m
     gb_json_put_u64(&out, "wait_ms", LOOK_WAIT_MS);
     gb_json_end(&out);
     timeline->look_seq = moment->seq;
-    timeline->look_call = tui_call(self->view.tui, "session.fork", &params, LOOK_DEADLINE_MS,
-                                   timeline_on_forked, self);
+    timeline->look_call = uplink_call(self->view.uplink, "session.fork", &params, LOOK_DEADLINE_MS,
+                                      timeline_on_forked, self);
     timeline->look = timeline->look_call != 0 ? LOOK_OPENING : LOOK_NONE;
     tui_say(self->view.tui, timeline->look_call != 0 ? MESSAGE_PLAIN : MESSAGE_ERROR, "%s",
             timeline->look_call != 0 ? "opening a copy of the session as it was…"
@@ -444,7 +446,7 @@ static void timeline_run_fork(struct tui *tui, const struct words *words)
     if (words->count > 1 || moment == NULL)
         travel_run_fork(tui, words);
     else
-        tui_fork(tui, self->id, -1, moment->seq);
+        tui_fork(self->view.uplink, self->id, -1, moment->seq);
 }
 
 static void timeline_run_look(struct tui *tui, const struct words *words)

@@ -51,8 +51,8 @@ static void travel_ask(struct session_view *self, uint64_t after)
     gb_json_put_u64(&out, "after", after);
     gb_json_put_u64(&out, "limit", TRAVEL_PAGE);
     gb_json_end(&out);
-    self->trail_call = tui_call(self->view.tui, "session.checkpoints", &params,
-                                TRAVEL_LIST_DEADLINE_MS, travel_on_list, self);
+    self->trail_call = uplink_call(self->view.uplink, "session.checkpoints", &params,
+                                   TRAVEL_LIST_DEADLINE_MS, travel_on_list, self);
     gb_buf_release(&params);
 }
 
@@ -135,7 +135,8 @@ static void travel_rewind(struct session_view *self, uint64_t seq, int64_t steps
         gb_json_put_i64(&out, "steps", steps);
     gb_json_end(&out);
     tui_say(tui, MESSAGE_PLAIN, "%s…", seq == 0 && steps < 0 ? "going forward" : "going back");
-    (void)tui_call(tui, "session.rewind", &params, TRAVEL_DEADLINE_MS, travel_on_rewound, tui);
+    (void)uplink_call(self->view.uplink, "session.rewind", &params, TRAVEL_DEADLINE_MS,
+                      travel_on_rewound, tui);
     gb_buf_release(&params);
 }
 
@@ -244,7 +245,7 @@ void travel_run_fork(struct tui *tui, const struct words *words)
     int64_t cell;
 
     if (self != NULL && travel_number(tui, words, UINT32_MAX, -1, &cell))
-        tui_fork(tui, self->id, cell, 0);
+        tui_fork(self->view.uplink, self->id, cell, 0);
 }
 
 /* ---- checkpoints ---- */
@@ -276,6 +277,7 @@ void travel_run_checkpoint(struct tui *tui, const struct words *words)
     if (words->count > 1)
         gb_json_put_str(&out, "name", words->words[1]);
     gb_json_end(&out);
-    (void)tui_call(tui, "session.checkpoint", &params, TRAVEL_DEADLINE_MS, travel_on_kept, tui);
+    (void)uplink_call(self->view.uplink, "session.checkpoint", &params, TRAVEL_DEADLINE_MS,
+                      travel_on_kept, tui);
     gb_buf_release(&params);
 }
