@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from support import DEADLINE, Server, Session, alive, freeze, out, qemu_pid, wait_for
+from support import DEADLINE, Server, Session, Watcher, alive, freeze, out, qemu_pid, wait_for
 
 RUNS = int(os.environ.get("GLASSBELL_POOL_RUNS", "24"))
 
@@ -102,6 +102,7 @@ def test_killed_ones_are_replaced(server, client):
     """Who watches the pool sees it."""
     before = wait_ready(client, 2)
     client.call("events.subscribe", kinds=["pool.changed"])
+    everything = Watcher(server)  # also the kind that is the last one of all
     victims = wait_for(lambda: (lambda p: len(p) == 3 and p)(members(server, client)), what="the pool's processes")
     for pid in victims:
         os.kill(pid, signal.SIGKILL)
@@ -115,6 +116,8 @@ def test_killed_ones_are_replaced(server, client):
             figures += [(one["ready"], one["lost"]) for one in params["pool"]["pools"]
                         if (one["image"], one["memory_mb"]) == ("shell", 224)]
     assert min(ready for ready, _ in figures) < 2
+    with everything:
+        everything.until("pool.changed")
     session = Session(client, "shell")
     assert out(session.exec("echo 1")) == "1\n"
     session.close()

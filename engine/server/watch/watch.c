@@ -104,7 +104,7 @@ static int watch_read_kinds(const struct watch_server *state, const struct gb_pa
     uint64_t kinds = 0;
 
     if (params->kinds == NULL) {
-        kinds = UINT32_MAX;
+        kinds = UINT64_MAX;
     } else {
         child = gb_json_first(params->kinds);
         for (uint32_t i = 0; i < params->kinds->count; i++, child = gb_json_next(child)) {
