@@ -2,7 +2,7 @@
 _glassbell()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local verbs='run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork diff checkpoint checkpoints sleep wake answer network packages secret port put get log export mcp serve stdio doctor image version help completion'
+    local verbs='run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork diff checkpoint checkpoints sleep wake answer network packages secret port put get log note export mcp serve stdio doctor image version help completion'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
@@ -380,6 +380,17 @@ _glassbell()
         esac
         if [[ $word == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W '--help --follow --cell --code --output --network --cast --json --host --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    note)
+        case $before in
+            --host) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --bookmark --no-bookmark --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")

@@ -10,7 +10,7 @@ function __glassbell_is
     test (count $words) -gt 1; and test $words[2] = $argv[1]
 end
 function __glassbell_verbs
-    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork diff checkpoint checkpoints sleep wake answer network packages secret port put get log export mcp serve stdio doctor image version help completion
+    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind fork diff checkpoint checkpoints sleep wake answer network packages secret port put get log note export mcp serve stdio doctor image version help completion
 end
 complete -c glassbell -f
 complete -c glassbell -n __glassbell_is_first -l help -d 'tell about the verbs'
@@ -293,6 +293,14 @@ complete -c glassbell -n '__glassbell_is log' -l host -r -d 'a server on another
 complete -c glassbell -n '__glassbell_is log' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
 complete -c glassbell -n '__glassbell_is log' -l no-autostart -d 'fail if no server runs, instead of starting one'
 complete -c glassbell -n '__glassbell_is log' -a '(glassbell ls --ids 2>/dev/null)'
+complete -c glassbell -n __glassbell_is_first -a note -d 'give a cell of a session a note or a bookmark, or list them'
+complete -c glassbell -n '__glassbell_is note' -l help -d 'tell about note'
+complete -c glassbell -n '__glassbell_is note' -s b -l bookmark -d 'give the cell a bookmark'
+complete -c glassbell -n '__glassbell_is note' -l no-bookmark -d 'remove its bookmark'
+complete -c glassbell -n '__glassbell_is note' -l host -r -d 'a server on another machine: ssh://[USER@]HOST, or a name from the settings (default: $GLASSBELL_HOST)'
+complete -c glassbell -n '__glassbell_is note' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
+complete -c glassbell -n '__glassbell_is note' -l no-autostart -d 'fail if no server runs, instead of starting one'
+complete -c glassbell -n '__glassbell_is note' -a '(glassbell ls --ids 2>/dev/null)'
 complete -c glassbell -n __glassbell_is_first -a export -d 'export a session as a notebook, script, document or recording'
 complete -c glassbell -n '__glassbell_is export' -l help -d 'tell about export'
 complete -c glassbell -n '__glassbell_is export' -l format -r -d 'ipynb (default), py, md, asciicast, json, or ocsf: its connections as events'

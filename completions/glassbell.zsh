@@ -47,6 +47,7 @@ _glassbell_verbs()
         'put:copy a file or folder into a session'
         'get:copy a file or folder from a session'
         'log:show what a session has run, or connected to'
+        'note:give a cell of a session a note or a bookmark, or list them'
         'export:export a session as a notebook, script, document or recording'
         'mcp:run an MCP server for agents, on standard input and output'
         'serve:run the server'
@@ -403,6 +404,16 @@ _glassbell()
             '*--network[its connections instead of its cells\: ended ones, refused ones, and who set the rules]' \
             '*--cast=[the recording of that terminal instead, as asciicast v2]:TERMINAL: ' \
             '*--json[print each cell or connection as JSON, one per line]' \
+            '*--host=[a server on another machine\: ssh\://\[USER@\]HOST, or a name from the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail if no server runs, instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    note)
+        _arguments -s -S : \
+            '--help[tell about note]' \
+            '*'{-b,--bookmark}'[give the cell a bookmark]' \
+            '*--no-bookmark[remove its bookmark]' \
             '*--host=[a server on another machine\: ssh\://\[USER@\]HOST, or a name from the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
             '*--no-autostart[fail if no server runs, instead of starting one]' \

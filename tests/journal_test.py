@@ -209,7 +209,7 @@ def records(path):
     """Where the records of a journal's file stand: (begin, end, type, cell)."""
     data, at = path.read_bytes(), 0
     while at < len(data):
-        assert data[at:at + 4] == b"GbB9"
+        assert data[at:at + 4] == b"GbB:"
         kind, = struct.unpack_from("<I", data, at + 4)
         size, = struct.unpack_from("<I", data, at + 24)
         cell, = struct.unpack_from("<I", data, at + 56)

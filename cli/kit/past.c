@@ -165,6 +165,10 @@ bool past_read(struct past *past, uint64_t after, uint64_t limit, past_each *eac
         gb_json_put_str(&out, "session", past->id);
         gb_json_put_u64(&out, "after", page.last);
         gb_json_put_u64(&out, "limit", MIN(left, (uint64_t)PAGE));
+        if (past->annotated) {
+            gb_json_put_bool(&out, "annotated", true);
+            gb_json_put_bool(&out, "output", false);
+        }
         gb_json_end(&out);
         good = app_call(past->app, "session.history", &params, DEADLINE_MS, past_use_page, &page);
         gb_buf_release(&params);

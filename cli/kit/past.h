@@ -15,6 +15,7 @@ struct past {
     struct gb_session_info info; /* as a struct; borrows too */
     char *id;
     bool open;
+    bool annotated; /* set it: past_read() reads only cells with a bookmark or a note */
 };
 
 /* Passes the result of session.list to @use: sessions in @state, NULL: open ones. False: it failed,

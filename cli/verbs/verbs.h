@@ -38,6 +38,7 @@ struct gb_images;
     X(put)                                                                                         \
     X(get)                                                                                         \
     X(log)                                                                                         \
+    X(note)                                                                                        \
     X(export)                                                                                      \
     X(mcp)                                                                                         \
     X(serve)                                                                                       \

@@ -98,6 +98,8 @@
     X(GB_JOURNAL_QUEUE_MAX, 256 << 20, "journal_queue_bytes", \
       "records waiting to be written; more are dropped") \
     X(GB_FIND_MAX, 1 << 10, "find_bytes", "the text of a search in a history") \
+    X(GB_ANNOTATION_MAX, 500, "annotation_bytes", "a person's note to a cell") \
+    X(GB_ANNOTATIONS_MAX, 1000, "annotations", "cells of one session with a bookmark or a note") \
     X(GB_HISTORY_PIECE_MAX, 4 << 20, "history_bytes", \
       "a requested part of one cell's output")
 

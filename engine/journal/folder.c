@@ -2,11 +2,14 @@
 /* The folder of a journal: creating it, opening it, and locking it against other servers. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "journal/internal.h"
 
 /* On a read-only file system, an existing lock file still keeps others out. */
@@ -62,4 +65,30 @@ int folder_open(struct gb_journal *journal, struct gb_err *err)
         return r;
     folder_close(journal);
     return try_folder(journal, err);
+}
+
+static void folder_on_swept(struct job *job)
+{
+    const char *line = gb_buf_str(&job->bytes);
+
+    while (*line != '\0') {
+        size_t size = strcspn(line, "\n");
+
+        gb_info("journal: %.*s", (int)size, line);
+        line += size + (line[size] == '\n');
+    }
+}
+
+void folder_sweep(struct gb_journal *journal, const struct gb_journal_config *config)
+{
+    struct job *job = xcalloc(1, sizeof(*job));
+
+    job->kind = JOB_SWEEP;
+    job->path = xstrdup(journal->folder);
+    job->limits = (struct gb_surplus_limits){
+        config->others_age_ms == 0 ? UINT64_MAX : config->others_age_ms / 1000,
+        config->others_size == 0 ? UINT64_MAX : config->others_size,
+    };
+    job->done = folder_on_swept;
+    writer_push(journal->writer, job);
 }

@@ -25,6 +25,22 @@ struct gb_journal_session *index_find(const struct gb_journal *journal, const ch
     return found == NULL ? NULL : *(struct gb_journal_session **)found;
 }
 
+const struct gb_journal_session *gb_journal_find(const struct gb_journal *journal,
+                                                 struct gb_bytes id)
+{
+    char text[GB_RECORD_ID_MAX] = "";
+
+    if (id.size >= sizeof(text))
+        return NULL;
+    memcpy(text, id.data, id.size);
+    return index_find(journal, text);
+}
+
+struct gb_list *gb_journal_sessions(struct gb_journal *journal)
+{
+    return &journal->sessions;
+}
+
 /* Creates it if there is none. */
 static struct gb_journal_session *index_get(struct gb_journal *journal, const char *id)
 {
@@ -63,6 +79,7 @@ static void session_release(struct gb_journal *journal, struct gb_journal_sessio
     text_release(journal, session->origin);
     free(session->entries);
     free(session->notes);
+    free(session->marks);
     free(session);
 }
 
@@ -140,19 +157,6 @@ bool index_ends_in_gap(const struct gb_journal *journal, const struct gb_journal
     return session->damaged || is_before(last, journal->gap);
 }
 
-void index_settle(struct gb_journal *journal)
-{
-    struct gb_journal_session *session;
-
-    GB_LIST_FOREACH(session, &journal->sessions, link)
-        for (uint32_t i = 0; i < session->entry_count; i++) {
-            struct gb_journal_entry *entry = &session->entries[i];
-            const struct place start = {entry->start_segment, entry->start_at};
-
-            entry->done_lost = entry->done_segment == 0 && is_before(start, journal->gap);
-        }
-}
-
 /* The index of the cell, or where to insert it. Numbers mostly increase, so the search starts at
  * the end. */
 static uint32_t place_of(const struct gb_journal_session *session, uint32_t number)
@@ -202,6 +206,95 @@ void index_cell(struct gb_journal *journal, const struct gb_record_head *head, s
     }
     index_touch(session, head, place);
     session->cells = MAX(session->cells, head->cell);
+}
+
+bool index_has_cell(const struct gb_journal_session *session, uint32_t cell)
+{
+    uint32_t at = place_of(session, cell);
+
+    return at < session->entry_count && session->entries[at].number == cell;
+}
+
+/* The index of the cell's mark, or where to insert it. */
+static uint32_t mark_place(const struct gb_journal_session *session, uint32_t cell)
+{
+    uint32_t at = session->mark_count;
+
+    while (at > 0 && session->marks[at - 1].cell >= cell)
+        at--;
+    return at;
+}
+
+static struct gb_journal_mark *mark_find(const struct gb_journal_session *session, uint32_t cell)
+{
+    uint32_t at = mark_place(session, cell);
+
+    return at < session->mark_count && session->marks[at].cell == cell ? &session->marks[at] : NULL;
+}
+
+const struct gb_journal_mark *index_mark(const struct gb_journal_session *session, uint32_t cell)
+{
+    return mark_find(session, cell);
+}
+
+static struct gb_journal_mark *mark_get(struct gb_journal_session *session, uint32_t cell)
+{
+    struct gb_journal_mark *marks, *mark = mark_find(session, cell);
+    uint32_t at = mark_place(session, cell);
+
+    if (mark != NULL || session->mark_count >= GB_ANNOTATIONS_MAX)
+        return mark;
+    /* They come one at a time, from people. */
+    marks = xcalloc(session->mark_count + 1, sizeof(*marks));
+    for (uint32_t i = 0; i < session->mark_count; i++)
+        marks[i < at ? i : i + 1] = session->marks[i];
+    marks[at].cell = cell;
+    free(session->marks);
+    session->marks = marks;
+    session->mark_count++;
+    return &marks[at];
+}
+
+/* Removes marks without a place, or without a cell. */
+static void index_prune_marks(struct gb_journal_session *session)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < session->mark_count; i++) {
+        const struct gb_journal_mark *mark = &session->marks[i];
+
+        if ((mark->bookmark.segment != 0 || mark->note.segment != 0) &&
+            index_has_cell(session, mark->cell))
+            session->marks[kept++] = *mark;
+    }
+    session->mark_count = kept;
+}
+
+bool index_annotation(struct gb_journal *journal, const struct gb_record_head *head,
+                      struct gb_bytes payload, struct place place)
+{
+    /* It may be newer than the record of the session's end, which is forgotten alone: then it says
+     * nothing. For the same reason it proves nothing about when the session was last heard of. */
+    struct gb_journal_session *session = index_find(journal, head->session);
+    struct gb_record_annotation annotation;
+    struct gb_journal_mark *mark;
+
+    if (gb_record_read_annotation(head, payload, &annotation) < 0)
+        return false;
+    mark = session == NULL ? NULL : mark_get(session, head->cell);
+    if (mark == NULL)
+        return true;
+    if ((annotation.flags & GB_ANNOTATION_SETS_BOOKMARK) != 0)
+        mark->bookmark =
+            (annotation.flags & GB_ANNOTATION_BOOKMARK) != 0 ? place : (struct place){0};
+    if ((annotation.flags & GB_ANNOTATION_SETS_NOTE) != 0)
+        mark->note = annotation.note.size > 0 ? place : (struct place){0};
+    if (mark->bookmark.segment == 0 && mark->note.segment == 0) {
+        session->mark_count--;
+        memmove(mark, mark + 1,
+                (size_t)(session->marks + session->mark_count - mark) * sizeof(*mark));
+    }
+    return true;
 }
 
 void index_network(struct gb_journal *journal, const struct gb_record_head *head,
@@ -335,11 +428,34 @@ void index_forget(struct gb_journal *journal, uint32_t segment)
                 session->notes[kept++] = session->notes[i];
         }
         session->note_count = kept;
-        /* The record of the end is a session's last one: there are no others left. */
+        for (uint32_t i = 0; i < session->mark_count; i++) {
+            struct gb_journal_mark *mark = &session->marks[i];
+
+            mark->bookmark.segment = mark->bookmark.segment == segment ? 0 : mark->bookmark.segment;
+            mark->note.segment = mark->note.segment == segment ? 0 : mark->note.segment;
+        }
+        index_prune_marks(session);
+        /* The record of the end is a session's last one, except for annotations of its cells:
+         * there are no others left. */
         if (session->state != GB_RECORD_OPEN && session->segment <= segment) {
             (void)tdelete(session, &journal->by_id, index_compare);
             journal->session_count--;
             session_release(journal, session);
+        }
+    }
+}
+
+void index_settle(struct gb_journal *journal)
+{
+    struct gb_journal_session *session;
+
+    GB_LIST_FOREACH(session, &journal->sessions, link) {
+        index_prune_marks(session);
+        for (uint32_t i = 0; i < session->entry_count; i++) {
+            struct gb_journal_entry *entry = &session->entries[i];
+            const struct place start = {entry->start_segment, entry->start_at};
+
+            entry->done_lost = entry->done_segment == 0 && is_before(start, journal->gap);
         }
     }
 }

@@ -24,6 +24,12 @@ struct place {
     uint64_t at;
 };
 
+/* Where the bookmark and the note of a cell are; at least one of them is somewhere. */
+struct gb_journal_mark {
+    uint32_t cell;
+    struct place bookmark, note;
+};
+
 struct segment {
     struct gb_list link; /* in journal->segments, by number */
     uint32_t number;
@@ -68,6 +74,8 @@ struct gb_journal {
  * server writes to it. Any other failure: it is open read-only, or not at all. */
 int folder_open(struct gb_journal *journal, struct gb_err *err);
 void folder_close(struct gb_journal *journal);
+/* Has the writer remove journals of other sockets next to it (sweep.h). */
+void folder_sweep(struct gb_journal *journal, const struct gb_journal_config *config);
 
 /* ---- index.c ---- */
 /* A copy of @bytes up to a NUL, shared by all users of the same text. Gives a reference. */
@@ -83,6 +91,13 @@ void index_network(struct gb_journal *journal, const struct gb_record_head *head
                    struct place place);
 /* Removes a record of the network that turned out not to be written. */
 void index_drop_network(struct gb_journal *journal, const char *id, uint64_t number);
+/* Takes an ANNOTATION that is on disk: only its cell has it. False: it is damaged. */
+bool index_annotation(struct gb_journal *journal, const struct gb_record_head *head,
+                      struct gb_bytes payload, struct place place);
+/* NULL: the cell has neither bookmark nor note. */
+const struct gb_journal_mark *index_mark(const struct gb_journal_session *session, uint32_t cell);
+/* Whether there is a record of that cell. */
+bool index_has_cell(const struct gb_journal_session *session, uint32_t cell);
 /* @id has a SESSION record that is damaged. */
 void index_damaged_session(struct gb_journal *journal, const struct gb_record_head *head);
 /* Decides about cells whose end was not recorded: if the START is before the last gap, the end may

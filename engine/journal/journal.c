@@ -234,7 +234,9 @@ static void journal_take_back(struct gb_journal *journal, const struct gb_record
         journal->total -= size;
     }
     journal->records--;
-    if (head->type == GB_RECORD_NETWORK) {
+    if (head->type == GB_RECORD_ANNOTATION) {
+        /* It is not in the index before it is on disk. */
+    } else if (head->type == GB_RECORD_NETWORK) {
         index_drop_network(journal, head->session, head->number);
     } else if (head->cell > 0) {
         index_drop_cell(journal, head->session, head->cell, segment_number,
@@ -244,6 +246,22 @@ static void journal_take_back(struct gb_journal *journal, const struct gb_record
         session->packages_due = session->packages[0] != '\0';
     }
     failed(journal, sys_errno, size);
+}
+
+/* A record is on disk that readers are told about only then. */
+static void journal_take(struct gb_journal *journal, uint32_t segment, uint64_t offset,
+                         struct gb_bytes record)
+{
+    struct gb_record_head head;
+
+    /* While it was being written its segment may have been removed. */
+    if (segment_find(journal, segment) == NULL || gb_record_head_read(record, &head) < 0 ||
+        head.type != GB_RECORD_ANNOTATION)
+        return;
+    (void)index_annotation(
+        journal, &head,
+        (struct gb_bytes){record.data + GB_RECORD_HEAD, record.size - GB_RECORD_HEAD},
+        (struct place){segment, offset});
 }
 
 static void journal_settle(struct gb_journal *journal);
@@ -258,6 +276,7 @@ static void journal_on_written(struct job *job)
             journal->file->failed = true;
         journal_take_back(journal, &job->head, job->segment, job->bytes.size, -job->result);
     } else {
+        journal_take(journal, job->segment, job->offset, gb_buf_bytes(&job->bytes));
         worked(journal, job->segment, job->bytes.size);
     }
     if (ticket != NULL) {
@@ -321,12 +340,14 @@ static int append(struct gb_journal *journal, struct segment *segment, struct gb
     journal->records++;
     if (head.type == GB_RECORD_NETWORK)
         index_network(journal, &head, (struct place){segment->number, offset});
-    else if (head.type != GB_RECORD_SESSION)
+    else if (head.type == GB_RECORD_START || head.type == GB_RECORD_CELL)
         index_cell(journal, &head, (struct place){segment->number, offset});
     if (may_write_here(journal, record.size)) {
         r = write_here(journal, gb_buf_bytes(&record), offset);
         if (r < 0)
             journal_take_back(journal, &head, segment->number, record.size, -r);
+        else
+            journal_take(journal, segment->number, offset, gb_buf_bytes(&record));
         gb_buf_release(&record);
         return r;
     }
@@ -475,22 +496,6 @@ void gb_journal_session(struct gb_journal *journal, const char *id, uint32_t inc
         session->packages_due = session->packages[0] != '\0';
     journal->sessions_here += record.state == GB_RECORD_OPEN;
     journal_settle(journal);
-}
-
-const struct gb_journal_session *gb_journal_find(const struct gb_journal *journal,
-                                                 struct gb_bytes id)
-{
-    char text[GB_RECORD_ID_MAX] = "";
-
-    if (id.size >= sizeof(text))
-        return NULL;
-    memcpy(text, id.data, id.size);
-    return index_find(journal, text);
-}
-
-struct gb_list *gb_journal_sessions(struct gb_journal *journal)
-{
-    return &journal->sessions;
 }
 
 static struct gb_journal_session *first_open(const struct gb_journal *journal)
@@ -661,33 +666,36 @@ void gb_journal_network(struct gb_journal *journal, const char *id, uint32_t inc
     journal_settle(journal);
 }
 
+/* ---- annotations ---- */
+
+int gb_journal_annotate(struct gb_journal *journal, struct gb_bytes id, uint32_t cell,
+                        const struct gb_record_annotation *annotation,
+                        struct gb_journal_ticket *ticket, struct gb_err *err)
+{
+    const struct gb_journal_session *session = gb_journal_find(journal, id);
+    size_t size = GB_RECORD_HEAD + 64 + annotation->note.size + annotation->client.size;
+    struct gb_record_head head;
+    struct segment *segment;
+    int r = -GB_EINTERNAL;
+
+    if (session == NULL || !index_has_cell(session, cell))
+        return gb_err_set(err, GB_ENOTFOUND, "the journal has no cell %" PRIu32 " of this session",
+                          cell);
+    if (session->mark_count >= GB_ANNOTATIONS_MAX && index_mark(session, cell) == NULL)
+        return gb_err_set(err, GB_ECAPACITY,
+                          "%d cells of this session have bookmarks or notes; remove some first",
+                          GB_ANNOTATIONS_MAX);
+    head = make_head(GB_RECORD_ANNOTATION, session->id, cell, session->incarnation);
+    segment = room_for_cell(journal, head.session, size);
+    if (segment != NULL)
+        r = append(journal, segment, head, &gb_record_annotation_fields, annotation, size, ticket);
+    journal_settle(journal);
+    return r < 0 ? gb_err_set(err, GB_EINTERNAL, "the journal cannot be written: %s",
+                              strerror(journal->outage.sys_errno))
+                 : r;
+}
+
 /* ---- life ---- */
-
-static void on_swept(struct job *job)
-{
-    const char *line = gb_buf_str(&job->bytes);
-
-    while (*line != '\0') {
-        size_t size = strcspn(line, "\n");
-
-        gb_info("journal: %.*s", (int)size, line);
-        line += size + (line[size] == '\n');
-    }
-}
-
-static void journal_sweep(struct gb_journal *journal, const struct gb_journal_config *config)
-{
-    struct job *job = xcalloc(1, sizeof(*job));
-
-    job->kind = JOB_SWEEP;
-    job->path = xstrdup(journal->folder);
-    job->limits = (struct gb_surplus_limits){
-        config->others_age_ms == 0 ? UINT64_MAX : config->others_age_ms / 1000,
-        config->others_size == 0 ? UINT64_MAX : config->others_size,
-    };
-    job->done = on_swept;
-    writer_push(journal->writer, job);
-}
 
 static void journal_free(struct gb_journal *journal)
 {
@@ -748,7 +756,7 @@ int gb_journal_open(struct gb_loop *loop, const struct gb_journal_config *config
         (void)open_file(journal, last->number, last->key, 0);
     mark_lost(journal);
     if (config->sweep && journal->lock_fd >= 0)
-        journal_sweep(journal, config);
+        folder_sweep(journal, config);
     gb_debug("journal: %s has %u sessions in %llu bytes, read in %.1f ms", journal->folder,
              journal->session_count, (unsigned long long)journal->total,
              gb_ns_to_ms(gb_clock_mono_ns() - before));
@@ -764,18 +772,4 @@ void gb_journal_close(struct gb_journal *journal)
     close_file(journal);
     writer_free(journal->writer);
     journal_free(journal);
-}
-
-struct gb_journal_figures gb_journal_figures(const struct gb_journal *journal)
-{
-    struct gb_journal_figures figures = {.bytes = journal->total,
-                                         .records = journal->records,
-                                         .failures = journal->failures,
-                                         .lost = journal->lost,
-                                         .sys_errno = journal->outage.sys_errno,
-                                         .sessions = journal->session_count};
-
-    for (const struct gb_list *at = journal->segments.next; at != &journal->segments; at = at->next)
-        figures.segments++;
-    return figures;
 }

@@ -84,6 +84,8 @@ struct gb_journal_session {
     uint32_t entry_count, entry_capacity;
     struct gb_journal_note *notes; /* of its network */
     uint32_t note_count, note_capacity;
+    struct gb_journal_mark *marks; /* of its cells, by their numbers; at most GB_ANNOTATIONS_MAX */
+    uint32_t mark_count;
 };
 
 /* Records a session's start, or its end with a different state. */
@@ -111,6 +113,17 @@ void gb_journal_start(struct gb_journal *journal, const struct gb_cell_info *cel
 int gb_journal_cell(struct gb_journal *journal, const struct gb_cell_info *cell,
                     struct gb_journal_ticket *ticket);
 
+/* ---- annotations ---- */
+
+/* Records what a person changed about a cell, of an open session or of an ended one. Copies.
+ * Returns 1 if it has been recorded, 0 if @ticket->done will be called, or a failure: GB_ENOTFOUND
+ * (there is no such cell in the journal), GB_ECAPACITY (too many cells of the session are
+ * annotated), GB_EINTERNAL (it cannot be written). It is told by readers once it is on disk, and
+ * forgotten with its cell or with the segment that has it, whichever is removed first. */
+int gb_journal_annotate(struct gb_journal *journal, struct gb_bytes id, uint32_t cell,
+                        const struct gb_record_annotation *annotation,
+                        struct gb_journal_ticket *ticket, struct gb_err *err);
+
 /* ---- network ---- */
 
 /* Records a connection that has ended, or a decision. Copies. `number` and `at_ns` are set here;
@@ -132,6 +145,7 @@ struct gb_journal_query {
     uint32_t before; /* and smaller ones than this, newest first; 0: no limit, oldest first */
     uint32_t limit;  /* the most cells to examine */
     uint64_t bytes;  /* and the most bytes of records, approximately; 0: no limit */
+    bool annotated;  /* only cells with a bookmark or a note */
     /* Called for each cell in that order, in a thread of the pool: borrows for the call. */
     enum gb_journal_verdict (*each)(void *arg, const struct gb_cell_info *cell);
     /* Called once and last, on the loop. @last: the number of the last cell examined, or where the

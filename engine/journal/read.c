@@ -21,8 +21,11 @@ struct reading {
     const struct segment *file; /* the one open as file_fd; NULL: none */
     uint32_t incarnation, count, last;
     bool more;
-    uint64_t bytes;                          /* read so far */
-    struct gb_buf first, second;             /* payloads */
+    uint64_t bytes;                /* read so far */
+    struct gb_buf first, second;   /* payloads */
+    struct gb_buf bookmark, note;  /* likewise, of annotations */
+    struct gb_journal_mark *marks; /* of the session; NULL: none */
+    uint32_t mark_count;
     struct gb_journal_network_query network; /* instead of `query` */
     struct gb_journal_note *notes;           /* instead of `entries` */
     uint64_t last_note;
@@ -118,6 +121,54 @@ static enum found read_cell(struct reading *reading, uint32_t number, struct pla
     return FOUND;
 }
 
+/* False: there is none, or it cannot be read. */
+static bool read_annotation(struct reading *reading, uint32_t cell, struct place place,
+                            struct gb_buf *payload, struct gb_record_annotation *ret_annotation)
+{
+    struct gb_record_head head;
+
+    return read_record(reading, place, payload, &head) == FOUND && head.cell == cell &&
+           gb_record_read_annotation(&head, gb_buf_bytes(payload), ret_annotation) == 0;
+}
+
+static const struct gb_journal_mark *find_mark(const struct gb_journal_mark *marks, uint32_t count,
+                                               uint32_t cell)
+{
+    for (uint32_t from = 0, to = count; from < to;) {
+        uint32_t at = from + (to - from) / 2;
+
+        if (marks[at].cell == cell)
+            return &marks[at];
+        if (marks[at].cell < cell)
+            from = at + 1;
+        else
+            to = at;
+    }
+    return NULL;
+}
+
+/* Adds the cell's bookmark and note. */
+static void read_mark(struct reading *reading, struct gb_cell_info *cell)
+{
+    const struct gb_journal_mark *mark =
+        find_mark(reading->marks, reading->mark_count, cell->number);
+    struct gb_record_annotation bookmark = {0}, note = {0};
+    const struct gb_record_annotation *newest;
+    bool marked, noted;
+
+    if (mark == NULL)
+        return;
+    marked = read_annotation(reading, cell->number, mark->bookmark, &reading->bookmark, &bookmark);
+    noted = read_annotation(reading, cell->number, mark->note, &reading->note, &note);
+    if (!marked && !noted)
+        return;
+    newest = marked && (!noted || bookmark.number > note.number) ? &bookmark : &note;
+    cell->flags |= GB_CELL_ANNOTATED | (marked ? GB_CELL_BOOKMARK : 0u);
+    cell->annotation = noted ? note.note : (struct gb_bytes){0};
+    cell->annotator = newest->client;
+    cell->annotated_at_ns = newest->at_ns;
+}
+
 static enum gb_journal_verdict read_entry(struct reading *reading,
                                           const struct gb_journal_entry *entry)
 {
@@ -151,6 +202,7 @@ static enum gb_journal_verdict read_entry(struct reading *reading,
         cell.flags |= GB_CELL_RESULT_LOST;
         cell.state = GB_CELL_DONE;
     }
+    read_mark(reading, &cell);
     return reading->query.each(reading->query.arg, &cell);
 }
 
@@ -193,6 +245,9 @@ static void reading_free(struct reading *reading)
         free(container_of(link, struct segment, link));
     gb_buf_release(&reading->first);
     gb_buf_release(&reading->second);
+    gb_buf_release(&reading->bookmark);
+    gb_buf_release(&reading->note);
+    free(reading->marks);
     free(reading->notes);
     (void)gb_close(reading->file_fd);
     (void)gb_close(reading->folder_fd);
@@ -243,6 +298,36 @@ static void find_range(const struct gb_journal_session *session,
     *ret_to = to;
 }
 
+/* Copies the entries from @from to @to, in the order of the query, as many as it may examine. */
+static void copy_entries(struct reading *reading, const struct gb_journal_session *session,
+                         uint32_t from, uint32_t to, uint32_t most)
+{
+    const struct gb_journal_query *query = &reading->query;
+
+    for (uint32_t i = from; i < to; i++) {
+        const struct gb_journal_entry *entry =
+            &session->entries[query->before > 0 ? to - 1 - (i - from) : i];
+
+        if (query->annotated &&
+            find_mark(session->marks, session->mark_count, entry->number) == NULL)
+            continue;
+        if (reading->count == most) {
+            reading->more = true;
+            return;
+        }
+        reading->entries[reading->count++] = *entry;
+    }
+}
+
+static void copy_marks(struct reading *reading, const struct gb_journal_session *session)
+{
+    if (session->mark_count == 0)
+        return;
+    reading->marks = xcalloc(session->mark_count, sizeof(*reading->marks));
+    memcpy(reading->marks, session->marks, session->mark_count * sizeof(*reading->marks));
+    reading->mark_count = session->mark_count;
+}
+
 int gb_journal_read(struct gb_journal *journal, struct gb_bytes id,
                     const struct gb_journal_query *query, struct gb_err *err)
 {
@@ -256,12 +341,10 @@ int gb_journal_read(struct gb_journal *journal, struct gb_bytes id,
     count = MIN(to - from, MIN(query->limit, (uint32_t)ENTRIES_MAX));
     reading = xcalloc(1, sizeof(*reading) + count * sizeof(reading->entries[0]));
     reading->query = *query;
-    reading->count = count;
-    reading->more = count < to - from;
     reading->last = query->before > 0 ? query->before : query->after;
     memcpy(reading->session, session->id, sizeof(reading->session));
-    for (uint32_t i = 0; i < count; i++)
-        reading->entries[i] = session->entries[query->before > 0 ? to - 1 - i : from + i];
+    copy_entries(reading, session, from, to, count);
+    copy_marks(reading, session);
     reading->incarnation = session->incarnation;
     return reading_begin(reading, journal, work, after, err);
 }

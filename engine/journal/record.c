@@ -10,7 +10,7 @@
 #include "model/undone.h"
 #include "wire/guest.h"
 
-/* "GbB1" to "GbB9". */
+/* "GbB1" to "GbB9", then "GbB:". */
 enum {
     MAGIC_NAME = 0x426247,
     MAGIC_DIGIT = '0',
@@ -97,11 +97,21 @@ static const struct gb_field network_fields[] = {
 };
 #undef STRUCT
 
+#define STRUCT struct gb_record_annotation
+static const struct gb_field annotation_fields[] = {
+    FIELD(GB_FIELD_U8, flags),
+    BYTES(note, GB_ANNOTATION_MAX),
+    BYTES(client, GB_NAME_MAX),
+};
+#undef STRUCT
+
 const struct gb_fields gb_record_session_fields = {"SESSION", session_fields,
                                                    ARRAY_SIZE(session_fields)};
 const struct gb_fields gb_record_cell_fields = {"CELL", cell_fields, ARRAY_SIZE(cell_fields)};
 const struct gb_fields gb_record_network_fields = {"NETWORK", network_fields,
                                                    ARRAY_SIZE(network_fields)};
+const struct gb_fields gb_record_annotation_fields = {"ANNOTATION", annotation_fields,
+                                                      ARRAY_SIZE(annotation_fields)};
 /* How many of the last fields the records of a version lack. */
 static const struct {
     size_t session, cell;
@@ -198,6 +208,8 @@ static bool valid_type(const struct gb_record_head *head)
         return head->cell != 0;
     case GB_RECORD_NETWORK:
         return head->version >= GB_RECORD_SIXTH;
+    case GB_RECORD_ANNOTATION:
+        return head->version >= GB_RECORD_TENTH && head->cell != 0;
     case GB_RECORD_TYPE_END:
         break;
     }
@@ -347,5 +359,21 @@ int gb_record_read_network(const struct gb_record_head *head, struct gb_bytes pa
     record.reason = text_of(record.reason);
     record.client = text_of(record.client);
     *ret_record = record;
+    return 0;
+}
+
+int gb_record_read_annotation(const struct gb_record_head *head, struct gb_bytes payload,
+                              struct gb_record_annotation *ret_annotation)
+{
+    struct gb_record_annotation annotation = {0};
+
+    if (head->type != GB_RECORD_ANNOTATION ||
+        read_payload(head, payload, &gb_record_annotation_fields, 0, &annotation) < 0)
+        return -GB_EINTERNAL;
+    if (annotation.flags >= GB_ANNOTATION_FLAGS_END)
+        return -GB_EINTERNAL;
+    annotation.number = head->number;
+    annotation.at_ns = head->at_ns;
+    *ret_annotation = annotation;
     return 0;
 }

@@ -36,6 +36,7 @@ enum gb_record_type {
     GB_RECORD_START,       /* a cell was sent to its guest: its code, the sender, the time */
     GB_RECORD_CELL,        /* a cell has ended: the complete cell */
     GB_RECORD_NETWORK,     /* a connection has ended, or the like: model/network.h */
+    GB_RECORD_ANNOTATION,  /* a cell got a bookmark or a note, or lost it */
     GB_RECORD_TYPE_END
 };
 
@@ -48,8 +49,9 @@ enum gb_record_version {
     GB_RECORD_SIXTH,     /* sessions have no `origin`, cells no `rolled_back` */
     GB_RECORD_SEVENTH,   /* no requests, ports and visits in records of the network */
     GB_RECORD_EIGHTH,    /* sessions have no `packages` */
-    GB_RECORD_NINTH,     /* the current version */
-    GB_RECORD_NEWEST = GB_RECORD_NINTH,
+    GB_RECORD_NINTH,     /* no annotations */
+    GB_RECORD_TENTH,     /* the current version */
+    GB_RECORD_NEWEST = GB_RECORD_TENTH,
 };
 
 struct gb_record_head {
@@ -88,8 +90,23 @@ struct gb_record_session {
     struct gb_bytes packages; /* a line for each, with its digest; empty: none, or as before */
 };
 
+enum gb_annotation_flags {
+    /* Stored: the values must not change. */
+    GB_ANNOTATION_SETS_BOOKMARK = 1 << 0,
+    GB_ANNOTATION_BOOKMARK = 1 << 1, /* with that: the cell has one from now on */
+    GB_ANNOTATION_SETS_NOTE = 1 << 2,
+    GB_ANNOTATION_FLAGS_END = 1 << 3,
+};
+
+/* What a person changed about a cell; what it does not set is as before. */
+struct gb_record_annotation {
+    uint8_t flags;                /* enum gb_annotation_flags */
+    struct gb_bytes note, client; /* note: empty removes it; client: empty for an unnamed one */
+    uint64_t number, at_ns;       /* of the head; ignored when it is written */
+};
+
 extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields,
-    gb_record_network_fields;
+    gb_record_network_fields, gb_record_annotation_fields;
 
 /* Adds a complete record in the newest version; size and checksums of @head are filled in. */
 void gb_record_add(struct gb_buf *buf, struct gb_record_head head, const struct gb_fields *table,
@@ -112,3 +129,5 @@ int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes paylo
                         struct gb_cell_info *ret_cell);
 int gb_record_read_network(const struct gb_record_head *head, struct gb_bytes payload,
                            struct gb_network_record *ret_record);
+int gb_record_read_annotation(const struct gb_record_head *head, struct gb_bytes payload,
+                              struct gb_record_annotation *ret_annotation);

@@ -38,6 +38,7 @@ static void read_record(const struct gb_record_head *head, struct gb_bytes paylo
 {
     struct gb_record_session session;
     struct gb_network_record network;
+    struct gb_record_annotation annotation;
     struct gb_cell_info cell;
     struct gb_pace_step step;
     struct gb_bytes key, value;
@@ -53,6 +54,10 @@ static void read_record(const struct gb_record_head *head, struct gb_bytes paylo
         touch(network.name);
         touch(network.rule);
         touch(network.client);
+    }
+    if (gb_record_read_annotation(head, payload, &annotation) == 0) {
+        touch(annotation.note);
+        touch(annotation.client);
     }
     if (gb_record_read_cell(head, payload, &cell) == 0) {
         touch(cell.code);

@@ -151,12 +151,24 @@ static void take_session(struct scan *scan, const struct gb_record_head *head, u
     scan->journal->lost++;
 }
 
+static void take_annotation(struct scan *scan, const struct gb_record_head *head, uint64_t at)
+{
+    uint64_t begin = at + gb_record_head_size(head);
+    struct gb_bytes payload = {scan_look(scan, begin, head->size), head->size};
+
+    if (payload.data == NULL ||
+        !index_annotation(scan->journal, head, payload, (struct place){scan->segment->number, at}))
+        scan->journal->lost++;
+}
+
 static void scan_take(struct scan *scan, const struct gb_record_head *head, uint64_t at)
 {
     if (head->key != 0 && !check_number(scan, head->number, at))
         return;
     if (head->type == GB_RECORD_SESSION)
         take_session(scan, head, at);
+    else if (head->type == GB_RECORD_ANNOTATION)
+        take_annotation(scan, head, at);
     else if (head->type == GB_RECORD_NETWORK)
         index_network(scan->journal, head, (struct place){scan->segment->number, at});
     else

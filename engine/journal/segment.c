@@ -86,3 +86,17 @@ struct segment *segment_newest(const struct gb_journal *journal)
                ? NULL
                : container_of(journal->segments.previous, struct segment, link);
 }
+
+struct gb_journal_figures gb_journal_figures(const struct gb_journal *journal)
+{
+    struct gb_journal_figures figures = {.bytes = journal->total,
+                                         .records = journal->records,
+                                         .failures = journal->failures,
+                                         .lost = journal->lost,
+                                         .sys_errno = journal->outage.sys_errno,
+                                         .sessions = journal->session_count};
+
+    for (const struct gb_list *at = journal->segments.next; at != &journal->segments; at = at->next)
+        figures.segments++;
+    return figures;
+}

@@ -53,6 +53,18 @@ static const struct gb_member rolled_back_members[] = {
 static const struct gb_object rolled_back_object = {
     GB_OBJECT_TABLE("rolled_back", struct gb_cell_info, rolled_back_members)};
 
+static const struct gb_member annotation_members[] = {
+    CELL(flags, "bookmark", GB_BOOL, GB_ALWAYS, .bit = GB_CELL_BOOKMARK,
+         .doc = "whether it has one"),
+    CELL(annotation, "note", GB_TEXT, GB_OPTIONAL, .max = GB_ANNOTATION_MAX,
+         .doc = "absent: none"),
+    CELL(annotator, "client", GB_TEXT, GB_OPTIONAL, .max = GB_NAME_MAX,
+         .doc = "that changed it last; absent: unnamed"),
+    CELL(annotated_at_ns, "at", GB_SECONDS, GB_ALWAYS, .doc = "when that was"),
+};
+static const struct gb_object annotation_object = {
+    GB_OBJECT_TABLE("annotation", struct gb_cell_info, annotation_members)};
+
 #define UNLESS_LOST .unless = GB_CELL_RESULT_LOST
 #define UNLESS_BRIEF .unless = GB_CELL_RESULT_LOST | GB_CELL_NO_OUTPUT
 #define FLAG(name_, bit_, presence_, ...) \
@@ -140,6 +152,10 @@ static const struct gb_member cell_members[] = {
     FLAG("unrecorded", GB_CELL_UNRECORDED, GB_OPTIONAL, .doc = "the journal could not be written"),
     FLAG("undone", GB_CELL_UNDONE, GB_OPTIONAL,
          .doc = "in a history: the session was taken back to before it, see The past of a session"),
+    CELL(session, "annotation", GB_OBJECT, GB_OPTIONAL, .bit = GB_CELL_ANNOTATED,
+         .object = &annotation_object,
+         .doc = "in a history: the bookmark and the note that a person gave it "
+                "(`session.annotate`); absent: neither"),
     CELL(incarnation, "incarnation", GB_U32, GB_OPTIONAL, .doc = "in a history: of its session"),
     CELL(pace_json, "pace", GB_ARRAY, GB_OPTIONAL,
          .doc = "in a history: the timing of its output, see Journal"),

@@ -30,8 +30,11 @@ struct gb_cell_info {
                                  * first */
     struct gb_items displays;   /* struct gb_display_info */
     struct gb_items files;      /* struct gb_file_info */
-    struct gb_bytes pace;       /* timing of the output: gb_pace_next() */
-    const void *pace_json;      /* the same in a client */
+    struct gb_bytes annotation, annotator; /* with GB_CELL_ANNOTATED: a person's note; empty: none;
+                                            * the client that changed it last; empty: unnamed */
+    uint64_t annotated_at_ns;
+    struct gb_bytes pace;  /* timing of the output: gb_pace_next() */
+    const void *pace_json; /* the same in a client */
 };
 
 /* A figure or other rich output. */

@@ -19,6 +19,7 @@ static const char *type_of(const struct gb_param *param)
     case GB_PARAM_INTEGER:
         return "integer";
     case GB_PARAM_BOOL:
+    case GB_PARAM_SWITCH:
         return "boolean";
     case GB_PARAM_STRINGS:
         return "object of strings";
@@ -61,6 +62,7 @@ static void add_range(struct gb_buf *buf, const struct gb_param *param)
     case GB_PARAM_NAMES:
         gb_buf_addf(buf, "at most %" PRId64 " values", param->max);
         break;
+    case GB_PARAM_SWITCH:
     case GB_PARAM_ANY:
     case GB_PARAM_TYPE_COUNT:
         break;

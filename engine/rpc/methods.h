@@ -23,6 +23,7 @@ enum gb_param_type {
     GB_PARAM_BASE64,  /* decoded in place: struct gb_bytes, at most max bytes */
     GB_PARAM_INTEGER, /* int64_t, min–max; default `standard` */
     GB_PARAM_BOOL,    /* bool; default `standard` */
+    GB_PARAM_SWITCH,  /* true or false: int64_t, 1 or 0; -1: not given */
     GB_PARAM_CHOICE,  /* one of `choices`: int64_t, its index; default `standard` */
     GB_PARAM_STRINGS, /* object of strings: const struct gb_json *, at most max members */
     GB_PARAM_NAMES,   /* array of strings: const struct gb_json *, at most max elements */
@@ -88,9 +89,9 @@ struct gb_params {
     int64_t after_record, question, answer, port;
     int64_t action, lease_wait_ms, seq, steps, cells, count, checkpoints;
     int64_t to_cell, to_seq;
-    int64_t rows, columns, terminal;
+    int64_t rows, columns, terminal, bookmark;
     bool interactive, stream, detach, eof, final, recursive, output, replay, drain;
-    bool human, force, interrupt, drop_queued, watch, answers, rollback, bound;
+    bool human, force, interrupt, drop_queued, watch, answers, rollback, bound, annotated;
 };
 
 extern const struct gb_method_group gb_methods_info, gb_methods_sessions, gb_methods_cells,

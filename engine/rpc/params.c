@@ -113,6 +113,11 @@ static int read_one(const struct gb_param *param, const struct gb_json *value, v
             return wrong_type(param, "true or false", value, err);
         *(bool *)to = value->truth;
         return 0;
+    case GB_PARAM_SWITCH:
+        if (value->type != GB_JSON_BOOL)
+            return wrong_type(param, "true or false", value, err);
+        *(int64_t *)to = value->truth;
+        return 0;
     case GB_PARAM_CHOICE:
         return read_choice(param, value, to, err);
     case GB_PARAM_STRINGS:
@@ -137,6 +142,8 @@ static void set_standard(struct gb_params *params, const struct gb_param *param)
 {
     if (param->type == GB_PARAM_BOOL)
         *(bool *)place(params, param) = param->standard != 0;
+    else if (param->type == GB_PARAM_SWITCH)
+        *(int64_t *)place(params, param) = -1;
     else if (param->type == GB_PARAM_INTEGER || param->type == GB_PARAM_CHOICE)
         *(int64_t *)place(params, param) = param->standard;
 }

@@ -104,6 +104,8 @@ static void show_head(const struct show_target *to, const struct gb_cell_info *c
         gb_buf_addf(to->out, "  %s", gb_mode_to_string(facts_mode(cell)));
     if ((cell->flags & GB_CELL_UNDONE) != 0)
         gb_buf_adds(to->out, "  undone");
+    if ((cell->flags & GB_CELL_BOOKMARK) != 0)
+        gb_buf_adds(to->out, "  bookmark");
     show_no_colour(to);
     gb_buf_adds(to->out, "\n");
 }
@@ -133,6 +135,21 @@ static void show_code(struct show *show, const struct gb_cell_info *cell, struct
         show_note(show, "the code goes on");
 }
 
+/* The note that a person gave it. */
+static void show_annotation(struct show *show, const struct gb_cell_info *cell)
+{
+    const struct show_target *to = show->ours;
+
+    if (cell->annotation.size == 0)
+        return;
+    show_colour(to, SHOW_DIM);
+    gb_buf_adds(to->out, "[note: ");
+    show_text(to, cell->annotation);
+    gb_buf_adds(to->out, "]");
+    show_no_colour(to);
+    gb_buf_adds(to->out, "\n");
+}
+
 void show_begin(struct show *show, const struct gb_cell_info *cell, struct gb_bytes language)
 {
     struct gb_bytes code = cell->code;
@@ -140,6 +157,7 @@ void show_begin(struct show *show, const struct gb_cell_info *cell, struct gb_by
     if (show->head) {
         show_end_output(show); /* from what an earlier cell left running */
         show_head(show->ours, cell);
+        show_annotation(show, cell);
     }
     if (show->code && show->ours->exact) {
         gb_buf_add(show->ours->out, code.data, code.size);

@@ -11,6 +11,7 @@
 #include "show/words.h"
 #include "view/paint.h"
 #include "view/part.h"
+#include "view/remark.h"
 #include "view/trail.h"
 
 /* ---- rows ---- */
@@ -66,6 +67,12 @@ static size_t card_display_rows(const struct card *card, const struct card_look 
     return rows;
 }
 
+/* Whether cells are chosen one by one: then groups of undone ones are not folded. */
+static bool card_is_picked(const struct card_look *look)
+{
+    return look->way != NULL || look->annotated;
+}
+
 static size_t card_part_rows(const struct card *card, const struct card_look *look,
                              enum card_part part)
 {
@@ -73,13 +80,15 @@ static size_t card_part_rows(const struct card *card, const struct card_look *lo
     struct remarks remarks;
 
     if (part == CARD_PART_UNDONE)
-        return card->group_last != 0 && look->way == NULL;
-    if (card->tucked && look->way == NULL)
+        return card->group_last != 0 && !card_is_picked(look);
+    if (card->tucked && !card_is_picked(look))
         return part == CARD_PART_GAP && card->group_last != 0;
     if (part == CARD_PART_HEAD)
         return 1;
     if (part == CARD_PART_GAP)
         return quiet ? 0 : 1;
+    if (part == CARD_PART_REMARK)
+        return card->remark != NULL && !hide && !look->output_only;
     if (quiet)
         return 0;
     if (hide && part == CARD_PART_CODE)
@@ -114,6 +123,7 @@ static size_t card_part_rows(const struct card *card, const struct card_look *lo
         return !look->output_only && card->file_count > 0;
     case CARD_PART_UNDONE:
     case CARD_PART_HEAD:
+    case CARD_PART_REMARK:
     case CARD_PART_GAP:
     case CARD_PART_COUNT:
     default:
@@ -121,11 +131,18 @@ static size_t card_part_rows(const struct card *card, const struct card_look *lo
     }
 }
 
+/* Whether it is none of those that are shown. */
+static bool card_is_out(const struct card *card, const struct card_look *look)
+{
+    return (look->way != NULL && !trail_way_has(look->way, card)) ||
+           (look->annotated && !remark_has(card));
+}
+
 size_t card_rows(const struct card *card, const struct card_look *look)
 {
     size_t rows = 0;
 
-    if (look->way != NULL && !trail_way_has(look->way, card))
+    if (card_is_out(card, look))
         return 0;
     for (int part = 0; part < CARD_PART_COUNT; part++)
         rows += card_part_rows(card, look, (enum card_part)part);
@@ -268,6 +285,8 @@ static void card_draw_head(const struct card *card, const struct card_look *look
     else
         (void)snprintf(number, sizeof(number), "…");
     x += paint_str(region, x, 0, ON(card->revealed ? ROLE_DIM : ROLE_CELL_NUMBER), number) + 1;
+    if (card->bookmark)
+        x += paint_str(region, x, 0, ON(ROLE_ACCENT), "★") + 1;
     if (look->marks)
         x += paint_str(region, x, 0, ON(ROLE_ACCENT), card->returnable ? "◆" : " ") + 1;
     x += paint_cut(region, x, 0, MIN(24, MAX(end - x - 2, 0)),
@@ -351,6 +370,13 @@ static void card_draw_note(const struct card *card, struct region region, size_t
     (void)paint_cut(region, CARD_GUTTER, 0, region.width - CARD_GUTTER, STYLE(ROLE_CELL_NOTE),
                     gb_buf_bytes(&text));
     gb_buf_release(&text);
+}
+
+static void card_draw_remark(const struct card *card, struct region region)
+{
+    (void)paint_str(region, 1, 0, STYLE(ROLE_ACCENT), "»");
+    (void)paint_cut(region, CARD_GUTTER, 0, region.width - CARD_GUTTER, STYLE(ROLE_CELL_NOTE),
+                    gb_bytes_str(card->remark));
 }
 
 static void card_draw_files(const struct card *card, struct region region)
@@ -476,6 +502,9 @@ void card_draw(const struct card *card, const struct card_look *look, struct reg
     case CARD_PART_NOTE:
         card_draw_note(card, region, place->row);
         break;
+    case CARD_PART_REMARK:
+        card_draw_remark(card, region);
+        break;
     case CARD_PART_FILES:
         card_draw_files(card, region);
         break;
@@ -512,7 +541,7 @@ enum text_search card_search(const struct card *card, const struct card_look *lo
 {
     size_t begin[CARD_PART_COUNT + 1] = {0};
 
-    if (look->search->size == 0)
+    if (look->search->size == 0 || card_is_out(card, look))
         return TEXT_NONE;
     for (int part = 0; part < CARD_PART_COUNT; part++)
         begin[part + 1] = begin[part] + card_part_rows(card, look, (enum card_part)part);
@@ -538,7 +567,7 @@ size_t card_found(const struct card *card, const struct card_look *look, size_t 
     static const enum card_part parts[] = {CARD_PART_CODE, CARD_PART_OUTPUT, CARD_PART_VALUE};
     size_t count = 0;
 
-    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(parts) && !card_is_out(card, look); i++) {
         struct text *text = card_text_of(card, parts[i]);
         size_t begin = card_part_row(card, look, parts[i]);
         size_t rows = card_part_rows(card, look, parts[i]);

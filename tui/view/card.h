@@ -27,6 +27,7 @@ struct card_look {
     bool times;                         /* show the time of day */
     bool output_only;                   /* a thin head line, no code */
     bool hide;                          /* show only lines that match @search */
+    bool annotated;                     /* show only cells with a bookmark or a note */
     bool marks;                         /* some card is marked as one to return to */
     const struct trail_way *way;        /* only the cells that led to a moment, none of them folded
                                          * away as undone; NULL: all */
@@ -40,6 +41,7 @@ struct card_look {
 enum card_part {
     CARD_PART_UNDONE, /* the line above a group of undone cells */
     CARD_PART_HEAD,
+    CARD_PART_REMARK, /* a person's note */
     CARD_PART_CODE,
     CARD_PART_CODE_MORE, /* this many rows of code are not shown */
     CARD_PART_AWAY,      /* the output is only in the journal */

@@ -26,6 +26,8 @@ static const char *const samples[] = {
     "\"exit_code\":null,\"signal\":\"SIGKILL\",\"oom\":true,\"state_lost\":true",
     ("\"exit_code\":0,\"files\":[{\"path\":\"a.csv\",\"change\":\"added\",\"size\":1},"
      "{\"path\":\"b c\",\"change\":\"removed\",\"size\":0}]"),
+    ("\"exit_code\":0,\"annotation\":{\"bookmark\":true,\"note\":\"a note of a person\","
+     "\"at\":1}"),
     "\"exit_code\":0,\"displays\":[{\"mime\":\"text/html\",\"bytes\":8}]",
 };
 
@@ -90,12 +92,14 @@ static void print(const struct gb_json *json, struct gb_buf *to)
     show_cell(&show, &cell, (struct gb_bytes){0});
 }
 
-/* A line of `log` without what sets it apart: brackets, and what stands before a display. */
+/* A line of `log` without what sets it apart: brackets, and what stands before a display or a note.
+ */
 static struct gb_bytes bare(struct gb_bytes line)
 {
     if (line.size > 1 && line.data[0] == '[' && line.data[line.size - 1] == ']')
         line = (struct gb_bytes){line.data + 1, line.size - 2};
     (void)gb_bytes_skip(&line, "display ");
+    (void)gb_bytes_skip(&line, "note: ");
     return line;
 }
 

@@ -10,6 +10,7 @@
 #include "rpc/object.h"
 #include "show/facts.h"
 #include "view/part.h"
+#include "view/remark.h"
 
 /* The common prefix of front ends' names. */
 static const char front_end_name[] = "glassbell tui ";
@@ -23,6 +24,7 @@ static void cells_free_card(struct cells *cells, struct card *card)
     text_free(card->value);
     gb_buf_release(&card->source);
     free(card->note);
+    free(card->remark);
     free(card->error);
     free(card->marks);
     for (size_t i = 0; i < card->file_count; i++)
@@ -521,6 +523,8 @@ void cells_event(struct cells *cells, const struct gb_event_info *event,
             card->waiting = (event->flags & GB_EVENT_WAITING) != 0;
     } else if (gb_bytes_equal(kind, "cell.finished")) {
         cells_take_cell(cells, event, true);
+    } else if (gb_bytes_equal(kind, "cell.annotated")) {
+        remark_take(cells_find(cells, event->cell), event->info);
     }
 }
 
@@ -581,6 +585,8 @@ static void cells_take_past(struct cells *cells, const struct gb_cell_info *info
     const bool part = (info->flags & GB_CELL_HAS_PART) != 0;
     bool told;
 
+    if (card != NULL)
+        remark_read(card, info);
     if (card == NULL || (card->state == CARD_RUNNING && card->from_events))
         return; /* the latter is provided by events */
     card->undone = (info->flags & GB_CELL_UNDONE) != 0;

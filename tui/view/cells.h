@@ -87,6 +87,8 @@ struct card {
     size_t file_count, files_left; /* left: not listed */
     struct card_display *displays; /* room for CELL_DISPLAYS_MAX, once there is one */
     size_t display_count;
+    bool bookmark; /* a person gave it one (remark.h) */
+    char *remark;  /* likewise a note; NULL: none. Untrusted text */
     /* Of the session's past (trail.h). */
     bool returnable;              /* the session can be rewound to the moment after it */
     bool undone;                  /* the session was rewound to before it */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "view/bookmark.h"
 #include "view/internal.h"
 
 /* Starts a command's function: the view, or return. */
@@ -571,6 +572,14 @@ const struct command session_commands[] = {
     ROW("search-next", "", "to the next match", "n", NULL, view_run_search_next),
     ROW("search-previous", "", "to the match before", "N", NULL, view_run_search_previous),
     ROW("hide", "", "show only the lines that match, or all", "h", NULL, view_run_hide),
+    ROW("bookmark", "", "give the cell a bookmark, or remove it", "b", NULL, bookmark_run),
+    ROW("note", "[TEXT]", "a note to the cell, for whoever reads it; an empty one removes it", "m",
+        NULL, bookmark_run_note),
+    ROW("next-bookmark", "", "to the next cell with a bookmark or a note", "'", NULL,
+        bookmark_run_next),
+    ROW("previous-bookmark", "", "to the one before", "\"", NULL, bookmark_run_previous),
+    ROW("bookmarks", "", "show only cells with a bookmark or a note, or all", "B", NULL,
+        bookmark_run_only),
     ROW("undo", "[STEPS]", "back to the checkpoint before: variables, files and processes", "u",
         "undo", travel_run_undo),
     ROW("redo", "[STEPS]", "forward again to what was undone", "U", NULL, travel_run_redo),

@@ -78,6 +78,12 @@ struct session_view {
                                     * none */
     uint32_t coming;               /* cells before this one were requested; 0: none */
     struct seek seek;
+    struct {
+        uint64_t call;       /* 0: none in progress */
+        uint32_t cell, from; /* cell: of the note that is being typed; from: where the next
+                              * bookmark is looked for */
+        bool up, around;     /* around: from the other end already */
+    } bookmark;
     struct trail trail;
     uint64_t trail_call;                  /* 0: none in progress */
     char trail_error[GB_ERR_MESSAGE_MAX]; /* why there is no list; empty: there is one */
@@ -150,6 +156,10 @@ bool seek_stop(struct session_view *self);
 /* Asks the journal for the next cell containing the text: with a number below (upwards) or above
  * @from. */
 void seek_ask(struct session_view *self, uint32_t from);
+
+/* bookmark.c. The connection is new: what was requested on the last one is void. */
+void bookmark_forget(struct session_view *self);
+void bookmark_close(struct session_view *self);
 
 /* travel.c: the session's past. */
 /* The connection is new: what was requested on the last one is void. */

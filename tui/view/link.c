@@ -167,7 +167,7 @@ static const char *const link_kinds[] = {
     "session.rewound",   "network.open",     "session.checkpointed", "network.denied",
     "network.closed",    "network.question", "network.answered",     "network.request",
     "network.listening", "network.port",     "network.visit",        "network.changed",
-    "terminal.opened",   "terminal.changed", "terminal.closed",
+    "terminal.opened",   "terminal.changed", "terminal.closed",      "cell.annotated",
 };
 
 static void link_subscribe(struct session_view *self)
@@ -207,6 +207,7 @@ void session_link_check(struct session_view *self)
     self->subscribing = self->history = 0;
     self->history_done = self->history_unsupported = false;
     self->seek.call = 0;
+    bookmark_forget(self);
     travel_forget(self);
     save_forget(self);
     reach_forget(self);
@@ -226,6 +227,7 @@ void session_link_close(struct session_view *self)
     if (self->connection != uplink_connection(uplink))
         return; /* the requests were lost with the connection */
     uplink_forget(uplink, self->history);
+    bookmark_close(self);
     uplink_forget(uplink, self->trail_call);
     (void)seek_stop(self);
     if (self->subscribing != 0 || self->subscription != 0)

@@ -304,6 +304,8 @@ void seek_ask(struct session_view *self, uint32_t from)
     (void)snprintf(pattern, sizeof(pattern), "%.*s", (int)self->stream.search.size,
                    self->stream.search.pattern);
     gb_json_put_str(&out, "find", pattern);
+    if (self->stream.look.annotated)
+        gb_json_put_bool(&out, "annotated", true);
     gb_json_put_u64(&out, up ? "before" : "after", from);
     gb_json_put_u64(&out, "limit", 1);
     tui_say(self->view.tui, MESSAGE_PLAIN, "searching %s cell %u… Esc stops",

@@ -47,7 +47,8 @@ struct card *stream_selected(const struct stream *stream)
     index = stream_index_of(stream, stream->follow ? NULL : stream->selected,
                             stream_last_index(stream));
     /* Undone cells are shown as a line of the first of them. */
-    while (index > 0 && cards[index]->tucked && cards[index]->group_last == 0)
+    while (!stream->look.annotated && index > 0 && cards[index]->tucked &&
+           cards[index]->group_last == 0)
         index--;
     return cards[index];
 }
@@ -663,7 +664,7 @@ void stream_ask(struct stream *stream)
         struct card *card = stream->cells->cards[index];
         size_t rows = stream_rows_at(stream, index);
 
-        if (row == 0)
+        if (row == 0 && !stream->look.annotated)
             stream_want_before(stream, index);
         if ((card->away || card->figures_away) && !card->asked && !card->folded && rows > 0)
             stream->want(stream->arg, card);

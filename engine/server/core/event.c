@@ -26,33 +26,46 @@ static bool event_is_wanted(struct gb_server *server, const char *kind, const ch
     return false;
 }
 
-void event_begin_for(struct event *event, struct gb_server *server, const char *kind,
-                     const struct hosted *hosted, uint64_t at_ns, void *to)
+static const char *event_session(const struct hosted *hosted)
+{
+    return hosted == NULL ? NULL : gb_session_id(hosted->session);
+}
+
+static void event_start(struct event *event, const char *session, uint64_t at_ns)
 {
     const struct gb_event_info head = {
         .at_ns = at_ns,
-        .kind = gb_bytes_str(kind),
-        .session = gb_bytes_str(hosted == NULL ? "" : gb_session_id(hosted->session)),
+        .kind = gb_bytes_str(event->kind),
+        .session = gb_bytes_str(session == NULL ? "" : session),
     };
 
-    *event = (struct event){
-        .server = server,
-        .kind = kind,
-        .session = hosted == NULL ? NULL : gb_session_id(hosted->session),
-        .to = to,
-    };
+    event->session = session;
     event->out.buf = &event->body;
     gb_json_object(&event->out, NULL);
     gb_object_write(&event->out, &gb_event_object, &head);
 }
 
+void event_begin_for(struct event *event, struct gb_server *server, const char *kind,
+                     const struct hosted *hosted, uint64_t at_ns, void *to)
+{
+    *event = (struct event){.server = server, .kind = kind, .to = to};
+    event_start(event, event_session(hosted), at_ns);
+}
+
+bool event_begin_about(struct event *event, struct gb_server *server, const char *kind,
+                       const char *session)
+{
+    if (!event_is_wanted(server, kind, session))
+        return false;
+    *event = (struct event){.server = server, .kind = kind};
+    event_start(event, session, gb_clock_wall_ns());
+    return true;
+}
+
 bool event_begin(struct event *event, struct gb_server *server, const char *kind,
                  const struct hosted *hosted)
 {
-    if (!event_is_wanted(server, kind, hosted == NULL ? NULL : gb_session_id(hosted->session)))
-        return false;
-    event_begin_for(event, server, kind, hosted, gb_clock_wall_ns(), NULL);
-    return true;
+    return event_begin_about(event, server, kind, event_session(hosted));
 }
 
 void event_end(struct event *event)

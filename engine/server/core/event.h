@@ -29,6 +29,9 @@ struct event {
  * event_end(). @hosted NULL: about no session. */
 bool event_begin(struct event *event, struct gb_server *server, const char *kind,
                  const struct hosted *hosted);
+/* The same about a session of which only the id may be left, or NULL. */
+bool event_begin_about(struct event *event, struct gb_server *server, const char *kind,
+                       const char *session);
 /* Begins an event with that time (wall clock) for one watcher, whatever it subscribed to. */
 void event_begin_for(struct event *event, struct gb_server *server, const char *kind,
                      const struct hosted *hosted, uint64_t at_ns, void *to);

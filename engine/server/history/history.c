@@ -21,6 +21,7 @@
 #include "server/core/request.h"
 #include "server/core/sessions.h"
 #include "server/core/state.h"
+#include "server/history/annotate.h"
 #include "server/history/netlog.h"
 
 enum {
@@ -390,6 +391,7 @@ static void history_handle(struct request *request, const struct gb_params *para
         .before = (uint32_t)params->before_cell,
         .limit = search ? SEARCH_CELLS : (uint32_t)params->limit,
         .bytes = search ? SEARCH_BYTES : 0,
+        .annotated = params->annotated,
         .each = history_on_cell,
         .done = history_on_read,
         .arg = history,
@@ -551,7 +553,13 @@ static void history_handle_network(struct request *request, const struct gb_para
     netlog_handle(request, params, history_journal(request->connection->server));
 }
 
+static void history_handle_annotate(struct request *request, const struct gb_params *params)
+{
+    annotate_handle(request, params, history_journal(request->connection->server));
+}
+
 static const struct method_handler history_methods[] = {
+    {"session.annotate", history_handle_annotate},
     {"session.history", history_handle},
     {"session.network_log", history_handle_network},
     {NULL, NULL},
@@ -560,6 +568,7 @@ static const struct method_handler history_methods[] = {
 const struct gb_part history_part = {
     .name = "history",
     .methods = history_methods,
+    .event_kinds = annotate_event_kinds,
     .state = &history_state,
     .server_start = history_open,
     .server_free = history_on_server_end,

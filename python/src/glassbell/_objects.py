@@ -99,6 +99,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "prompt": Member("bytes", 512, (), ""),
         "unrecorded": Member("boolean", 0, (), ""),
         "undone": Member("boolean", 0, (), ""),
+        "annotation": Member("object", 0, (), "annotation"),
         "incarnation": Member("integer", 4294967295, (), ""),
         "pace": Member("array", 0, (), ""),
     },
@@ -115,6 +116,12 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "kind": Member("text", 0, (), ""),
         "message": Member("text", 0, (), ""),
         "dispatched": Member("boolean", 0, (), ""),
+    },
+    "annotation": {
+        "bookmark": Member("boolean", 0, (), ""),
+        "note": Member("text", 500, (), ""),
+        "client": Member("text", 128, (), ""),
+        "at": Member("number", 9200000000, (), ""),
     },
     "display": {
         "mime": Member("text", 128, (), ""),

@@ -208,6 +208,7 @@ class Cell:
     unrecorded: bool  # the journal could not be written
     incarnation: Optional[int]  # in a history: of its session
     undone: bool  # in a history: the session was taken back to before it
+    annotation: Optional[Json]  # in a history: what a person gave it: `bookmark`, `note`, …
     raw: Json = field(repr=False, compare=False)
 
     @property
@@ -265,7 +266,7 @@ class Cell:
             value_cut=_flag(raw, "value_cut"), waiting=_flag(raw, "waiting"),
             prompt=_any_text(raw, "prompt"),
             unrecorded=_flag(raw, "unrecorded"), incarnation=_integer(raw, "incarnation"),
-            undone=_flag(raw, "undone"), raw=raw)
+            undone=_flag(raw, "undone"), annotation=_object(raw, "annotation"), raw=raw)
 
 
 @dataclass(frozen=True)

@@ -262,6 +262,23 @@ def test_history_is_searched(fresh):
     assert session.history(find="nowhere") == []
 
 
+def test_cells_are_annotated(fresh):
+    session = fresh("shell")
+    for code in ("echo one", "echo two", "echo three"):
+        session.exec(code)
+    session.annotate(2, bookmark=True, note="the second")
+    session.annotate(3, note="the third")
+    session.annotate(2, bookmark=False)
+    assert [(cell.cell, (cell.annotation or {}).get("note")) for cell in session.history()] == \
+        [(1, None), (2, "the second"), (3, "the third")]
+    session.annotate(3, note="")
+    session.close()
+    kept, = session.history(annotated=True)
+    assert kept.cell == 2 and kept.annotation == {**(kept.annotation or {}), "bookmark": False, "note": "the second"}
+    with pytest.raises(glassbell.NotFound):
+        session.annotate(4, bookmark=True)
+
+
 def test_taking_back(fresh):
     session = fresh("python", checkpoints="asked")
     session.exec("x = [1]")

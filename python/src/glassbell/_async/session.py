@@ -188,17 +188,18 @@ class AsyncSession:
         return str(result.get("status", "")), str(result.get("indent") or "")
 
     async def history(self, *, after: int = 0, limit: Optional[int] = None,
-                      output: Optional[bool] = None, find: Optional[str] = None) -> list[Cell]:
+                      output: Optional[bool] = None, find: Optional[str] = None,
+                      annotated: Optional[bool] = None) -> list[Cell]:
         """The cells with larger numbers than `after`, even after the session has ended. `limit`: at
         most this many; by default all. `find`: only those with this text in their code, output,
-        value or error."""
+        value or error. `annotated`: only those with a bookmark or a note."""
         cells: list[Cell] = []
         after = _check.whole("after", after, 0)
         limit = _check.optional("limit", limit, 0)
         while limit is None or len(cells) < limit:
             page = _PAGE if limit is None else min(_PAGE, limit - len(cells))
             result = await self._call("session.history", after=after, limit=page, output=output,
-                                      find=find, safe=True)
+                                      find=find, annotated=annotated, safe=True)
             cells += [Cell.from_json(item) for item in result.get("cells") or ()]
             if not result.get("more"):
                 break
@@ -206,6 +207,14 @@ class AsyncSession:
                 raise ProtocolError("session.history: the server did not say how it goes on")
             after = int(result["next"])
         return cells
+
+    async def annotate(self, cell: int, *, bookmark: Optional[bool] = None,
+                       note: Optional[str] = None) -> None:
+        """Gives a cell a bookmark or a note for people, or removes them (False, ""); what is not
+        given stays. The journal keeps them with the cell, so this works after the session has
+        ended, too."""
+        await self._call("session.annotate", cell=_check.whole("cell", cell, 1),
+                         bookmark=bookmark, note=note)
 
     async def network(self, network: Optional[Any] = None, *,
                       rules: Optional[Sequence[str]] = None) -> dict[str, Any]:
