@@ -102,7 +102,8 @@ def python_cells(size):
         cell(3, "def clean(frame):\n    \"\"\"Without what cannot be read.\"\"\"\n"
                 "    good = frame[frame.price > 0]  # some are negative\n"
                 "    print(f'{len(frame) - len(good)} rows left out')\n    return good\n\nframe = clean(frame)",
-             stdout="17 rows left out\n", stderr="UserWarning: 3 columns have mixed types\n", ms=31.0),
+             stdout="17 rows left out\n", stderr="UserWarning: 3 columns have mixed types\n", ms=31.0,
+             annotation={"bookmark": True, "note": "negative ones are refunds: keep them?", "at": time.time()}),
         cell(4, "# by country\ntotals = frame.groupby(\"contry\")[\"price\"].sum()", stderr=TRACE, ms=7.4, exit_code=1),
         cell(5, "totals = frame.groupby('country').sum()\nprint(totals)\ntotals.to_csv('totals.csv')", stdout=TABLE,
              ms=12.6, files=[{"path": "totals.csv", "change": "added", "size": 812},

@@ -87,6 +87,8 @@ def walk(terminal, scene):
     terminal.type("price")
     terminal.keys("Enter", "h")
     yield at("search", "/price only")
+    terminal.keys("+")
+    yield at("search-around", "1 line around each match")
     terminal.keys("h", "/", "C-u", "Enter", "G", "2")
     yield at("output", "following", "Whom shall", without=["/price", "input('Whom"])
     terminal.keys("3")

@@ -81,7 +81,8 @@ struct text {
     size_t at_block, at_index, at_line;
     uint32_t at_offset;
     bool at_valid;
-    struct gb_buf open; /* an open line as last returned */
+    struct gb_buf open;         /* an open line as last returned */
+    struct text_around *around; /* around.c; NULL: nothing was found yet */
     struct feed feeds[TEXT_STREAM_COUNT];
 };
 
@@ -102,6 +103,9 @@ size_t text_row_end(const struct text_line *line, unsigned width, size_t from);
 /* The place at @column, below TEXT_COLUMNS_MAX; fills the line with blanks up to it. */
 struct place *row_place(struct row *row, unsigned column);
 void row_release(struct row *row);
+
+/* No-op on NULL. */
+void text_around_free(struct text_around *around);
 
 /* Initialises a feed. */
 void feed_init(struct feed *feed);

@@ -296,6 +296,7 @@ void text_clear(struct text *text)
 {
     while (text->block_count > 0)
         store_drop_first_block(text);
+    text_around_free(TAKE_PTR(text->around));
     text->dropped = 0;
     for (int i = 0; i < TEXT_STREAM_COUNT; i++) {
         feed_release(&text->feeds[i]);

@@ -130,6 +130,14 @@ size_t text_found_before(struct text *text, unsigned width, struct text_filter *
 bool text_found_row(struct text *text, unsigned width, struct text_filter *filter, size_t index,
                     size_t *ret_row);
 
+/* The number of lines that match, or that have one that does among the @around lines before them or
+ * after them, also one that is no longer kept. They are found once, and those of new lines as these
+ * come. */
+size_t text_shown(struct text *text, struct text_filter *filter, unsigned around);
+/* Such line number @index. False: there is none. */
+bool text_shown_line(struct text *text, struct text_filter *filter, unsigned around, size_t index,
+                     size_t *ret_line);
+
 /* Appends the text of all lines to @out, with a newline after each ended one. @stream
  * TEXT_STREAM_COUNT: both. */
 void text_copy(struct text *text, enum text_stream stream, struct gb_buf *out);

@@ -33,7 +33,11 @@ static bool card_hides(const struct card_look *look)
 
 static size_t card_matching_lines(struct text *text, const struct card_look *look)
 {
-    return text != NULL ? text_found(text, 0, &look->search->filter) : 0;
+    struct text_filter *filter = &look->search->filter;
+
+    return text == NULL       ? 0
+           : look->around > 0 ? text_shown(text, filter, look->around)
+                              : text_found(text, 0, filter);
 }
 
 static bool card_is_quiet(const struct card *card, const struct card_look *look)
@@ -327,6 +331,7 @@ static void card_draw_text(const struct card *card, const struct card_look *look
                            struct region region, struct text *text, const struct card_place *place)
 {
     const unsigned width = card_hides(look) ? 0 : card_text_width(look);
+    const bool is_dim = card->revealed || place->is_around;
     enum role role = ROLE_CELL_STDOUT;
     struct text_line line;
     size_t from, to;
@@ -340,10 +345,9 @@ static void card_draw_text(const struct card *card, const struct card_look *look
 
         (void)text_line(text, place->line, &line);
         (void)paint_line(region, CARD_GUTTER, 0, &line, from, to,
-                         card->revealed ? ROLE_DIM : ROLE_CELL_CODE,
-                         card->revealed ? NULL : &tokens, look->search);
+                         is_dim ? ROLE_DIM : ROLE_CELL_CODE, is_dim ? NULL : &tokens, look->search);
     } else if (place->part == CARD_PART_VALUE) {
-        role = card->revealed ? ROLE_DIM : ROLE_CELL_VALUE;
+        role = is_dim ? ROLE_DIM : ROLE_CELL_VALUE;
         (void)paint_str(region, 1, 0, STYLE(role),
                         place->line == 0 && place->piece == 0 ? "=" : " ");
         (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, role, NULL, look->search);
@@ -353,9 +357,11 @@ static void card_draw_text(const struct card *card, const struct card_look *look
         (void)paint_str(region, 1, 0,
                         STYLE(role == ROLE_CELL_STDERR ? ROLE_CELL_STDERR : ROLE_CELL_GUTTER),
                         role == ROLE_CELL_STDERR ? "┃" : "│");
-        (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, card->revealed ? ROLE_DIM : role,
-                         NULL, look->search);
+        (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, is_dim ? ROLE_DIM : role, NULL,
+                         look->search);
     }
+    if (place->is_torn)
+        (void)paint_str(region, 1, 0, STYLE(ROLE_DIM), "⋮");
     if (!look->wrap && line.columns > look->width - CARD_GUTTER)
         (void)paint_str(region, region.width - 1, 0, STYLE(ROLE_DIM), "…");
 }
@@ -447,6 +453,37 @@ static struct text *card_text_of(const struct card *card, enum card_part part)
                                       : NULL;
 }
 
+/* The line in a row, where only lines that match are shown. */
+static bool card_shown_line(struct text *text, const struct card_look *look, size_t row,
+                            size_t *ret_line)
+{
+    struct text_filter *filter = &look->search->filter;
+
+    return look->around > 0 ? text_shown_line(text, filter, look->around, row, ret_line)
+                            : text_found_row(text, 0, filter, row, ret_line);
+}
+
+static bool card_matches(struct text *text, const struct card_look *look, size_t line)
+{
+    const struct text_filter *filter = &look->search->filter;
+    struct text_line content;
+    size_t start;
+
+    return text_line(text, line, &content) && filter->finds(filter->arg, content.bytes, 0, &start);
+}
+
+static void card_find_around(struct text *text, const struct card_look *look,
+                             struct card_place *place)
+{
+    size_t before;
+
+    if (look->around == 0)
+        return;
+    place->is_around = !card_matches(text, look, place->line);
+    place->is_torn = place->row > 0 && card_shown_line(text, look, place->row - 1, &before) &&
+                     before + 1 < place->line;
+}
+
 void card_find(struct card *card, const struct card_look *look, size_t row,
                struct card_place *ret_place)
 {
@@ -457,12 +494,13 @@ void card_find(struct card *card, const struct card_look *look, size_t row,
     text = card_text_of(card, ret_place->part);
     if (text == NULL)
         return;
-    if (card_hides(look)
-            ? !text_found_row(text, 0, &look->search->filter, ret_place->row, &ret_place->line)
-            : !text_locate(text, card_text_width(look), ret_place->row, &ret_place->line,
-                           &ret_place->piece))
+    if (card_hides(look) ? !card_shown_line(text, look, ret_place->row, &ret_place->line)
+                         : !text_locate(text, card_text_width(look), ret_place->row,
+                                        &ret_place->line, &ret_place->piece))
         ret_place->line = SIZE_MAX;
-    else if (ret_place->part == CARD_PART_CODE)
+    else if (card_hides(look))
+        card_find_around(text, look, ret_place);
+    if (ret_place->line != SIZE_MAX && ret_place->part == CARD_PART_CODE)
         card_mark_code(card, look->language, ret_place->line);
 }
 
@@ -519,6 +557,35 @@ void card_draw(const struct card *card, const struct card_look *look, struct reg
 
 /* ---- searching ---- */
 
+/* The same where only lines that match are shown, perhaps with some around them: between two of
+ * them there are few. */
+static enum text_search card_search_shown(struct text *text, const struct card_look *look,
+                                          int direction, size_t rows, size_t *row)
+{
+    size_t line;
+
+    for (size_t at = *row; look->around > 0; at = direction > 0 ? at + 1 : at - 1) {
+        if (at >= rows || !card_shown_line(text, look, at, &line))
+            return TEXT_NONE; /* also from the first row upwards */
+        *row = at;
+        if (card_matches(text, look, line))
+            return TEXT_FOUND;
+    }
+    return TEXT_FOUND; /* there are no other rows */
+}
+
+/* Those that match among the first @rows rows of a part of which nothing else is shown. */
+static size_t card_found_shown(struct text *text, const struct card_look *look, size_t rows)
+{
+    size_t line;
+
+    if (look->around == 0 || rows == 0)
+        return rows;
+    if (!card_shown_line(text, look, rows - 1, &line))
+        return text_found(text, 0, &look->search->filter);
+    return text_found_before(text, 0, &look->search->filter, line + 1);
+}
+
 /* The same within a part; rows of the part. */
 static enum text_search card_search_part(const struct card *card, const struct card_look *look,
                                          enum card_part part, int direction, size_t rows,
@@ -531,7 +598,7 @@ static enum text_search card_search_part(const struct card *card, const struct c
         return TEXT_NONE;
     *row = MIN(*row, rows - 1);
     if (card_hides(look))
-        return TEXT_FOUND; /* it has no other rows */
+        return card_search_shown(text, look, direction, rows, row);
     result = text_find(text, card_text_width(look), &look->search->filter, direction, row);
     return result == TEXT_FOUND && *row >= rows ? TEXT_NONE : result; /* code that is not shown */
 }
@@ -575,7 +642,7 @@ size_t card_found(const struct card *card, const struct card_look *look, size_t 
         if (text == NULL || row <= begin || (parts[i] == CARD_PART_CODE && look->output_only))
             continue;
         if (card_hides(look))
-            count += MIN(row - begin, rows);
+            count += card_found_shown(text, look, MIN(row - begin, rows));
         else if (row - begin >= rows)
             count += text_found(text, card_text_width(look), &look->search->filter);
         else

@@ -16,6 +16,7 @@
 
 enum {
     CARD_GUTTER = 3,
+    CARD_AROUND_MAX = 50, /* lines shown around one that matches */
     CARD_CODE_SHOWN = 16, /* rows of code shown unless it is expanded */
 };
 
@@ -27,6 +28,7 @@ struct card_look {
     bool times;                         /* show the time of day */
     bool output_only;                   /* a thin head line, no code */
     bool hide;                          /* show only lines that match @search */
+    unsigned around;                    /* with it: so many lines before and after each, too */
     bool annotated;                     /* show only cells with a bookmark or a note */
     bool marks;                         /* some card is marked as one to return to */
     const struct trail_way *way;        /* only the cells that led to a moment, none of them folded
@@ -71,6 +73,8 @@ struct card_place {
     size_t row;     /* within the part */
     size_t line;    /* of its text; SIZE_MAX: no line */
     unsigned piece; /* index of the row within the line */
+    bool is_around; /* it is shown because of a line near it that matches */
+    bool is_torn;   /* lines that are not shown are before it */
 };
 
 /* Looks up row @row, below card_rows(), and prepares its content for painting. */

@@ -4,6 +4,7 @@
 #include "view/card.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check_run.h"
@@ -147,6 +148,69 @@ START_TEST(says_what_log_says)
 }
 END_TEST
 
+/* Where only matches are shown, lines around them are shown too, and are no matches. */
+START_TEST(lines_around_matches)
+{
+    struct gb_buf json = {0}, shown = {0};
+    struct gb_json_doc doc = {0};
+    struct card *card;
+    size_t row = 0;
+
+    gb_buf_adds(&json, "{\"cells\":[{\"cell\":1,\"state\":\"done\",\"code\":\"x\",\"exit_code\":0,"
+                       "\"stdout\":\"");
+    for (int i = 0; i < 30; i++)
+        gb_buf_addf(&json, "%s%02d\\n", i == 10 || i == 14 || i == 25 ? "needle" : "line", i);
+    gb_buf_adds(&json, "\"}],\"more\":false}");
+    ck_assert_int_eq(gb_json_parse(&doc, json.memory + json.start, json.size, 10000, NULL), 0);
+    (void)cells_history(&cells, doc.nodes);
+    card = cells_find(&cells, 1);
+    search_set(&stream.search, "needle");
+    stream.look.hide = true;
+    for (unsigned around = 0; around < 4; around++) {
+        size_t found = 0;
+
+        stream.look.around = around;
+        gb_buf_clear(&shown);
+        paint(&shown);
+        for (int i = 0; i < 30; i++) {
+            char line[32];
+            bool near = abs(i - 10) <= (int)around || abs(i - 14) <= (int)around ||
+                        abs(i - 25) <= (int)around;
+
+            (void)snprintf(line, sizeof(line), "%s%02d",
+                           i == 10 || i == 14 || i == 25 ? "needle" : "line", i);
+            ck_assert_msg((strstr(gb_buf_str(&shown), line) != NULL) == near, "%s, %u:\n%s", line,
+                          around, gb_buf_str(&shown));
+        }
+        /* A gap between two groups is told; there is one less once they meet. */
+        for (const char *at = gb_buf_str(&shown); (at = strstr(at, "⋮")) != NULL; at++)
+            found++;
+        ck_assert_uint_eq(found, around == 0 ? 0 : around == 1 ? 2 : 1);
+        stream.search.filter.budget = SIZE_MAX;
+        found = 0;
+        for (row = 0; card_search(card, &stream.look, 1, &row) == TEXT_FOUND; row++)
+            found++;
+        ck_assert_uint_eq(found, 3);
+        found = 0;
+        for (row = card_rows(card, &stream.look) - 1;
+             card_search(card, &stream.look, -1, &row) == TEXT_FOUND; row--) {
+            found++;
+            if (row == 0)
+                break;
+        }
+        ck_assert_uint_eq(found, 3);
+        ck_assert_uint_eq(card_found(card, &stream.look, SIZE_MAX), 3);
+        row = 0;
+        ck_assert_int_eq(card_search(card, &stream.look, 1, &row), TEXT_FOUND);
+        ck_assert_uint_eq(card_found(card, &stream.look, row), 0);
+        ck_assert_uint_eq(card_found(card, &stream.look, row + 1), 1);
+    }
+    gb_json_release(&doc);
+    gb_buf_release(&json);
+    gb_buf_release(&shown);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("card");
@@ -154,6 +218,7 @@ int main(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, says_what_log_says, 0, (int)ARRAY_SIZE(samples));
+    tcase_add_test(tests, lines_around_matches);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

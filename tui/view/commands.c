@@ -273,6 +273,49 @@ static void view_run_hide(struct tui *tui, const struct words *words)
                                          * cell */
 }
 
+/* Lines around those that match: shows more or fewer, and hides the others if that is not so yet.
+ */
+static void view_set_around(struct tui *tui, struct session_view *self, unsigned lines)
+{
+    const struct card *card;
+
+    if (self->stream.search.size == 0) {
+        tui_say(tui, MESSAGE_PLAIN, "no search; / begins one");
+        return;
+    }
+    card = stream_selected(&self->stream);
+    self->stream.look.hide = true;
+    self->stream.look.around = MIN(lines, (unsigned)CARD_AROUND_MAX);
+    self->stream.match = NULL;
+    stream_select(&self->stream, card);
+    tui_say(tui, MESSAGE_PLAIN, "%u line%s around each match", self->stream.look.around,
+            self->stream.look.around == 1 ? "" : "s");
+}
+
+static void view_run_around(struct tui *tui, const struct words *words)
+{
+    struct gb_bytes word = gb_bytes_str(words->count == 2 ? words->words[1] : "");
+    uint64_t lines;
+    SELF(tui);
+
+    if (gb_bytes_number(&word, CARD_AROUND_MAX, &lines) && word.size == 0)
+        view_set_around(tui, self, (unsigned)lines);
+    else
+        tui_say(tui, MESSAGE_ERROR, "around takes a number of lines, at most %d", CARD_AROUND_MAX);
+}
+
+static void view_run_more(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    view_set_around(tui, self, self->stream.look.around + 1);
+}
+
+static void view_run_fewer(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    view_set_around(tui, self, self->stream.look.around - MIN(self->stream.look.around, 1u));
+}
+
 /* ---- with a cell ---- */
 
 static void view_copy(struct tui *tui, struct gb_buf *text, const char *what)
@@ -572,6 +615,10 @@ const struct command session_commands[] = {
     ROW("search-next", "", "to the next match", "n", NULL, view_run_search_next),
     ROW("search-previous", "", "to the match before", "N", NULL, view_run_search_previous),
     ROW("hide", "", "show only the lines that match, or all", "h", NULL, view_run_hide),
+    ROW("around", "LINES", "the lines that match, with so many before and after each", NULL, NULL,
+        view_run_around),
+    ROW("around-more", "", "one more line around each match", "+", NULL, view_run_more),
+    ROW("around-fewer", "", "one line fewer around each match", "-", NULL, view_run_fewer),
     ROW("bookmark", "", "give the cell a bookmark, or remove it", "b", NULL, bookmark_run),
     ROW("note", "[TEXT]", "a note to the cell, for whoever reads it; an empty one removes it", "m",
         NULL, bookmark_run_note),

@@ -497,6 +497,7 @@ void stream_count(struct stream *stream)
         stream->counted.valid && stream->counted.change == stream->cells->change &&
         stream->counted.match == stream->match && stream->counted.row == stream->match_row &&
         stream->counted.width == stream->look.width && stream->counted.hide == stream->look.hide &&
+        stream->counted.around == stream->look.around &&
         stream->counted.key == stream->search.filter.key;
 
     if (!same) {
@@ -505,6 +506,7 @@ void stream_count(struct stream *stream)
         stream->counted.row = stream->match_row;
         stream->counted.width = stream->look.width;
         stream->counted.hide = stream->look.hide;
+        stream->counted.around = stream->look.around;
         stream->counted.key = stream->search.filter.key;
         stream->search.filter.budget = FRAME_BYTES;
         stream->counted.known = stream_is_all_here(stream);

@@ -21,6 +21,7 @@ struct stream {
         size_t row, at, count;
         int width;
         bool hide;
+        unsigned around;
         uint32_t key;
     } counted; /* matches, as last counted */
     struct {
