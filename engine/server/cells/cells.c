@@ -176,7 +176,6 @@ const struct gb_part cells_part = {
     .cells_of = cells_of_client,
     .replay = output_replay,
     .describe_session = cells_describe_session,
-    .describe_cell = cell_set_waiting_of,
     .put_snapshot = cells_put_snapshot,
     .describe_stats = cells_describe_stats,
 };

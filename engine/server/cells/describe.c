@@ -86,16 +86,6 @@ static void cell_set_waiting(struct gb_cell_info *cell, const struct exec *exec)
     cell->prompt = cell_prompt(exec);
 }
 
-void cell_set_waiting_of(struct gb_cell_info *cell, struct hosted *hosted)
-{
-    const struct exec *exec;
-
-    GB_LIST_FOREACH(exec, &cells_of_session(hosted)->execs, of_session) {
-        if (exec->cell->number == cell->number)
-            cell_set_waiting(cell, exec);
-    }
-}
-
 /* Like cell_record(), but for clients, which know the incarnation from the session. */
 static struct gb_cell_info cell_told(const struct exec *exec)
 {

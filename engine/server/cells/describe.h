@@ -12,7 +12,6 @@
 #include "session/session.h"
 
 struct exec;
-struct hosted;
 
 enum cell_detail {
     CELL_WHOLE, /* as in a reply */
@@ -30,7 +29,5 @@ void cell_put_exec_cut(struct gb_json_out *out, const struct exec *exec, size_t 
 /* `prompt`: the unfinished line that a program which waits for standard input has printed, if there
  * is one. */
 void cell_put_prompt(struct gb_json_out *out, const struct exec *exec);
-/* For cells from the journal: `describe_cell` of struct gb_part. */
-void cell_set_waiting_of(struct gb_cell_info *cell, struct hosted *hosted);
 /* Sets in a session's info that @exec waits for standard input. */
 void session_set_waiting(struct gb_session_info *info, const struct exec *exec);

@@ -11,7 +11,7 @@
  * part_of_…() return it.
  *
  * Parts do not call each other. Where one needs another's decision or data there is a hook for it
- * (`gate`, `record_cell`, `describe_cell`), so that the server works without the other part.
+ * (`gate`, `record_cell`, `describe_session`), so that the server works without the other part.
  *
  * The build defines the list: GB_SERVER_PARTS in engine/CMakeLists.txt. The end of a session is
  * passed along in this order, so parts that report it to others (history, watch) come after those
@@ -253,8 +253,6 @@ struct gb_part {
     /* ---- what is told ---- */
     /* Fills in its part of a session's info. */
     void (*describe_session)(struct gb_session_info *info, struct hosted *hosted);
-    /* Sets in the record of a running cell, which comes from the journal, what is true now. */
-    void (*describe_cell)(struct gb_cell_info *cell, struct hosted *hosted);
     /* Writes members of a snapshot. */
     void (*put_snapshot)(struct gb_json_out *out, struct gb_server *server,
                          const struct session_filter *filter);

@@ -218,14 +218,16 @@ struct history {
     struct gb_server *server;
     struct gb_buf cells;
     struct gb_json_out out;
-    bool whole;      /* with streams and display data */
-    int64_t offset;  /* of the requested part of the output */
-    uint64_t length; /* 0: not a part */
-    bool ended;      /* nothing is running in it any more */
-    uint32_t before; /* none of its first cells runs, so many */
-    bool closed;     /* normally: every cell's end was reported before */
-    char *image;     /* the session's */
-    char *undone;    /* likewise */
+    bool whole;       /* with streams and display data */
+    int64_t offset;   /* of the requested part of the output */
+    uint64_t length;  /* 0: not a part */
+    bool ended;       /* nothing is running in it any more */
+    uint32_t before;  /* none of its first cells runs, so many */
+    bool closed;      /* normally: every cell's end was reported before */
+    char *image;      /* the session's */
+    char *undone;     /* likewise */
+    uint32_t waiting; /* the cell that waits for standard input; 0: none */
+    struct gb_buf prompt;
     struct gb_match find;
     uint32_t told, limit; /* counts of cells */
 };
@@ -275,13 +277,28 @@ static void history_cut_output(const struct history *history, struct gb_cell_inf
     cell->err = history_part_of(cell->err, cell->stdout_bytes, from, to);
 }
 
-/* Adds what the journal does not know about a running cell. */
-static void history_add_present(struct history *history, struct gb_cell_info *cell)
+/* What the journal does not know about the cell that runs. The cells are read in another thread,
+ * which must not look at sessions. */
+static void history_take_present(struct history *history, struct gb_bytes id)
 {
-    struct hosted *hosted = hosted_find(history->server, cell->session, NULL);
+    struct hosted *hosted = hosted_find(history->server, id, NULL);
+    struct gb_session_info info = {0};
 
-    if (hosted != NULL)
-        PART_CALL(history->server, describe_cell, cell, hosted);
+    if (hosted == NULL)
+        return;
+    PART_CALL(history->server, describe_session, &info, hosted);
+    if ((info.flags & GB_SESSION_HAS_WAITING) == 0)
+        return;
+    history->waiting = info.waiting_cell;
+    gb_buf_add(&history->prompt, info.prompt.data, info.prompt.size);
+}
+
+static void history_add_present(const struct history *history, struct gb_cell_info *cell)
+{
+    if (cell->number != history->waiting)
+        return;
+    cell->flags |= GB_CELL_WAITING;
+    cell->prompt = gb_buf_bytes(&history->prompt);
 }
 
 static void history_put_entry(struct history *history, const struct gb_cell_info *cell)
@@ -344,6 +361,7 @@ static enum gb_journal_verdict history_on_cell(void *arg, const struct gb_cell_i
 static void history_free(struct history *history)
 {
     gb_buf_release(&history->cells);
+    gb_buf_release(&history->prompt);
     free(history->image);
     free(history->undone);
     free(history);
@@ -424,6 +442,7 @@ static void history_handle(struct request *request, const struct gb_params *para
         history->before = history_cells_before(server, params->session);
         history->image = xstrdup(session->image);
         history->undone = xstrdup(session->undone);
+        history_take_present(history, params->session);
         r = gb_journal_read(history_journal(server), params->session, &query, &err);
     }
     if (r < 0) {
