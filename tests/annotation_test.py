@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from support import BINARY, DEADLINE, Failure, Session, Watcher, forgetful
-from terminal import front_end
+from terminal import FakeServer, front_end, made_up
 
 
 def annotated(client, session, **params):
@@ -137,3 +137,57 @@ def test_in_the_front_end(server, client, tmp_path):
         assert annotated(client, s.id) == {3: (False, "from another client")}
         terminal.keys("q")
         assert terminal.status() == 0
+
+
+def test_in_one_that_has_ended(server, client, tmp_path):
+    """Nobody watches it: no event tells."""
+    label = "ended-" + os.urandom(4).hex()
+    s = Session(client, "shell", label=label)
+    for i in range(1, 4):
+        s.exec(f"echo output-{i}-of-it")
+    s.close()
+    with front_end(tmp_path, server.socket, columns=100, rows=30) as terminal:
+        terminal.wait("sessions (")
+        terminal.keys("E")
+        terminal.wait("ended (", label)
+        terminal.keys("Home", "Enter")
+        terminal.wait("the session is closed", "output-3-of-it")
+        terminal.keys("b")
+        terminal.wait("3 ★")
+        assert annotated(client, s.id) == {3: (True, None)}
+        terminal.command("note too late")
+        terminal.wait("» too late")
+        terminal.keys("b")
+        terminal.wait("» too late", without=["★"])
+        assert annotated(client, s.id) == {3: (False, "too late")}
+
+
+class Forgetting(FakeServer):
+    """A session with five cells, of which a test says what they are annotated with."""
+
+    marks = {2: {"bookmark": True, "at": 1}}
+
+    def _answer(self, connection, call):
+        if call["method"] != "session.history":
+            super()._answer(connection, call)
+            return
+        params = call["params"]
+        cells = [{"session": params["session"], "cell": number, "client": "agent", "mode": "kernel", "code": f"f({number})",
+                  "state": "done", "exit_code": 0, "started_at": 1700000000 + number, "wall_ms": 1.0, "stdout_bytes": 0,
+                  "stderr_bytes": 0, **({"annotation": self.marks[number]} if number in self.marks else {})}
+                 for number in range(1, 6) if number in self.marks or not params.get("annotated")]
+        self.reply(connection, call, {"cells": cells, "more": False})
+
+
+def test_events_that_were_missed(tmp_path):
+    with Forgetting(tmp_path, [made_up(1, label="long", cells=5)]) as server, \
+            front_end(tmp_path, server.path, columns=100, rows=30) as terminal:
+        terminal.wait("long")
+        terminal.keys("Enter")
+        terminal.wait("2 ★", "f(5)")
+        server.marks = {4: {"bookmark": False, "note": "came meanwhile", "at": 2}}
+        for connection in server.connections:
+            for number, params in server.subscriptions[connection].items():
+                if params is not None and "sessions" in params:
+                    server._event(connection, number, "gap", dropped=3)
+        terminal.wait("» came meanwhile", without=["★"])

@@ -1,23 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view/bookmark.h"
 
+#include "base/limits.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "view/internal.h"
+#include "view/remark.h"
 
 enum { CALL_DEADLINE_MS = 30000 };
 
+/* ---- what is loaded ---- */
+
+static void bookmark_on_marks(void *arg, const struct gb_json *result,
+                              const struct gb_call_error *error)
+{
+    const struct gb_json *list = json_array(result, "cells"), *cell = NULL;
+    const struct gb_cell_info none = {0};
+    struct session_view *self = arg;
+    struct cells *cells = &self->cells;
+    uint64_t from = json_true(result, "more") ? json_count(result, "next") : 0;
+
+    self->bookmark.refreshing = 0;
+    if (error != NULL)
+        return; /* what is shown stays */
+    for (size_t i = 0; i < cells->count; i++)
+        if (cells->cards[i]->number >= from)
+            remark_read(cells->cards[i], &none);
+    JSON_FOREACH(cell, list) {
+        struct gb_cell_info info;
+        struct card *card;
+
+        if (gb_object_read(&gb_cell_object, cell, &info, NULL) < 0)
+            continue;
+        card = cells_find(cells, info.number);
+        if (card != NULL)
+            remark_read(card, &info);
+    }
+    cells->change++;
+    tui_redraw(self->view.tui);
+}
+
+/* All cells that have one, newest first. */
+static uint64_t bookmark_ask_for(struct session_view *self, uint32_t limit, gb_reply_cb *reply)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    uint64_t call;
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", self->id);
+    gb_json_put_bool(&out, "output", false);
+    gb_json_put_bool(&out, "annotated", true);
+    gb_json_put_u64(&out, "before", UINT32_MAX);
+    gb_json_put_u64(&out, "limit", limit);
+    gb_json_end(&out);
+    call = tui_call(self->view.tui, "session.history", &params, CALL_DEADLINE_MS, reply, self);
+    gb_buf_release(&params);
+    return call;
+}
+
+void bookmark_refresh(struct session_view *self)
+{
+    if (self->history_unsupported)
+        return;
+    tui_forget(self->view.tui, self->bookmark.refreshing);
+    self->bookmark.refreshing = bookmark_ask_for(self, GB_ANNOTATIONS_MAX, bookmark_on_marks);
+}
+
 /* ---- changing ---- */
 
+/* The reply has the program for its receiver, which outlives the view. */
 static void bookmark_on_reply(void *arg, const struct gb_json *result,
                               const struct gb_call_error *error)
 {
+    struct session_view *self = session_view_top(arg);
+
     (void)result;
     if (error != NULL)
         tui_say_error(arg, "annotate", error);
+    else if (self != NULL && self->subscription == 0)
+        bookmark_refresh(self); /* no event will tell: the session has ended */
 }
 
-/* The event says what it has become. The reply has the program for its receiver, which outlives
- * the view. */
 static void bookmark_call(struct tui *tui, const struct session_view *self, uint32_t cell,
                           const bool *bookmark, const char *note)
 {
@@ -161,11 +225,12 @@ void bookmark_run_previous(struct tui *tui, const struct words *words)
 
 void bookmark_forget(struct session_view *self)
 {
-    self->bookmark.call = 0;
+    self->bookmark.call = self->bookmark.refreshing = 0;
 }
 
 void bookmark_close(struct session_view *self)
 {
+    tui_forget(self->view.tui, self->bookmark.refreshing);
     tui_forget(self->view.tui, self->bookmark.call);
 }
 
@@ -184,24 +249,6 @@ static void bookmark_on_all(void *arg, const struct gb_json *result,
     tui_redraw(self->view.tui);
 }
 
-static void bookmark_ask_all(struct session_view *self)
-{
-    struct gb_buf params = {0};
-    struct gb_json_out out = {.buf = &params};
-
-    tui_forget(self->view.tui, self->bookmark.call);
-    gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "session", self->id);
-    gb_json_put_bool(&out, "output", false);
-    gb_json_put_bool(&out, "annotated", true);
-    gb_json_put_u64(&out, "before", UINT32_MAX);
-    gb_json_put_u64(&out, "limit", CELLS_MAX / 2);
-    gb_json_end(&out);
-    self->bookmark.call = tui_call(self->view.tui, "session.history", &params, CALL_DEADLINE_MS,
-                                   bookmark_on_all, self);
-    gb_buf_release(&params);
-}
-
 void bookmark_run_only(struct tui *tui, const struct words *words)
 {
     struct session_view *self = session_view_top(tui);
@@ -213,7 +260,9 @@ void bookmark_run_only(struct tui *tui, const struct words *words)
     card = stream_selected(&self->stream);
     self->stream.look.annotated = !self->stream.look.annotated;
     self->stream.match = NULL;
-    if (self->stream.look.annotated)
-        bookmark_ask_all(self);
+    if (self->stream.look.annotated) {
+        tui_forget(tui, self->bookmark.call);
+        self->bookmark.call = bookmark_ask_for(self, CELLS_MAX / 2, bookmark_on_all);
+    }
     stream_select(&self->stream, card); /* rows appear or disappear */
 }

@@ -80,6 +80,7 @@ struct session_view {
     struct seek seek;
     struct {
         uint64_t call;       /* 0: none in progress */
+        uint64_t refreshing; /* likewise, of what is loaded */
         uint32_t cell, from; /* cell: of the note that is being typed; from: where the next
                               * bookmark is looked for */
         bool up, around;     /* around: from the other end already */
@@ -159,6 +160,8 @@ void seek_ask(struct session_view *self, uint32_t from);
 
 /* bookmark.c. The connection is new: what was requested on the last one is void. */
 void bookmark_forget(struct session_view *self);
+/* Events may have been missed: asks which of the loaded cells have a bookmark or a note. */
+void bookmark_refresh(struct session_view *self);
 void bookmark_close(struct session_view *self);
 
 /* travel.c: the session's past. */

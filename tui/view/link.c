@@ -137,6 +137,8 @@ static void link_on_event(void *arg, const struct store_event *event)
     if (event->session.size > 0 && !gb_bytes_equal(event->session, self->id))
         return;
     cells_event(&self->cells, event->told, event->params);
+    if (strcmp(event->kind, "gap") == 0)
+        bookmark_refresh(self);
     travel_event(self, event);
     reach_on_event(self, event);
     shells_on_event(self, event);
@@ -155,6 +157,8 @@ static void link_on_subscribed(void *arg, const struct gb_json *result,
         self->subscription = (int64_t)json_count(result, "subscription");
     /* An ended session sends nothing more: its activity is in the journal. The cells' output is
      * requested when it becomes visible. */
+    if (self->cells.count > 0)
+        bookmark_refresh(self); /* after a reconnection */
     link_ask_history(self, cells > HISTORY_LIMIT ? cells - HISTORY_LIMIT : 0, HISTORY_LIMIT + 1,
                      false, 0, 0);
     if (session != NULL && !session_gone(session))
