@@ -54,7 +54,8 @@ static uint64_t bookmark_ask_for(struct session_view *self, uint32_t limit, gb_r
     gb_json_put_u64(&out, "before", UINT32_MAX);
     gb_json_put_u64(&out, "limit", limit);
     gb_json_end(&out);
-    call = tui_call(self->view.tui, "session.history", &params, CALL_DEADLINE_MS, reply, self);
+    call =
+        uplink_call(self->view.uplink, "session.history", &params, CALL_DEADLINE_MS, reply, self);
     gb_buf_release(&params);
     return call;
 }
@@ -63,7 +64,7 @@ void bookmark_refresh(struct session_view *self)
 {
     if (self->history_unsupported)
         return;
-    tui_forget(self->view.tui, self->bookmark.refreshing);
+    uplink_forget(self->view.uplink, self->bookmark.refreshing);
     self->bookmark.refreshing = bookmark_ask_for(self, GB_ANNOTATIONS_MAX, bookmark_on_marks);
 }
 
@@ -96,7 +97,8 @@ static void bookmark_call(struct tui *tui, const struct session_view *self, uint
     if (note != NULL)
         gb_json_put_str(&out, "note", note);
     gb_json_end(&out);
-    (void)tui_call(tui, "session.annotate", &params, CALL_DEADLINE_MS, bookmark_on_reply, tui);
+    (void)uplink_call(self->view.uplink, "session.annotate", &params, CALL_DEADLINE_MS,
+                      bookmark_on_reply, tui);
     gb_buf_release(&params);
 }
 
@@ -191,8 +193,8 @@ static void bookmark_ask(struct session_view *self)
     gb_json_put_u64(&out, self->bookmark.up ? "before" : "after", self->bookmark.from);
     gb_json_put_u64(&out, "limit", 1);
     gb_json_end(&out);
-    self->bookmark.call = tui_call(self->view.tui, "session.history", &params, CALL_DEADLINE_MS,
-                                   bookmark_on_found, self);
+    self->bookmark.call = uplink_call(self->view.uplink, "session.history", &params,
+                                      CALL_DEADLINE_MS, bookmark_on_found, self);
     gb_buf_release(&params);
 }
 
@@ -204,7 +206,7 @@ static void bookmark_find(struct tui *tui, bool up)
     if (self == NULL)
         return;
     card = stream_selected(&self->stream);
-    tui_forget(tui, self->bookmark.call);
+    uplink_forget(self->view.uplink, self->bookmark.call);
     self->bookmark.up = up;
     self->bookmark.around = false;
     self->bookmark.from = card != NULL && card->number != 0 ? card->number : up ? UINT32_MAX : 0;
@@ -230,8 +232,8 @@ void bookmark_forget(struct session_view *self)
 
 void bookmark_close(struct session_view *self)
 {
-    tui_forget(self->view.tui, self->bookmark.refreshing);
-    tui_forget(self->view.tui, self->bookmark.call);
+    uplink_forget(self->view.uplink, self->bookmark.refreshing);
+    uplink_forget(self->view.uplink, self->bookmark.call);
 }
 
 /* ---- showing only them ---- */
@@ -261,7 +263,7 @@ void bookmark_run_only(struct tui *tui, const struct words *words)
     self->stream.look.annotated = !self->stream.look.annotated;
     self->stream.match = NULL;
     if (self->stream.look.annotated) {
-        tui_forget(tui, self->bookmark.call);
+        uplink_forget(self->view.uplink, self->bookmark.call);
         self->bookmark.call = bookmark_ask_for(self, CELLS_MAX / 2, bookmark_on_all);
     }
     stream_select(&self->stream, card); /* rows appear or disappear */
