@@ -189,6 +189,14 @@ static void client_end_connection(struct gb_client *client, bool all)
     client_leave(client);
 }
 
+void gb_client_end(struct gb_client *client, const struct gb_err *why)
+{
+    if (client == NULL || client->over || client->stream == NULL)
+        return;
+    client->why = *why;
+    client_end_connection(client, true);
+}
+
 static void client_protocol_error(struct gb_client *client, const char *what)
 {
     (void)gb_err_set(&client->why, GB_EINTERNAL, "the server does not speak the protocol: %s",
@@ -423,10 +431,17 @@ static void client_dial_blocking(uv_work_t *work)
     dial->r = gb_dial(&config, &dial->dialled, &dial->err);
 }
 
-static void client_dial_done(uv_work_t *work, int status)
+/* Takes @fd. */
+static void client_begin_stream(struct gb_client *client, int fd)
 {
     static const struct gb_stream_events events = {
         .input = client_on_input, .closed = client_on_closed, .sent = client_on_sent};
+
+    client->stream = gb_stream_new(client->loop, fd, READ_BYTES, &events, client);
+}
+
+static void client_dial_done(uv_work_t *work, int status)
+{
     struct dial_work *dial = container_of(work, struct dial_work, work);
     struct gb_client *client = dial->client;
     struct gb_dialled dialled = dial->dialled;
@@ -448,7 +463,7 @@ static void client_dial_done(uv_work_t *work, int status)
         client_end_connection(client, false);
         return;
     }
-    client->stream = gb_stream_new(client->loop, dialled.fd, READ_BYTES, &events, client);
+    client_begin_stream(client, dialled.fd);
     if (client->host != NULL)
         client->link = gb_link_new(client->loop, dialled.errors, client->host);
     if (client->paused)
@@ -458,19 +473,10 @@ static void client_dial_done(uv_work_t *work, int status)
     client_stream_send(client, &client->waiting);
 }
 
-struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_config *config,
-                                const struct gb_client_events *events, void *arg)
+static void client_begin_dial(struct gb_client *client, const struct gb_client_config *config)
 {
-    struct gb_client *client = xcalloc(1, sizeof(*client));
     struct dial_work *dial = xcalloc(1, sizeof(*dial));
 
-    client->loop = loop;
-    client->events = *events;
-    client->arg = arg;
-    client->next_id = MAX(config->first_call, UINT64_C(1));
-    client->reply_bytes = config->reply_bytes > 0 ? config->reply_bytes : GB_REPLY_MAX;
-    gb_list_init(&client->calls);
-    gb_list_init(&client->refused);
     dial->client = client;
     client->host = config->host != NULL ? xstrdup(config->host) : NULL;
     dial->host = config->host != NULL ? xstrdup(config->host) : NULL;
@@ -479,8 +485,26 @@ struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_con
     dial->ask = config->ask;
     dial->dialled = (struct gb_dialled){-1, -1};
     client->dial = dial;
-    (void)uv_queue_work(gb_loop_uv(loop), &dial->work, client_dial_blocking,
+    (void)uv_queue_work(gb_loop_uv(client->loop), &dial->work, client_dial_blocking,
                         client_dial_done); /* never fails */
+}
+
+struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_config *config,
+                                const struct gb_client_events *events, void *arg)
+{
+    struct gb_client *client = xcalloc(1, sizeof(*client));
+
+    client->loop = loop;
+    client->events = *events;
+    client->arg = arg;
+    client->next_id = MAX(config->first_call, UINT64_C(1));
+    client->reply_bytes = config->reply_bytes > 0 ? config->reply_bytes : GB_REPLY_MAX;
+    gb_list_init(&client->calls);
+    gb_list_init(&client->refused);
+    if (config->connected > 0)
+        client_begin_stream(client, config->connected);
+    else
+        client_begin_dial(client, config);
     return client;
 }
 

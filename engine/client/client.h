@@ -51,6 +51,8 @@ struct gb_client_events {
 };
 
 struct gb_client_config {
+    int connected;       /* a connection to a server of this process (takes), and all members up to
+                          * `ask` are ignored; 0: none */
     const char *host;    /* an address (client/host.h); NULL: this machine */
     const char *socket;  /* NULL: found as the protocol defines it */
     const char *program; /* run to start the server if nobody listens; NULL: never */
@@ -67,6 +69,10 @@ struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_con
 /* Drops all calls in flight; no callback is called from now on. May be called from within one of
  * the client's callbacks. No-op on NULL. */
 void gb_client_free(struct gb_client *client);
+
+/* Ends the connection: from within, fails the calls in flight, those that were not sent for the
+ * reason @why, and calls `closed`. No-op if it has ended or is not up yet. */
+void gb_client_end(struct gb_client *client, const struct gb_err *why);
 
 /* @params is a JSON object, or NULL for none; the buffer is empty afterwards. @deadline_ms 0: none.
  * @reply may be NULL. Returns the call's number, for gb_client_forget(). */

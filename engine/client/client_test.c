@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "client/dial.h"
+#include "platform/socket.h"
 
 struct peer {
     int listener;
@@ -538,6 +539,37 @@ START_TEST(too_large_calls_are_refused)
 }
 END_TEST
 
+/* To a server of the same process; and ended by us, which answers what was not. */
+START_TEST(a_connection_is_used_and_ended)
+{
+    static const struct gb_client_events events = {on_notified, on_closed};
+    const struct gb_err why = {.code = GB_ECLOSED, .message = "that is all"};
+    const char answer[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"n\":7}}\n";
+    struct told told[3] = {0};
+    int fds[2];
+
+    ck_assert_int_eq(gb_socket_pair(fds), 0);
+    client = gb_client_new(loop, &(struct gb_client_config){.connected = fds[0]}, &events, NULL);
+    call("a", 0, &told[0]);
+    say(fds[1], answer);
+    wait_for(&told[0]);
+    ck_assert_int_eq(told[0].number, 7);
+    call("session.exec", 0, &told[1]);
+    gb_client_end(client, &why);
+    ck_assert_uint_eq(told[1].calls, 1);
+    ck_assert_int_eq(told[1].error.code, GB_EUNKNOWN);
+    ck_assert(told[1].error.dispatched);
+    ck_assert_uint_eq(closes, 1);
+    gb_client_end(client, &why);
+    ck_assert_uint_eq(closes, 1);
+    call("a", 0, &told[2]);
+    wait_for(&told[2]);
+    ck_assert_int_eq(told[2].error.code, GB_ECLOSED);
+    ck_assert_str_eq(told[2].error.message, "that is all");
+    (void)close(fds[1]);
+}
+END_TEST
+
 START_TEST(folders_of_others_are_not_trusted)
 {
     struct gb_err err = {0};
@@ -578,6 +610,7 @@ int main(void)
     tcase_add_test(tests, freed_from_its_own_callback);
     tcase_add_test(tests, too_many_calls_are_refused);
     tcase_add_test(tests, too_large_calls_are_refused);
+    tcase_add_test(tests, a_connection_is_used_and_ended);
     tcase_add_test(tests, folders_of_others_are_not_trusted);
     tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);

@@ -203,6 +203,8 @@ void connection_new(struct gb_server *server, int fd, pid_t pid)
     connection->number = ++server->connections_numbered;
     gb_list_init(&connection->requests);
     connection->stream = gb_stream_new(server->loop, fd, READ_BYTES, &events, connection);
+    connection->braked = server->is_preparing;
+    gb_stream_pause(connection->stream, connection->braked);
     gb_list_add_tail(&server->connections, &connection->link);
     server->connection_count++;
     PART_CALL(server, connection_new, connection);

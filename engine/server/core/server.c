@@ -116,24 +116,52 @@ static int server_start_parts(struct gb_server *server, struct gb_err *err)
 
 void server_prepare(struct gb_server *server, bool on)
 {
+    struct connection *connection;
+
     server->is_preparing = on;
     if (server->watch != NULL)
         gb_watch_pause(server->watch, on);
+    /* Those of this process, which nothing has been read from. */
+    GB_LIST_FOREACH(connection, &server->connections, link)
+        connection_brake(connection, on);
+}
+
+int gb_server_start(struct gb_server *server, struct gb_err *err)
+{
+    int r = server_start_parts(server, err);
+
+    if (r < 0)
+        return r;
+    server->state = SERVER_OPEN;
+    server_watch_idleness(server);
+    gb_capacity_begin(server->capacity, &server->settings);
+    return 0;
 }
 
 int gb_server_listen(struct gb_server *server, struct gb_err *err)
 {
     int r = listen_open(server->path, server->handed_fd, &server->lock_fd, &server->fd, err);
 
+    gb_process_return_blocks(BIG_BLOCK); /* replies of many MiB come and go */
     if (r == 0)
-        r = server_start_parts(server, err);
+        r = gb_server_start(server, err);
     if (r < 0)
         return r;
-    server->state = SERVER_OPEN;
     server->watch = gb_watch_new(server->loop, server->fd, server_on_clients, server);
     gb_watch_pause(server->watch, server->is_preparing);
+    return 0;
+}
+
+int gb_server_connect(struct gb_server *server, int *ret_fd, struct gb_err *err)
+{
+    int fds[2];
+    int r = gb_socket_pair(fds);
+
+    if (r < 0)
+        return gb_err_sys(err, -r, "cannot connect to the server");
+    connection_new(server, fds[0], getpid());
     server_watch_idleness(server);
-    gb_capacity_begin(server->capacity, &server->settings);
+    *ret_fd = fds[1];
     return 0;
 }
 
@@ -288,7 +316,6 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
 {
     struct gb_server *server = xcalloc(1, sizeof(*server));
 
-    gb_process_return_blocks(BIG_BLOCK); /* replies of many MiB come and go */
     server->loop = loop;
     server->host = host;
     server->on_ended = config->ended;
@@ -320,10 +347,8 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     return server;
 }
 
-void gb_server_free(struct gb_server *server)
+void gb_server_free_then(struct gb_server *server, void (*freed)(void *arg), void *arg)
 {
-    if (server == NULL)
-        return;
     assert(gb_list_empty(&server->sessions) && gb_list_empty(&server->connections));
     server_stop_listening(server);
     gb_loop_undefer(&server->progress);
@@ -333,7 +358,7 @@ void gb_server_free(struct gb_server *server)
     PART_CALL(server, server_free, server);
     free(server->part_memory);
     sample_release(server);
-    gb_capacity_free(server->capacity, NULL, NULL);
+    gb_capacity_free(server->capacity, freed, arg);
     ended_release(&server->ended);
     (void)gb_close(server->lock_fd);
     gb_settings_release(&server->settings);
@@ -342,4 +367,10 @@ void gb_server_free(struct gb_server *server)
     free(server->cast_folder);
     free(server->path);
     free(server);
+}
+
+void gb_server_free(struct gb_server *server)
+{
+    if (server != NULL)
+        gb_server_free_then(server, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The server: sessions behind a Unix socket. docs/protocol.md is its contract.
  *
- * Life: new → listen → shutdown (requested here, by a client, or by a signal) → `ended` → free. All
- * functions: loop thread only.
+ * Life: new → listen, or start → shutdown (requested here, by a client, or by a signal) → `ended` →
+ * free. All functions: loop thread only.
  */
 #pragma once
 
@@ -43,6 +43,14 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
  * is unusable. The same if something else that belongs to one server is another one's. */
 int gb_server_listen(struct gb_server *server, struct gb_err *err);
 
+/* Starts without a socket: its only clients are those of this process, which gb_server_connect()
+ * connects. The failures of gb_server_listen() that are not about the socket. */
+int gb_server_start(struct gb_server *server, struct gb_err *err);
+/* A connection like one that was accepted, but not counted towards the limit on them: gives the
+ * client's end (close-on-exec). What the client sends is read when what an earlier
+ * server left is there. */
+int gb_server_connect(struct gb_server *server, int *ret_fd, struct gb_err *err);
+
 /* Ends the server; with @drain, only once running and queued cells have ended, but after @limit_ms
  * (0: no limit) in any case. Then parts have ten seconds to save something. May be called again to
  * shorten each wait. */
@@ -57,5 +65,8 @@ const struct gb_settings *gb_server_settings(const struct gb_server *server);
 /* The path that it listens on. */
 const char *gb_server_socket(const struct gb_server *server);
 
-/* Only after `ended`, or if it never listened. No-op on NULL. */
+/* Only after `ended`, or if it did not start. No-op on NULL. */
 void gb_server_free(struct gb_server *server);
+/* The same; @freed is called from the loop once nothing uses the host any more, which may be freed
+ * then. */
+void gb_server_free_then(struct gb_server *server, void (*freed)(void *arg), void *arg);
