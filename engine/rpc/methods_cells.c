@@ -26,6 +26,7 @@
      "fresh process of the same language; `shell`: in bash of the same VM"},                       \
     TEXT("stdin", standard_input, 0, GB_STDIN_MAX,                                                 \
          "all of standard input, followed by its end unless `interactive`; default: empty"),     \
+    BYTES_OF("stdin_base64", standard_input, GB_STDIN_MAX, "the same as bytes; this or `stdin`"),  \
     BOOL("interactive", interactive, 0, "more standard input may follow with `session.stdin`"),        \
     BOOL("stream", stream, 0, "`cell.output` and `cell.waiting` notifications before the reply"),  \
     INTEGER("max_stdout", max_stdout, 1, GB_OUTPUT_MAX, 0, "bytes kept of stdout; default: the "   \
