@@ -77,6 +77,16 @@ def test_example_of_the_library():
             assert result.stdout == b"hello from 41\nvalue 42, exit code 0\n"
 
 
+def test_example_of_time_travel():
+    with Folder() as folder:
+        program = ROOT / "build/dev/examples/example-time_travel"
+        result = subprocess.run([str(program), f"{folder.path}/store"], capture_output=True, timeout=120, env=folder.env)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout == b"the primes are []\nback after cell 1\nundone, they are [2, 3, 5, 7]\n"
+        wrong = subprocess.run([str(program)], capture_output=True, timeout=120, env=folder.env)
+        assert wrong.returncode == 1 and wrong.stderr.startswith(b"usage: ")
+
+
 class Folder:
     """State folders of a program's own."""
 
