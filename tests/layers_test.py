@@ -187,3 +187,13 @@ def test_the_server_sees_results_and_no_frames():
              for source in sources() if name_of(source).startswith("server/")}
     assert len(found) > 50
     assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_no_memory_is_shared_by_loops():
+    """Two engines of the library may run in two threads: static data is constant, or the thread's."""
+    pattern = re.compile(r"^[ \t]*static (?![^=;({]*\bconst\b)(?!inline|_Thread_local)"
+                         r"[^(=;{]*(?:\{[^}]*\} \w+ )?[=;]", re.M)
+    found = [f"{name_of(source)}: {text}" for source in sources() if not {"launcher", "program"} & {*source.parts}
+             and source.stem != "testing" for text in pattern.findall(source.read_text())]
+    assert [one for one in found if not one.startswith("base/log.c: ")] == [  # one log for the whole program
+        "loop/child.c:     static char *no_env[] ="]  # which libuv takes as one that might be changed

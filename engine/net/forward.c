@@ -164,7 +164,7 @@ static void visitor_end_if_done(struct net_visitor *visitor)
 
 static void visitor_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
-    static uint8_t bytes[FORWARD_CHUNK]; /* only used within one loop callback */
+    static _Thread_local uint8_t bytes[FORWARD_CHUNK]; /* only used within one loop callback */
     const struct net_visitor *visitor = handle->data;
 
     (void)suggested;

@@ -203,7 +203,7 @@ static void link_deny(struct net_link *link, const char *reason)
 
 static void link_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
-    static uint8_t bytes[CHUNK]; /* only used within one loop callback */
+    static _Thread_local uint8_t bytes[CHUNK]; /* only used within one loop callback */
     struct net_link *link = handle->data;
 
     (void)suggested;
