@@ -750,6 +750,10 @@ int gb_journal_open(struct gb_loop *loop, const struct gb_journal_config *config
     if (journal->folder_fd >= 0)
         journal_scan(journal);
     journal->writer = writer_new(loop, config, on_sync_failed, journal);
+    if (journal->writer == NULL) {
+        journal_free(journal);
+        return gb_err_set(err, GB_ECAPACITY, "no more files can be open, or no thread can start");
+    }
     /* Append to the newest segment if possible; else the next record starts a new one. */
     last = segment_newest(journal);
     if (last != NULL && !last->closed)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -455,6 +456,44 @@ START_TEST(no_folder)
 }
 END_TEST
 
+/* Whatever is left, a journal is opened or an error is told. */
+START_TEST(no_descriptors)
+{
+    unsigned refused = 0, opened = 0;
+    int next;
+
+    ck_assert_int_eq(uv_loop_init(&uv), 0);
+    loop = gb_loop_new(&uv);
+    next = dup(STDERR_FILENO);
+    ck_assert_int_ge(next, 0);
+    ck_assert_int_eq(close(next), 0);
+    for (rlim_t most = (rlim_t)next + 1; opened == 0; most++) {
+        struct gb_journal *other;
+        struct rlimit before, limit;
+        char other_folder[128];
+
+        (void)snprintf(other_folder, sizeof(other_folder), "%s/other%u", disk, refused);
+        config.folder = other_folder;
+        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+        limit = (struct rlimit){most, before.rlim_max};
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        err = (struct gb_err){0};
+        if (gb_journal_open(loop, &config, &other, &err) == 0) {
+            gb_journal_close(other);
+            opened++;
+        } else {
+            ck_assert_int_eq(err.code, GB_ECAPACITY);
+            refused++;
+        }
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    }
+    ck_assert_uint_gt(refused, 0);
+    gb_loop_free(loop);
+    (void)uv_run(&uv, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&uv), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("outage");
@@ -471,6 +510,7 @@ int main(void)
     tcase_add_loop_test(cases, syncs_that_fail, 0, 2);
     tcase_add_test(cases, a_read_only_disk);
     tcase_add_loop_test(cases, no_folder, 0, 3);
+    tcase_add_test(cases, no_descriptors);
     suite_add_tcase(suite, cases);
     return check_run(suite);
 }

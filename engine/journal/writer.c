@@ -275,13 +275,27 @@ static void writer_on_event(void *arg)
     writer_take_back(writer);
 }
 
+static void writer_release(struct writer *writer)
+{
+    (void)gb_close(writer->wake_fds[0]);
+    (void)gb_close(writer->wake_fds[1]);
+    free(writer);
+}
+
 struct writer *writer_new(struct gb_loop *loop, const struct gb_journal_config *config,
                           void (*sync_failed)(void *arg, int sys_errno), void *arg)
 {
     struct writer *writer = xcalloc(1, sizeof(*writer));
     sigset_t all, before;
-    bool ready;
+    bool runs;
 
+    writer->wake_fds[0] = writer->wake_fds[1] = -1;
+    if (gb_socket_pipe(writer->wake_fds) < 0 ||
+        gb_fd_set_nonblocking(writer->wake_fds[0], true) < 0 ||
+        gb_fd_set_nonblocking(writer->wake_fds[1], true) < 0) {
+        writer_release(writer);
+        return NULL;
+    }
     writer->sync = config->sync;
     writer->interval_ns = config->interval_ms * GB_NS_PER_MS;
     writer->sync_failed = sync_failed;
@@ -290,14 +304,16 @@ struct writer *writer_new(struct gb_loop *loop, const struct gb_journal_config *
     gb_list_init(&writer->done);
     (void)pthread_mutex_init(&writer->lock, NULL);
     gb_condition_init(&writer->wake);
-    ready = gb_socket_pipe(writer->wake_fds) == 0 &&
-            gb_fd_set_nonblocking(writer->wake_fds[0], true) == 0 &&
-            gb_fd_set_nonblocking(writer->wake_fds[1], true) == 0;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are handled by the loop */
-    if (!ready || pthread_create(&writer->thread, NULL, writer_run, writer) != 0)
-        abort(); /* at server start-up: no descriptor or no thread available */
+    runs = pthread_create(&writer->thread, NULL, writer_run, writer) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!runs) {
+        (void)pthread_cond_destroy(&writer->wake);
+        (void)pthread_mutex_destroy(&writer->lock);
+        writer_release(writer);
+        return NULL;
+    }
     writer->watch = gb_watch_new(loop, writer->wake_fds[0], writer_on_event, writer);
     return writer;
 }
@@ -347,9 +363,7 @@ void writer_free(struct writer *writer)
     (void)pthread_join(writer->thread, NULL);
     writer_take_back(writer);
     gb_watch_free(writer->watch);
-    (void)gb_close(writer->wake_fds[0]);
-    (void)gb_close(writer->wake_fds[1]);
     (void)pthread_cond_destroy(&writer->wake);
     (void)pthread_mutex_destroy(&writer->lock);
-    free(writer);
+    writer_release(writer);
 }

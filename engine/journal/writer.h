@@ -44,7 +44,7 @@ struct job {
 struct writer;
 
 /* @sync_failed: called from the loop if data whose result was already reported may not be on
- * disk. */
+ * disk. NULL: no descriptor or no thread is left. */
 struct writer *writer_new(struct gb_loop *loop, const struct gb_journal_config *config,
                           void (*sync_failed)(void *arg, int sys_errno), void *arg);
 /* Takes @job. */
