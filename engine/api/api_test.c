@@ -2,6 +2,8 @@
 /* Engines, sessions and cells. */
 #include "testing.h"
 
+#include <signal.h>
+
 enum { OPENS_MAX = 50 };
 
 /* A file in the session, and the end of it. */
@@ -312,6 +314,28 @@ START_TEST(carries_whole_files)
 }
 END_TEST
 
+static void on_signal(int signum)
+{
+    (void)signum;
+}
+
+/* A peer that hangs up ends no program, and what a program has decided is left alone. */
+START_TEST(does_not_die_of_a_broken_pipe)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+
+    ck_assert_int_eq(sigaction(SIGPIPE, &action, NULL), 0);
+    engine_close(engine_open("", NULL).engine);
+    ck_assert_int_eq(sigaction(SIGPIPE, NULL, &action), 0);
+    ck_assert(action.sa_handler == SIG_IGN);
+    action.sa_handler = on_signal;
+    ck_assert_int_eq(sigaction(SIGPIPE, &action, NULL), 0);
+    engine_close(engine_open("", NULL).engine);
+    ck_assert_int_eq(sigaction(SIGPIPE, NULL, &action), 0);
+    ck_assert(action.sa_handler == on_signal);
+}
+END_TEST
+
 /* The answer to any call of the protocol. */
 struct answer {
     struct outcome outcome;
@@ -369,16 +393,18 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("api");
-    TCase *tests = case_make("api");
+    TCase *tests = case_make("api"), *without_vms = case_make("without_vms");
 
     tcase_add_test(tests, opens_from_template_and_pool);
     tcase_add_test(tests, closes_at_any_moment);
-    tcase_add_test(tests, says_what_is_wrong);
+    tcase_add_test(without_vms, says_what_is_wrong);
     tcase_add_test(tests, gives_each_cell_its_output);
     tcase_add_test(tests, bounds_what_waits);
     tcase_add_test(tests, tells_of_an_end);
     tcase_add_test(tests, carries_whole_files);
-    tcase_add_test(tests, makes_any_call);
+    tcase_add_test(without_vms, makes_any_call);
+    tcase_add_test(without_vms, does_not_die_of_a_broken_pipe);
+    suite_add_tcase(suite, without_vms);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

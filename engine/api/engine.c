@@ -6,7 +6,7 @@
  * connections; nothing uses the host any more. */
 #include "internal.h"
 
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,6 +217,17 @@ static int engine_read_settings(struct glassbell *engine, const char *path, stru
     return r;
 }
 
+/* libuv writes to sockets in a way that raises it: a peer of a session that hangs up must not end
+ * the program. */
+static void engine_ignore_sigpipe(void)
+{
+    struct sigaction now;
+
+    if (sigaction(SIGPIPE, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 &&
+        now.sa_handler == SIG_DFL)
+        (void)signal(SIGPIPE, SIG_IGN); /* allowed: its one use that is the same everywhere */
+}
+
 void glassbell_open(uv_loop_t *loop, const struct glassbell_options *options,
                     glassbell_open_fn *opened, void *arg)
 {
@@ -229,6 +240,7 @@ void glassbell_open(uv_loop_t *loop, const struct glassbell_options *options,
 
     if (options == NULL)
         options = &defaults;
+    engine_ignore_sigpipe();
     engine->loop = gb_loop_new(loop);
     engine->opened = opened;
     engine->arg = arg;

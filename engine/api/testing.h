@@ -173,6 +173,7 @@ static inline void folder_remove(void)
 
     ck_assert_int_eq(system(command), 0); /* allowed: a folder of the test's */
     free(command);
+    memcpy(strrchr(folder, '-') + 1, "XXXXXX", 6);
 }
 
 static inline void loop_make(void)

@@ -72,7 +72,9 @@ typedef void glassbell_open_fn(void *arg, struct glassbell *engine,
                                const struct glassbell_error *error);
 
 /* Opens an engine: finds QEMU and the images and determines which accelerator works (once per host,
- * by booting a tiny guest). Borrows @loop until the engine is closed. */
+ * by booting a tiny guest). Borrows @loop until the engine is closed. If SIGPIPE still has its
+ * default action, it is ignored from now on, so that no peer of a session that hangs up ends the
+ * program. */
 GLASSBELL_API void glassbell_open(uv_loop_t *loop, const struct glassbell_options *options,
                                   glassbell_open_fn *opened, void *arg);
 
@@ -230,8 +232,8 @@ struct glassbell_result {
     const struct glassbell_rollback *rolled_back; /* NULL: it was not */
     struct glassbell_bytes
         note; /* what went wrong, in sentences for people and models; size 0: none */
-    /* Connections and names that were refused since the last cell: "example.org:443: …", at most
-     * eight, then NULL. */
+    /* Connections and names that were refused since the last cell: "example.org:443 (no_rule)", at
+     * most eight, then NULL. */
     const char *const *network_refused;
     bool unrecorded; /* the journal could not be written */
 };
