@@ -22,9 +22,11 @@ static struct {
     int fd;
     enum gb_log_level level;
     enum gb_log_format format;
-    void (*tap)(void *arg, enum gb_log_level level, const char *message);
-    void *tap_arg;
 } sink = {.fd = STDERR_FILENO, .level = GB_LOG_WARNING};
+
+/* And who hears what this thread says. */
+static _Thread_local void (*log_tap)(void *arg, enum gb_log_level level, const char *message);
+static _Thread_local void *log_tap_arg;
 
 void gb_log_open(int fd, enum gb_log_level level)
 {
@@ -39,8 +41,8 @@ const char *gb_log_level_name(enum gb_log_level level)
 
 void gb_log_tap(void (*tap)(void *arg, enum gb_log_level level, const char *message), void *arg)
 {
-    sink.tap = tap;
-    sink.tap_arg = arg;
+    log_tap = tap;
+    log_tap_arg = arg;
 }
 
 bool gb_log_enabled(enum gb_log_level level)
@@ -144,7 +146,7 @@ static void write_line(enum gb_log_level level, struct gb_bytes message)
 void gb_log(enum gb_log_level level, const char *format, ...)
 {
     struct gb_buf message = {0};
-    bool tapped = sink.tap != NULL && level <= GB_LOG_INFO;
+    bool tapped = log_tap != NULL && level <= GB_LOG_INFO;
     va_list args;
 
     if (!gb_log_enabled(level) && !tapped)
@@ -155,6 +157,6 @@ void gb_log(enum gb_log_level level, const char *format, ...)
     if (gb_log_enabled(level))
         write_line(level, gb_buf_bytes(&message));
     if (tapped)
-        sink.tap(sink.tap_arg, level, gb_buf_str(&message));
+        log_tap(log_tap_arg, level, gb_buf_str(&message));
     gb_buf_release(&message);
 }

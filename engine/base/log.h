@@ -29,8 +29,8 @@ bool gb_log_enabled(enum gb_log_level level);
 /* "error", "warning", … */
 const char *gb_log_level_name(enum gb_log_level level);
 
-/* Calls @tap (NULL: none) for each message up to GB_LOG_INFO, whatever the level of the log, from
- * within the logging call and in its thread. There is one tap per process. */
+/* Calls @tap (NULL: none) for each message of this thread up to GB_LOG_INFO, whatever the level of
+ * the log, from within the logging call. There is one tap per thread. */
 void gb_log_tap(void (*tap)(void *arg, enum gb_log_level level, const char *message), void *arg);
 
 void gb_log(enum gb_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -7,7 +7,8 @@
  * functions below cover what most programs need; glassbell_call() makes any other call of the
  * protocol.
  *
- * The library runs on the caller's libuv loop, in the thread that runs it, and never blocks it.
+ * The library runs on the caller's libuv loop, in the thread that runs it, and never blocks it,
+ * except to read the journal of a `store` when that is opened, and to finish it when it is closed.
  * Every call that takes time reports its completion through a callback, which is called exactly
  * once, from the loop, never from within the call itself. Strings and bytes passed to callbacks are
  * borrowed: they are valid during the callback. Sizes are in bytes, times in milliseconds, points

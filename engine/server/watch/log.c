@@ -51,7 +51,7 @@ static void log_on_line(void *arg, enum gb_log_level level, const char *message)
     struct watch_server *state = watch_of_server(server);
     struct log_line *line;
 
-    if (state->log_count >= GB_EVENT_LOG_MAX || !pthread_equal(pthread_self(), state->thread))
+    if (state->log_count >= GB_EVENT_LOG_MAX)
         return;
     line = xcalloc(1, sizeof(*line));
     line->level = level;
@@ -71,7 +71,6 @@ void log_init(struct gb_server *server)
     struct watch_server *state = watch_of_server(server);
 
     gb_list_init(&state->log_lines);
-    state->thread = pthread_self();
 }
 
 void log_release(struct gb_server *server)

@@ -2,7 +2,6 @@
 /* The state of the watch part per server, connection and session. */
 #pragma once
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,7 +34,6 @@ struct watch_server {
     struct gb_list log_lines;
     size_t log_count;
     struct gb_deferred log_deferred;
-    pthread_t thread; /* the loop's */
 };
 
 struct watch_connection {
