@@ -93,7 +93,7 @@ _glassbell()
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --memory --net --secret --packages --env --time --raw --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --memory --net --secret --packages --env --time --raw --no-others --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")

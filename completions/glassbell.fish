@@ -78,6 +78,7 @@ complete -c glassbell -n '__glassbell_is repl' -l packages -r -F -d 'packages th
 complete -c glassbell -n '__glassbell_is repl' -s e -l env -r -d 'environment variable; may be repeated'
 complete -c glassbell -n '__glassbell_is repl' -s t -l time -r -d 'time limit of each cell (default: 24 hours)'
 complete -c glassbell -n '__glassbell_is repl' -l raw -d 'pass escape sequences of the program on to the terminal'
+complete -c glassbell -n '__glassbell_is repl' -l no-others -d 'do not show what other clients run in the session'
 complete -c glassbell -n '__glassbell_is repl' -l host -r -d 'a server on another machine: ssh://[USER@]HOST, or a name from the settings (default: $GLASSBELL_HOST)'
 complete -c glassbell -n '__glassbell_is repl' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
 complete -c glassbell -n '__glassbell_is repl' -l no-autostart -d 'fail if no server runs, instead of starting one'

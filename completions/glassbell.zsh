@@ -147,6 +147,7 @@ _glassbell()
             '*'{-e+,--env=}'[environment variable; may be repeated]:NAME=VALUE: ' \
             '*'{-t+,--time=}'[time limit of each cell (default\: 24 hours)]:SECONDS: ' \
             '*--raw[pass escape sequences of the program on to the terminal]' \
+            '*--no-others[do not show what other clients run in the session]' \
             '*--host=[a server on another machine\: ssh\://\[USER@\]HOST, or a name from the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
             '*--no-autostart[fail if no server runs, instead of starting one]' \

@@ -61,8 +61,10 @@ static void command_reset(struct repl *repl, size_t count, char **words)
         app_say("this session belongs to others too; :reset is for sessions that were opened here");
         return;
     }
-    if (app_call_on(repl->app, "session.close", repl->session, DEADLINE_MS, NULL, NULL) &&
-        !repl_start_opening(repl))
+    repl_follow_end(repl);
+    if (!app_call_on(repl->app, "session.close", repl->session, DEADLINE_MS, NULL, NULL))
+        repl_follow_begin(repl);
+    else if (!repl_start_opening(repl))
         repl->failed = repl->stopped = true;
 }
 
@@ -190,6 +192,23 @@ static void command_time(struct repl *repl, size_t count, char **words)
         (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&repl->timing), repl->timing.size);
 }
 
+static void command_others(struct repl *repl, size_t count, char **words)
+{
+    const char *word = count > 0 ? words[0] : "";
+
+    if (strcmp(word, "on") == 0 || strcmp(word, "off") == 0) {
+        repl->follow.off = strcmp(word, "off") == 0;
+        if (repl->follow.off)
+            repl_follow_end(repl);
+        else
+            repl_follow_begin(repl);
+    } else if (count > 0) {
+        app_say(":others is either on or off, not %s", word);
+    } else {
+        app_say("what other clients do is %s", repl->follow.off ? "not shown" : "shown");
+    }
+}
+
 static void command_quit(struct repl *repl, size_t count, char **words)
 {
     (void)count;
@@ -205,6 +224,7 @@ static const struct command commands[] = {
     {"get", "REMOTE [LOCAL]", "fetch a file", 1, 2, command_get},
     {"ls", "[FOLDER]", "list files of the session", 0, 1, command_ls},
     {"time", "", "what the last cell took", 0, 0, command_time},
+    {"others", "[on|off]", "whether what other clients run is shown", 0, 1, command_others},
     {"quit", "", "leave", 0, 0, command_quit},
     {NULL, NULL, NULL, 0, 0, NULL},
 };

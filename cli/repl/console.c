@@ -360,6 +360,13 @@ static void console_on_readable(void *arg)
 
 /* ---- life ---- */
 
+bool console_is_dumb(void)
+{
+    const char *term = getenv("TERM");
+
+    return term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0;
+}
+
 struct console *console_new(struct gb_loop *loop, const struct console_config *config)
 {
     static const struct prompt_hooks hooks = {
@@ -372,7 +379,6 @@ struct console *console_new(struct gb_loop *loop, const struct console_config *c
         .clear = console_on_clear,
     };
     struct console *console;
-    const char *term = getenv("TERM");
     struct prompt_view view;
     int fd = gb_file_reopen(STDIN_FILENO, O_RDWR);
 
@@ -389,7 +395,7 @@ struct console *console_new(struct gb_loop *loop, const struct console_config *c
         .more = config->language->prompt.more,
         .language = config->colour ? config->language : NULL,
         .colour = config->colour,
-        .dumb = term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0,
+        .dumb = console_is_dumb(),
     };
     prompt_attach(&hooks, console, config->history, config->language->prompt.indent,
                   &console->draft);
@@ -521,4 +527,22 @@ void console_step_back(struct console *console)
 {
     if (console != NULL && console->reading && !console->done)
         console_paint(console);
+}
+
+bool console_is_ours(const struct console *console)
+{
+    return console == NULL || !console->reading || !console_is_foreign(console);
+}
+
+void console_print(struct console *console, const struct gb_buf *text)
+{
+    if (text->size == 0)
+        return;
+    if (console == NULL || !console->reading || console->done) {
+        (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(text), text->size);
+        return;
+    }
+    redisplay_erase(&console->redisplay, &console->out);
+    gb_buf_add(&console->out, gb_buf_data(text), text->size);
+    console_paint(console);
 }

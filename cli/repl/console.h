@@ -72,6 +72,15 @@ void console_continued(struct console *console);
 void console_step_aside(struct console *console);
 void console_step_back(struct console *console);
 
+/* Whether the terminal has the modes that we gave it: not while the shell has us in the background.
+ * True if nothing is being edited, or @console is NULL. */
+bool console_is_ours(const struct console *console);
+/* Prints @text, whole lines, above what is being edited, in one write; just prints it if nothing
+ * is, or @console is NULL. */
+void console_print(struct console *console, const struct gb_buf *text);
+/* Whether the terminal obeys no escape sequences. */
+bool console_is_dumb(void);
+
 /* Shows @note (copied) below what is being edited; NULL: no longer. False: nothing is being edited,
  * or @console is NULL, and it is not shown. */
 bool console_note(struct console *console, const char *note);

@@ -28,6 +28,16 @@ struct opening {
     bool shown; /* the spinner has a line of its own */
 };
 
+/* What other clients do in the session. */
+struct follow {
+    bool off;              /* not wanted */
+    struct others *others; /* NULL: not followed */
+    struct gb_timer *timer;
+    bool gathering;  /* it runs for events that have come */
+    uint64_t call;   /* that subscribes; 0: none */
+    uint64_t number; /* of the subscription; 0: none yet */
+};
+
 struct repl {
     struct app *app;
     const struct args *args;
@@ -40,6 +50,7 @@ struct repl {
     char *accel;                     /* the server's, safe for a terminal; NULL: not told */
     bool emulated;                   /* which is no security boundary */
     struct opening opening;
+    struct follow follow;
     bool owned; /* we opened it and close it */
     bool tty;   /* interactive: a terminal */
     bool colours, raw;
@@ -54,6 +65,7 @@ struct repl {
     } ask_complete, ask_matches, ask_description;
     /* The running cell. */
     bool running, done;
+    bool unheld; /* it has printed too much to wait for the end of somebody else's */
     unsigned interrupts;
     struct show show;
     struct show_target targets[2]; /* standard output, standard error */
@@ -87,6 +99,24 @@ void repl_pipe(struct repl *repl);
 /* A call that Ctrl-C does not abort. */
 bool repl_call(struct repl *repl, const char *method, struct gb_buf *params, app_use *use,
                void *arg);
+
+/* Writes what has been rendered, unless it has to wait for the end of somebody else's cell. */
+void repl_flush(struct repl *repl);
+
+/* ---- follow.c: what other clients do. All are no-ops where the session is not followed ---- */
+/* At a terminal, unless it is not wanted. Needs the session and its language. */
+void repl_follow_begin(struct repl *repl);
+void repl_follow_end(struct repl *repl);
+/* Takes the parameters of an event. */
+void repl_follow_event(struct repl *repl, const struct gb_json *params);
+/* A cell of ours was sent; it has started; it has ended, or there will be no answer. */
+void repl_follow_sent(struct repl *repl);
+void repl_follow_started(struct repl *repl, uint32_t cell);
+void repl_follow_ended(struct repl *repl);
+/* Whether the output of our cell has to wait. */
+bool repl_follow_holds(const struct repl *repl);
+/* Shows what has happened, now. */
+void repl_follow_show(struct repl *repl);
 
 /* ---- ask.c: what is asked of the guest for what is typed ---- */
 /* Whether @text is a request to leave: exit(), quit, … */

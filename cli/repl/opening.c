@@ -103,6 +103,8 @@ static void opening_on_opened(void *arg, const struct gb_json *result,
     repl->owned = true;
     console_be_patient(repl->console, false);
     repl_send_asks(repl);
+    if (repl->language != NULL)
+        repl_follow_begin(repl);
 }
 
 bool repl_start_opening(struct repl *repl)

@@ -41,6 +41,7 @@ enum {
     CELL_TIMEOUT_MS = GB_TIMEOUT_MAX_MS,
     INTERRUPTS_MAX = 3,
     DISPLAYS_KEPT_MAX = 64u << 20,
+    HELD_MAX = 256u << 10, /* output of our cell, until the end of another one is told */
 };
 
 /* ---- writing ---- */
@@ -50,9 +51,11 @@ static void repl_write_all(int fd, const struct gb_buf *text)
     (void)gb_fd_write_full(fd, gb_buf_data(text), text->size); /* nobody can be told */
 }
 
-/* Writes what has been rendered. */
-static void repl_flush(struct repl *repl)
+void repl_flush(struct repl *repl)
 {
+    repl->unheld = repl->unheld || repl->text[0].size + repl->text[1].size > HELD_MAX;
+    if (!repl->unheld && repl_follow_holds(repl))
+        return;
     for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
         struct gb_buf *text = &repl->text[fd - STDOUT_FILENO];
 
@@ -170,6 +173,8 @@ static void repl_on_typed(void *arg, struct gb_bytes line)
 
     if (!repl->running)
         return;
+    if (line.size > 0 && line.data[line.size - 1] == '\n')
+        repl->show.in_line = false; /* the terminal has ended the program's line */
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", repl->session);
     gb_json_put_bytes(&out, "text", "base64", line);
@@ -200,12 +205,19 @@ static void repl_on_notified(void *arg, const char *method, const struct gb_json
     struct repl *repl = arg;
     struct gb_waiting_info waiting;
 
+    if (strcmp(method, "event") == 0) {
+        repl_follow_event(repl, params);
+        return;
+    }
     if (repl->session == NULL || !gb_bytes_equal(json_text(params, "session"), repl->session))
         return;
     if (strcmp(method, "cell.output") == 0) {
         repl_show_output(repl, params);
     } else if (!repl->running) {
         return;
+    } else if (strcmp(method, "cell.started") == 0) {
+        gb_object_take(&gb_started_object, params, &waiting);
+        repl_follow_started(repl, waiting.cell);
     } else if (strcmp(method, "cell.waiting") == 0 && repl->console != NULL) {
         gb_object_take(&gb_waiting_object, params, &waiting);
         console_want_line(repl->console,
@@ -301,6 +313,7 @@ static void repl_on_cell(void *arg, const struct gb_json *cell, const struct gb_
 
     repl->running = false;
     repl->done = true;
+    repl_follow_ended(repl);
     if (error == NULL && gb_object_read(&gb_cell_object, cell, &told, &err) == 0) {
         repl_show_cell(repl, &told);
         return;
@@ -335,10 +348,13 @@ void repl_run_cell(struct repl *repl, const char *code)
     repl->running = true;
     repl->done = false;
     repl->interrupts = 0;
+    repl->unheld = false;
+    repl_follow_sent(repl);
     (void)gb_client_call(repl->app->client, "session.exec", &params, 0, repl_on_cell, repl);
     gb_buf_release(&params);
     while (!repl->done && !repl->stopped)
         app_turn(repl->app);
+    repl_follow_show(repl);
     if (repl->console != NULL)
         console_want_line(repl->console, NULL, NULL);
 }
@@ -461,6 +477,7 @@ static bool repl_begin(struct repl *repl)
         if (repl->language == NULL && !repl_learn_language(repl))
             return false;
     }
+    repl_follow_begin(repl);
     if (repl->tty)
         repl_print_header(repl);
     return true;
@@ -469,6 +486,7 @@ static bool repl_begin(struct repl *repl)
 static void repl_end(struct repl *repl)
 {
     repl_end_opening(repl);
+    repl_follow_end(repl);
     if (repl->owned && repl->session != NULL && !repl->failed) {
         /* Nobody waits for the VM's end, but the request has to be sent. */
         app_send_on(repl->app, "session.close", repl->session, CLOSE_DEADLINE_MS, NULL, NULL);
@@ -507,6 +525,7 @@ int repl_run(const struct args *args)
     repl.named = args->word_count > 0 ? args->words[0] : NULL;
     repl.tty = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
     repl.raw = args_has(args, "raw");
+    repl.follow.off = args_has(args, "no-others");
     repl.colours =
         repl.tty && isatty(STDERR_FILENO) != 0 && (no_colour == NULL || no_colour[0] == '\0');
     repl_choose_show(&repl);

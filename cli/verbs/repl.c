@@ -22,6 +22,9 @@ static const struct option repl_options[] = {
     {.name = "raw",
      .kind = ARG_NONE,
      .help = "pass escape sequences of the program on to the terminal"},
+    {.name = "no-others",
+     .kind = ARG_NONE,
+     .help = "do not show what other clients run in the session"},
     {0},
 };
 

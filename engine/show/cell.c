@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "highlight/highlight.h"
 #include "model/event.h"
 #include "rpc/object.h"
 #include "show/facts.h"
@@ -14,7 +15,7 @@
 #include "show/role.h"
 #include "show/words.h"
 
-enum { FILES_SHOWN = 8 };
+enum { FILES_SHOWN = 8, DISPLAYS_BRIEF = 8 };
 
 static void show_colour(const struct show_target *target, enum show_role role)
 {
@@ -89,13 +90,16 @@ static void show_clock(struct gb_buf *out, double seconds)
         gb_buf_adds(out, text);
 }
 
-static void show_head(const struct show_target *to, const struct gb_cell_info *cell)
+static void show_head(const struct show *show, const struct gb_cell_info *cell)
 {
+    const struct show_target *to = show->ours;
+
     show_colour(to, SHOW_STRONG);
     gb_buf_addf(to->out, "[%u]", cell->number);
     show_no_colour(to);
     show_colour(to, SHOW_DIM);
-    show_clock(to->out, facts_seconds(cell->started_at_ns));
+    if (!show->brief)
+        show_clock(to->out, facts_seconds(cell->started_at_ns));
     if (cell->client.size > 0) {
         gb_buf_adds(to->out, "  ");
         show_text(to, cell->client);
@@ -110,10 +114,43 @@ static void show_head(const struct show_target *to, const struct gb_cell_info *c
     gb_buf_adds(to->out, "\n");
 }
 
+struct code_line {
+    const struct show_target *to;
+    struct gb_bytes text;
+    size_t shown; /* bytes */
+};
+
+static void show_code_until(struct code_line *line, size_t end)
+{
+    filter_plain(line->to->out,
+                 (struct gb_bytes){line->text.data + line->shown, end - line->shown});
+    line->shown = end;
+}
+
+static void show_on_token(void *arg, size_t from, size_t to, enum highlight_role role)
+{
+    struct code_line *line = arg;
+
+    show_code_until(line, from);
+    show_colour(line->to, show_role_of(role));
+    show_code_until(line, to);
+    show_no_colour(line->to);
+}
+
+static void show_code_line(const struct show_target *to, const struct gb_language *of,
+                           struct highlight_state *state, struct gb_bytes text)
+{
+    struct code_line line = {.to = to, .text = text};
+
+    highlight_line(of, state, text, to->colour ? show_on_token : NULL, &line);
+    show_code_until(&line, text.size);
+}
+
 static void show_code(struct show *show, const struct gb_cell_info *cell, struct gb_bytes language)
 {
     const struct gb_language *of = facts_language(show->languages, cell, language);
     const struct show_target *to = show->ours;
+    struct highlight_state state = {0};
     struct gb_bytes code = cell->code;
     const char *prompt = of->prompt.first;
 
@@ -123,8 +160,8 @@ static void show_code(struct show *show, const struct gb_cell_info *cell, struct
 
         show_colour(to, SHOW_CODE);
         gb_buf_adds(to->out, prompt);
-        show_text(to, (struct gb_bytes){code.data, size});
         show_no_colour(to);
+        show_code_line(to, of, &state, (struct gb_bytes){code.data, size});
         gb_buf_adds(to->out, "\n");
         prompt = of->prompt.more;
         size = MIN(size + 1, code.size);
@@ -156,7 +193,7 @@ void show_begin(struct show *show, const struct gb_cell_info *cell, struct gb_by
 
     if (show->head) {
         show_end_output(show); /* from what an earlier cell left running */
-        show_head(show->ours, cell);
+        show_head(show, cell);
         show_annotation(show, cell);
     }
     if (show->code && show->ours->exact) {
@@ -225,15 +262,23 @@ void show_display(struct gb_buf *to, const struct gb_display_info *display)
     gb_buf_addf(to, ", %s", size);
 }
 
-static void show_displays(const struct show_target *to, const struct gb_cell_info *cell)
+static void show_displays(const struct show *show, const struct gb_cell_info *cell)
 {
+    const uint32_t count = gb_items_count(&cell->displays);
+    const uint32_t most = show->brief ? MIN(count, (uint32_t)DISPLAYS_BRIEF) : count;
+    const struct show_target *to = show->ours;
     struct gb_display_info display;
+    size_t at = 0;
 
-    for (size_t at = 0; gb_items_next(&gb_display_object, &cell->displays, &at, &display) == 1;) {
+    for (uint32_t i = 0; i < most; i++) {
+        if (gb_items_next(&gb_display_object, &cell->displays, &at, &display) != 1)
+            break;
         gb_buf_adds(to->out, "[");
         show_display(to->out, &display);
         gb_buf_adds(to->out, "]\n");
     }
+    if (count > most)
+        gb_buf_addf(to->out, "[and %u more]\n", count - most);
 }
 
 /* Bytes that are not text are shown as \xNN. */
@@ -277,8 +322,9 @@ void show_trouble(struct gb_buf *to, const struct gb_cell_info *cell)
         gb_buf_adds(to, "no result");
 }
 
-static void show_outcome(const struct show_target *to, const struct gb_cell_info *cell)
+static void show_outcome(const struct show *show, const struct gb_cell_info *cell)
 {
+    const struct show_target *to = show->ours;
     double ms = facts_ms(cell->wall_ns);
     struct gb_buf trouble = {0};
     char duration[32];
@@ -290,7 +336,7 @@ static void show_outcome(const struct show_target *to, const struct gb_cell_info
     gb_buf_addf(to->out, "[%s%s%s]", ms > 0 || trouble.size == 0 ? duration : "",
                 ms > 0 && trouble.size > 0 ? ", " : "", gb_buf_str(&trouble));
     show_no_colour(to);
-    gb_buf_adds(to->out, "\n\n");
+    gb_buf_adds(to->out, show->brief ? "\n" : "\n\n");
     gb_buf_release(&trouble);
 }
 
@@ -318,16 +364,17 @@ void show_end(struct show *show, const struct gb_cell_info *cell)
         return;
     }
     show_end_line(show);
-    if (show->prompt) {
+    if (show->prompt && !show->brief) {
         show_value(show, cell);
         return;
     }
     for (size_t i = 0; i < remarks_count(&remarks); i++)
         show_remark(to, &remarks, i);
     show_value(show, cell);
-    show_displays(to, cell);
-    show_files(to, cell);
-    show_outcome(to, cell);
+    show_displays(show, cell);
+    if (!show->brief)
+        show_files(to, cell);
+    show_outcome(show, cell);
 }
 
 void show_cell(struct show *show, const struct gb_cell_info *cell, struct gb_bytes language)

@@ -35,6 +35,8 @@ struct show {
                                             * output */
     bool code, output;
     bool prompt; /* at a prompt: only the value, as its language shows it */
+    bool brief;  /* with `head` and `prompt`: between the cells of the person at the prompt. The
+                  * head has no time, some displays are enough, changed files are not listed */
     bool in_stderr, in_line;
 };
 

@@ -137,6 +137,51 @@ START_TEST(at_a_prompt)
 }
 END_TEST
 
+/* What others ran, between the cells of a prompt. */
+START_TEST(briefly_at_a_prompt)
+{
+    struct show_target out = {.out = &texts[0], .terminal = true};
+    struct show show = {.ours = &out,
+                        .streams = {&out, &out},
+                        .languages = &languages,
+                        .head = true,
+                        .code = true,
+                        .output = true,
+                        .prompt = true,
+                        .brief = true};
+    struct gb_buf cell = {0};
+
+    gb_buf_adds(&cell, "{\"cell\":3,\"client\":\"me\",\"started_at\":1700000000,\"code\":\"x\","
+                       "\"exit_code\":0,\"wall_ms\":2000,\"value\":\"v\",\"displays\":[");
+    for (int i = 0; i < 10; i++)
+        gb_buf_addf(&cell, "%s{\"mime\":\"image/png\",\"bytes\":8}", i > 0 ? "," : "");
+    gb_buf_adds(&cell, "],\"files\":[{\"path\":\"a\",\"change\":\"added\"}]}");
+    show_cell(&show, cell_of(gb_buf_str(&cell)), gb_bytes_str("python"));
+    gb_buf_release(&cell);
+    ck_assert_str_eq(gb_buf_str(&texts[0]),
+                     "[3]  me\n>>> x\nv\n"
+                     "[display image/png, 8B]\n[display image/png, 8B]\n[display image/png, 8B]\n"
+                     "[display image/png, 8B]\n[display image/png, 8B]\n[display image/png, 8B]\n"
+                     "[display image/png, 8B]\n[display image/png, 8B]\n[and 2 more]\n[2.00 s]\n");
+}
+END_TEST
+
+/* A string goes on over two lines; what the code contains is not obeyed. */
+START_TEST(code_in_colours)
+{
+    struct show_target out = {.out = &texts[0], .terminal = true, .colour = true};
+    struct show show = {
+        .ours = &out, .streams = {&out, &out}, .languages = &languages, .head = true, .code = true};
+
+    show_begin(&show, cell_of("{\"cell\":3,\"code\":\"x('''a\\nb''') # \\u001b[2J\"}"),
+               gb_bytes_str("python"));
+    ck_assert_str_eq(gb_buf_str(&texts[0]),
+                     "\x1b[1m[3]\x1b[0m\x1b[2m\x1b[0m\n"
+                     "\x1b[36m>>> \x1b[0m\x1b[36mx\x1b[0m(\x1b[32m'''a\x1b[0m\n"
+                     "\x1b[36m... \x1b[0m\x1b[32mb'''\x1b[0m) \x1b[2m# \\x1b[2J\x1b[0m\n");
+}
+END_TEST
+
 /* Into a pipe goes what the cell wrote, and nothing is added to it; on a terminal, with --raw, the
  * line is ended. */
 START_TEST(at_a_prompt_byte_for_byte)
@@ -240,6 +285,8 @@ int main(void)
     tcase_add_test(tests, a_head_begins_a_line);
     tcase_add_test(tests, at_a_prompt);
     tcase_add_test(tests, at_a_prompt_byte_for_byte);
+    tcase_add_test(tests, briefly_at_a_prompt);
+    tcase_add_test(tests, code_in_colours);
     tcase_add_test(tests, endings_in_words);
     tcase_add_test(tests, durations_in_words);
     tcase_add_test(tests, prompts);
