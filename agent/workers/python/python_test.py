@@ -599,6 +599,33 @@ class Doc:
 def wrapper(*a, **k): pass
 @functools.lru_cache
 def kept(n): "Kept."
+class Asked(type):
+    def __eq__(cls, other): print("BAD"); return False
+    def __hash__(cls): print("BAD"); return 1
+    def __getattribute__(cls, name): print("BAD"); return type.__getattribute__(cls, name)
+class Mine(metaclass=Asked): pass
+class Bag(dict):
+    def __bool__(self): print("BAD"); return True
+    def get(self, *a): print("BAD")
+    __len__ = __bool__
+class Row(tuple):
+    def __bool__(self): print("BAD"); return True
+    def __len__(self): print("BAD"); return 1
+    def __getitem__(self, at): print("BAD")
+class Holder:
+    mine = Mine()
+    def __init__(self): self.own = Mine()
+class Word(str):
+    def __format__(self, spec): print("BAD"); return "x"
+def called(): pass
+called.__name__ = Word("x")
+def given(a=Holder.mine, b=called, c=type(Word("x"), (), {}), *, d=Mine): pass
+def rows(a, b, *, c): pass
+rows.__defaults__, rows.__kwdefaults__ = Row((1,)), Bag(c=2)
+holder, bag = Holder(), Holder()
+bag.__dict__ = Bag(inner=1)
+import sys
+sys.modules["bag"] = bag
 kid, odd, doc = Kid(1), Odd(), Doc()
 loud = lambda x="\033[31m" + "y" * 100: 0
 exec("def many(" + ", ".join(f"p{i}" for i in range(5000)) + "): pass")
@@ -623,6 +650,9 @@ def test_description(py):
             'kid.prop': ('instance', '', 'Of the kid.'),
             'kid': ('instance', '', ''), 'odd': ('instance', '', ''),
             'texted': ('function', '()', ''), 'doc': ('instance', '', ''),
+            'holder.mine': ('instance', '', ''), 'holder.own': ('instance', '', ''), 'Holder.mine': ('instance', '', ''),
+            'given': ('function', '(a=…, b=…, c=…, *, d=…)', ''), 'rows': ('function', '(a, b=1, *, c=2)', ''),
+            'bag.inner': ('', '', ''), 'from bag import inner': ('', '', ''),
             'kept': ('instance', '(n)', 'Kept.'),
             'json': ('module', '', 'JSON (JavaScript Object Notation) <https://json.org> is a subset of'),
             'import js': ('', '', ''), 'import json': ('module', '', py.describe('json')[2]),
@@ -640,6 +670,8 @@ def test_description(py):
     _, signature, summary = py.describe('many')
     assert signature.startswith('(p0, p1, ') and 1000 <= len(signature.encode()) <= 1024
     assert set(summary) == {'é', '…'} and len(summary.encode()) <= 1024
+    assert py.complete('holder.m')[2] == {'mine': 'instance'} and py.complete('from bag import ')[2] == {'mine': 'instance'}
+    assert py.complete('import bag.')[2] == {}
     assert py.run('print("same")').out == b'same\n'  # and nothing printed meanwhile
 
 

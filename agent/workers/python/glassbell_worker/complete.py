@@ -14,8 +14,9 @@ import keyword
 import os
 import re
 from sys import builtin_module_names, modules as LOADED, stdlib_module_names
-from types import (BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType,
-                   MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType)
+from types import (BuiltinFunctionType, FunctionType, GetSetDescriptorType, MappingProxyType,
+                   MemberDescriptorType, MethodDescriptorType, MethodType, ModuleType,
+                   WrapperDescriptorType)
 
 from . import (FUTURE_FLAGS, NAMESPACE, ONLY_AST, TOP_LEVEL_AWAIT, Fields, Violation, field, state,
                u32)
@@ -41,6 +42,11 @@ SAFE_DESCRIPTORS = (GetSetDescriptorType, MemberDescriptorType)
 MISSING = object()
 
 
+def is_one_of(kind, kinds):
+    """Whether a class is one of these: `in` would ask its metaclass."""
+    return any(kind is one for one in kinds)
+
+
 def kind_of(value):
     if isinstance(type(value), type) and issubclass(type(value), type):
         return 'class'
@@ -57,18 +63,25 @@ def own_dict(value):
     for base in get(type(value), '__mro__'):
         found = get(base, '__dict__').get('__dict__')
         if found is not None:
-            if type(found) not in SAFE_DESCRIPTORS:
+            if not is_one_of(type(found), SAFE_DESCRIPTORS):
                 return {}
             break
     try:
-        return object.__getattribute__(value, '__dict__')
+        own = object.__getattribute__(value, '__dict__')
     except Exception:
         return {}
+    # Others have methods of their own.
+    return own if is_one_of(type(own), (dict, MappingProxyType)) else {}
 
 
 def class_dicts(cls):
     get = type.__getattribute__
     return [get(base, '__dict__') for base in get(cls, '__mro__')]
+
+
+def is_descriptor(value):
+    """Whether its class says how it is read, found without asking the class."""
+    return any('__get__' in members for members in class_dicts(type(value)))
 
 
 def attribute(value, name):
@@ -82,12 +95,12 @@ def attribute(value, name):
             found = names.get(name, MISSING)
             if found is MISSING:
                 continue
-            if type(found) in SAFE_DESCRIPTORS:
+            if is_one_of(type(found), SAFE_DESCRIPTORS):
                 try:
                     return found.__get__(value)
                 except Exception:
                     return MISSING
-            if not issubclass(type(found), FUNCTIONS) and hasattr(type(found), '__get__'):
+            if not issubclass(type(found), FUNCTIONS) and is_descriptor(found):
                 return MISSING
             break
         own = own_dict(value)
@@ -97,9 +110,9 @@ def attribute(value, name):
     for names in dicts:
         found = names.get(name, MISSING)
         if found is not MISSING:
-            if type(found) in (staticmethod, classmethod):
+            if is_one_of(type(found), (staticmethod, classmethod)):
                 return found.__func__
-            if hasattr(type(found), '__get__') and not issubclass(type(found), FUNCTIONS):
+            if is_descriptor(found) and not issubclass(type(found), FUNCTIONS):
                 return MISSING
             return found
     return MISSING

@@ -8,14 +8,14 @@ annotations and call __repr__ of defaults, so parameters come from the code obje
 
 from . import __builtins__  # noqa: F401  # the originals, as in there
 
-import keyword
 import re
+from keyword import iskeyword
 from sys import modules as LOADED
 from types import (BuiltinFunctionType, FunctionType, GetSetDescriptorType, MethodDescriptorType,
                    MethodType, ModuleType, WrapperDescriptorType)
 
-from .complete import (CHAIN, IMPORT, IMPORT_FROM, MISSING, attribute, class_dicts, in_string,
-                       kind_of, lookup, own_dict)
+from .complete import (CHAIN, IMPORT, IMPORT_FROM, MISSING, attribute, class_dicts,
+                       in_string, is_one_of, kind_of, lookup, own_dict)
 
 PART_MAX = 1000  # bytes
 LOOKED_AT = 8000  # characters of a documentation
@@ -27,20 +27,22 @@ CONTAINERS = {tuple: '()', list: '[]', dict: '{}', set: 'set()', frozenset: 'fro
 VARARGS, VARKEYWORDS = 4, 8
 LINES_MAX = 20
 CALL_LINE = re.compile(r'[\w.]{1,100}(\([^\n]{0,300}?\)(?: ?-> ?[^.\n]{0,100})?)(?:\.\s+(.*)|$)')
+BOUND = re.compile(r'^\(\$\w+(, /)?(, )?')
 NOTHING = '', '', ''
 
 
 def default_text(value):
     """A default as it is written, if that is known without asking it."""
     kind = type(value)
-    if kind in CONSTANTS or (kind is int and value.bit_length() < 64):
+    if is_one_of(kind, CONSTANTS) or (kind is int and value.bit_length() < 64):
         return repr(value)
-    if kind in (str, bytes):
+    if kind is str or kind is bytes:
         return repr(value) if len(value) <= DEFAULT_MAX else repr(value[:DEFAULT_MAX]) + '…'
-    if kind in CONTAINERS and not value:
+    if is_one_of(kind, CONTAINERS) and not value:
         return CONTAINERS[kind]
-    if kind in (FunctionType, BuiltinFunctionType) or kind is type:
-        return value.__name__
+    if is_one_of(kind, (FunctionType, BuiltinFunctionType, type)):
+        name = value.__name__
+        return name if type(name) is str else '…'
     return '…'
 
 
@@ -50,8 +52,10 @@ def parameters(function, bound):
     names = list(code.co_varnames)
     count, positional_only, only_named = (
         code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
-    defaults = function.__defaults__ or ()
-    named_defaults = function.__kwdefaults__ or {}
+    # These two, and names, may be of classes of the user's.
+    defaults, named_defaults = function.__defaults__, function.__kwdefaults__
+    defaults = () if defaults is None else tuple.__getitem__(defaults, slice(None))
+    named_defaults = {} if named_defaults is None else named_defaults
     shown = []
     for at, name in enumerate(names[:count]):
         if at == 0 and bound:
@@ -91,7 +95,7 @@ def text_signature(value):
     for members in class_dicts(kind):
         if '__text_signature__' in members:
             text = members['__text_signature__'].__get__(value)
-            return re.sub(r'^\(\$\w+(, /)?(, )?', '(', text) if type(text) is str else ''
+            return BOUND.sub('(', text) if type(text) is str else ''
     return ''
 
 
@@ -119,7 +123,7 @@ def signature_of(value, bound):
     inner = unwrapped(value)
     if type(inner) is FunctionType:
         return parameters(inner, bound)
-    return text_signature(value) if type(value) in TEXT_SIGNATURES else ''
+    return text_signature(value) if is_one_of(type(value), TEXT_SIGNATURES) else ''
 
 
 def documentation(value):
@@ -162,7 +166,7 @@ def named(text):
         return MISSING, False
     chain, name = CHAIN.search(line).groups()
     before = line[:len(line) - len(chain) - len(name)].rstrip()
-    if not name or before.endswith('.') or (not chain and keyword.iskeyword(name) and
+    if not name or before.endswith('.') or (not chain and iskeyword(name) and
                                             name not in ('None', 'True', 'False')):
         return MISSING, False
     if not chain:
