@@ -695,7 +695,8 @@ def test_description(js):
                   'const arrow = (x, y = () => ({})) => x + y, one = z => z, later = async (q) => { }\n'
                   'class Base { static s(t) {}\n constructor(size,\n  name = "n") { } }\n'
                   'class Kid extends Base { meth(alpha /* ) { */, beta = `}`) {} get trap() { console.log("BAD") }\n'
-                  ' *gen(g) {} ["com" + "puted"](k) {} async load(u) {} }\n'
+                  ' *gen(g) {} ["com" + "puted"](k) {} async load(u) {} classify(item) {} }\n'
+                  'const ofClasses = classes => classes.length\n'
                   'class Bare {}\nclass Deep extends Kid { }\nfunction Old(w) {}\nclass New extends Old {}\n'
                   'const kid = new Kid(), px = new Proxy(plain, { get() { console.log("BAD") } })\n'
                   'const bound = plain.bind(null), long = new Function("a, b", "return 1;" + "x;".repeat(100000))\n'
@@ -708,7 +709,8 @@ def test_description(js):
             'Kid': ('class', '(size, name = "n")', ''), 'Deep': ('class', '(size, name = "n")', ''),
             'Bare': ('class', '()', ''), 'New': ('class', '(w)', ''), 'Base.s': ('function', '(t)', ''),
             'kid.meth': ('function', '(alpha /* ) { */, beta = `}`)', ''), 'kid.gen': ('function', '(g)', ''),
-            'kid.computed': ('function', '(k)', ''), 'kid.load': ('function', '(u)', ''),
+            'kid.computed': ('function', '(k)', ''), 'kid.classify': ('function', '(item)', ''),
+            'ofClasses': ('function', '(classes)', ''), 'kid.load': ('function', '(u)', ''),
             'kid.trap': ('', '', ''), 'px': ('function', '', ''), 'bound': ('function', '', ''),
             'long': ('function', '(a, b)', ''), 'kid': ('instance', '', ''), 'Math.max': ('function', '', ''),
             'nothing': ('', '', ''), '"plain': ('', '', ''), 'plain()': ('', '', ''), 'for': ('', '', ''),

@@ -46,12 +46,19 @@ function ofFunction(source) {
   return '';
 }
 
+// Not by its source alone: that of a method or an arrow function may begin with a name like
+// `classify`.
+function isClass(value, source) {
+  return source.startsWith('class') &&
+    Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
+}
+
 // That of its constructor, which may be inherited.
 function ofClass(value) {
   for (let at = value, left = BASES_MAX; typeof at === 'function' && left > 0; left--) {
     if (isProxy(at)) return '';
     const source = sourceOf(at);
-    if (!source.startsWith('class')) return at === value ? '' : ofFunction(source);
+    if (!isClass(at, source)) return at === value ? '' : ofFunction(source);
     const { node, text } = source.length <= CLASS_MAX ? read(source) ?? {} : {};
     if (!node) return '';
     const made = node.body.body.find((part) => part.kind === 'constructor');
@@ -66,7 +73,7 @@ function ofClass(value) {
 function signature(value) {
   if (typeof value !== 'function' || isProxy(value)) return '';
   const source = sourceOf(value);
-  return source.startsWith('class') ? ofClass(value) : ofFunction(source);
+  return isClass(value, source) ? ofClass(value) : ofFunction(source);
 }
 
 module.exports = { signature };
