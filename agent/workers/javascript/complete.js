@@ -17,6 +17,8 @@ const { signature } = require('./signature.js');
 const { cwd } = process;
 const COMPLETE = 16, COMPLETIONS = 17, IS_COMPLETE = 18, COMPLETENESS = 19, DESCRIBE = 20, DESCRIPTION = 21;
 const WHOLE = 0, INCOMPLETE = 1, INVALID = 2;
+// Patterns take the square of the length of a line, and everything waits meanwhile.
+const LINE_MAX = 4000;
 const MATCHES_MAX = 500, NAMES_MAX = 20000;
 const KEYWORDS = ('async await break case catch class const continue debugger default delete do ' +
   'else export extends false finally for function if import in instanceof let new null return ' +
@@ -118,6 +120,7 @@ function modules(prefix) {
 
 function complete(text) {
   const line = text.slice(text.lastIndexOf('\n') + 1);
+  if (line.length > LINE_MAX) return ['', []];
   const module = line.match(MODULE);
   if (module) return modules(module[2]);
   if ((line.match(/(?<!\\)["'`]/g) ?? []).length % 2 === 1) {
@@ -166,6 +169,7 @@ function completeness(code, done) {
 function description(text) {
   const nothing = ['', '', ''];
   const line = text.slice(text.lastIndexOf('\n') + 1);
+  if (line.length > LINE_MAX) return nothing;
   if ((line.match(/(?<!\\)["'`]/g) ?? []).length % 2 === 1) return nothing;
   const [, chain, name] = line.match(CHAIN);
   const before = line.slice(0, line.length - chain.length - name.length).trimEnd();

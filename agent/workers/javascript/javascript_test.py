@@ -717,6 +717,8 @@ def test_description(js):
             '': ('', '', ''), 'wide': ('function', '', '')}.items():
         assert js.describe(name) == told, name
     assert js.describe('setTimeout')[1].startswith('(callback')
+    for line in ('x' * 300000 + '(', 'x.' * 150000 + '('):  # not looked at: it would take minutes
+        assert js.complete(line)[2] == {} and js.describe(line) == ('', '', '')
     assert js.run('console.log("same")').out == b'same\n'
 
 

@@ -672,6 +672,10 @@ def test_description(py):
     assert set(summary) == {'é', '…'} and len(summary.encode()) <= 1024
     assert py.complete('holder.m')[2] == {'mine': 'instance'} and py.complete('from bag import ')[2] == {'mine': 'instance'}
     assert py.complete('import bag.')[2] == {}
+    # That a line fits no pattern is found soon, or not looked for.
+    assert py.complete('import ' + ', '.join(f'm{at}' for at in range(100)) + ' ]')[2] == {}
+    for line in ('x' * 300000 + '(', 'x.' * 150000 + '('):
+        assert py.complete(line)[2] == {} and py.describe(line) == ('', '', '')
     assert py.run('print("same")').out == b'same\n'  # and nothing printed meanwhile
 
 

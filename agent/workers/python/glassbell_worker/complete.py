@@ -25,13 +25,14 @@ from .program import search_path
 COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS, DESCRIBE, DESCRIPTION = range(16, 22)
 MATCHES_MAX = 500
 NAMES_MAX = 20000
+LINE_MAX = 2000  # patterns take the square of its length, and all of Python waits
 WHOLE, INCOMPLETE, INVALID = range(3)
 ALLOW_INCOMPLETE = 0x4000
 DONT_IMPLY_DEDENT = 0x200
 
 NAME = r'[^\W\d]\w*'
 CHAIN = re.compile(rf'((?:{NAME}\s*\.\s*)*)((?:{NAME})?)$')
-IMPORT = re.compile(r'^\s*(?:import\s+(?:[\w.\s]+,\s*)*|from\s+)([\w.]*)$')
+IMPORT = re.compile(r'^\s*(?:import\s+(?:[\w.\s]+,)*\s*|from\s+)([\w.]*)$')
 IMPORT_FROM = re.compile(rf'^\s*from\s+([\w.]+)\s+import\s+\(?(?:[\w\s,]*[,\s])?((?:{NAME})?)$')
 KEY = re.compile(rf'((?:{NAME}\s*\.\s*)*{NAME})\s*\[\s*(["\'])([^"\'\\\n]*)$')
 PATH_STRING = re.compile(r'(?<![\w])[rbu]?(["\'])([^"\'\\\n]*)$')
@@ -294,6 +295,8 @@ def in_string(line):
 def complete(text):
     """Completes at the end of `text`; returns what is to be replaced and the matches."""
     line = text.rpartition('\n')[2]
+    if len(line) > LINE_MAX:
+        return '', []
     if in_string(line) is not None:
         key = KEY.search(line)
         if key is not None:

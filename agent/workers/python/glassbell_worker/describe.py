@@ -14,7 +14,7 @@ from sys import modules as LOADED
 from types import (BuiltinFunctionType, FunctionType, GetSetDescriptorType, MethodDescriptorType,
                    MethodType, ModuleType, WrapperDescriptorType)
 
-from .complete import (CHAIN, IMPORT, IMPORT_FROM, MISSING, attribute, class_dicts,
+from .complete import (CHAIN, IMPORT, IMPORT_FROM, LINE_MAX, MISSING, attribute, class_dicts,
                        in_string, is_one_of, kind_of, lookup, own_dict)
 
 PART_MAX = 1000  # bytes
@@ -153,6 +153,8 @@ def class_attribute(owner, name):
 def named(text):
     """The object at the end of the text, and whether its first parameter is filled in."""
     line = text.rpartition('\n')[2]
+    if len(line) > LINE_MAX:
+        return MISSING, False
     statement = line.rpartition(';')[2]
     found = IMPORT.match(statement)
     if found is not None:
