@@ -187,6 +187,30 @@ START_TEST(forgotten_with_the_cell)
 }
 END_TEST
 
+/* What was said of cells that are gone is still on disk: it leaves no less room for others. */
+START_TEST(forgotten_ones_take_no_room)
+{
+    static uint8_t block[512 << 10];
+    uint32_t last = GB_ANNOTATIONS_MAX;
+
+    config.size = 4 << 20;
+    reopen();
+    begin("s-1", "k");
+    for (uint32_t i = 1; i <= GB_ANNOTATIONS_MAX; i++)
+        run_cell("s-1", i, "", gb_bytes_str(""));
+    for (int i = 0; i < 3; i++)
+        run_cell("s-1", ++last, "x", (struct gb_bytes){block, sizeof(block)});
+    for (uint32_t i = 1; i <= GB_ANNOTATIONS_MAX; i++)
+        ck_assert_int_eq(annotate("s-1", i, SET_BOOKMARK, "", ""), 0);
+    while (marks_of("s-1").count > 0)
+        run_cell("s-1", ++last, "x", (struct gb_bytes){block, sizeof(block)});
+    ck_assert_int_eq(annotate("s-1", last, SET_NOTE, "kept", ""), 0);
+    reopen();
+    ck_assert_uint_eq(marks_of("s-1").count, 1);
+    ck_assert_ptr_nonnull(strstr(marks_of("s-1").text, ":kept()"));
+}
+END_TEST
+
 /* A record whose content is damaged is counted, and affects no other one. */
 START_TEST(damaged)
 {
@@ -232,6 +256,7 @@ int main(void)
     tcase_add_test(cases, of_a_running_cell);
     tcase_add_test(cases, not_more_than_the_limit);
     tcase_add_test(cases, forgotten_with_the_cell);
+    tcase_add_test(cases, forgotten_ones_take_no_room);
     tcase_add_test(cases, damaged);
     suite_add_tcase(suite, cases);
     return check_run(suite);

@@ -237,22 +237,27 @@ const struct gb_journal_mark *index_mark(const struct gb_journal_session *sessio
     return mark_find(session, cell);
 }
 
+/* Never refuses: the limit is that of who writes, and of what is on disk some has lost its cell. */
 static struct gb_journal_mark *mark_get(struct gb_journal_session *session, uint32_t cell)
 {
-    struct gb_journal_mark *marks, *mark = mark_find(session, cell);
-    uint32_t at = mark_place(session, cell);
+    struct gb_journal_mark *mark = mark_find(session, cell);
+    uint32_t at = mark_place(session, cell), count = session->mark_count;
 
-    if (mark != NULL || session->mark_count >= GB_ANNOTATIONS_MAX)
+    if (mark != NULL)
         return mark;
-    /* They come one at a time, from people. */
-    marks = xcalloc(session->mark_count + 1, sizeof(*marks));
-    for (uint32_t i = 0; i < session->mark_count; i++)
-        marks[i < at ? i : i + 1] = session->marks[i];
-    marks[at].cell = cell;
-    free(session->marks);
-    session->marks = marks;
+    if ((count & (count - 1)) == 0) { /* there is room up to the next power of two */
+        struct gb_journal_mark *marks = xcalloc(MAX((size_t)count * 2, 1u), sizeof(*marks));
+
+        for (uint32_t i = 0; i < count; i++)
+            marks[i] = session->marks[i];
+        free(session->marks);
+        session->marks = marks;
+    }
+    for (uint32_t i = count; i > at; i--)
+        session->marks[i] = session->marks[i - 1];
+    session->marks[at] = (struct gb_journal_mark){.cell = cell};
     session->mark_count++;
-    return &marks[at];
+    return &session->marks[at];
 }
 
 /* Removes marks without a place, or without a cell. */
@@ -281,9 +286,9 @@ bool index_annotation(struct gb_journal *journal, const struct gb_record_head *h
 
     if (gb_record_read_annotation(head, payload, &annotation) < 0)
         return false;
-    mark = session == NULL ? NULL : mark_get(session, head->cell);
-    if (mark == NULL)
+    if (session == NULL)
         return true;
+    mark = mark_get(session, head->cell);
     if ((annotation.flags & GB_ANNOTATION_SETS_BOOKMARK) != 0)
         mark->bookmark =
             (annotation.flags & GB_ANNOTATION_BOOKMARK) != 0 ? place : (struct place){0};

@@ -84,7 +84,7 @@ struct gb_journal_session {
     uint32_t entry_count, entry_capacity;
     struct gb_journal_note *notes; /* of its network */
     uint32_t note_count, note_capacity;
-    struct gb_journal_mark *marks; /* of its cells, by their numbers; at most GB_ANNOTATIONS_MAX */
+    struct gb_journal_mark *marks; /* of its cells, by their numbers */
     uint32_t mark_count;
 };
 
