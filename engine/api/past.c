@@ -302,6 +302,7 @@ static void past_child_give(struct past_child *child)
 
     if (session == NULL)
         return;
+    gb_client_pause(session->client, false);
     session->calls--;
     session->open = !session->dropped;
     if (session->open)
@@ -338,8 +339,9 @@ static void past_on_child(void *arg, struct glassbell_session *session,
     if (error != NULL) {
         past_child_fail(child, error->kind, gb_bytes_str(error->message));
     } else {
-        session->open = false; /* not before all of them are given */
+        session->open = false; /* not before all of them are given: nor is anything told of it */
         session->calls++;
+        gb_client_pause(session->client, true);
     }
     past_birth_end(child->birth);
 }
@@ -350,8 +352,11 @@ static void past_adopt(struct past_child *child, struct glassbell_session *paren
     struct api_callbacks callbacks = parent->callbacks;
     struct glassbell_session *session;
 
-    if (info->session.data == NULL) {
+    if (info->session.data == NULL)
         past_child_fail(child, gb_code_kind((enum gb_code)info->error), info->message);
+    else if (parent->engine->closing) /* its server ends it */
+        past_child_fail(child, gb_code_kind(GB_ECLOSED), gb_bytes_str("the engine is closed"));
+    if (child->error.kind != NULL) {
         past_birth_end(child->birth);
         return;
     }
