@@ -43,6 +43,8 @@ static void connection_skip_line(struct connection *connection)
 
 static void connection_count_input(struct connection *connection, size_t size)
 {
+    if (connection->own)
+        return;
     connection->server->line_bytes += size - connection->line_bytes;
     connection->line_bytes = size;
 }
@@ -190,7 +192,7 @@ static void connection_on_closed(void *arg, int sys_errno)
     connection_close(connection);
 }
 
-void connection_new(struct gb_server *server, int fd, pid_t pid)
+void connection_new(struct gb_server *server, int fd, pid_t pid, bool own)
 {
     static const struct gb_stream_events events = {.input = connection_on_input,
                                                    .closed = connection_on_closed,
@@ -200,6 +202,7 @@ void connection_new(struct gb_server *server, int fd, pid_t pid)
 
     connection->server = server;
     connection->pid = pid;
+    connection->own = own;
     connection->number = ++server->connections_numbered;
     gb_list_init(&connection->requests);
     connection->stream = gb_stream_new(server->loop, fd, READ_BYTES, &events, connection);

@@ -28,6 +28,7 @@ struct connection {
     bool full;            /* too many unsent bytes */
     bool braked;          /* a part has paused reading from it */
     bool closed;
+    bool own; /* of this process: what it has not sent whole counts towards no limit of others */
     pid_t pid;
     uint64_t number;         /* 1, 2, … per server */
     char *client;            /* its name from `hello`; NULL */
@@ -49,8 +50,8 @@ struct connection_handlers {
     void (*closing)(struct connection *connection);
 };
 
-/* Takes @fd. */
-void connection_new(struct gb_server *server, int fd, pid_t pid);
+/* Takes @fd. @own: of this process. */
+void connection_new(struct gb_server *server, int fd, pid_t pid, bool own);
 /* Frees it with all its requests; queued data is still sent. */
 void connection_close(struct connection *connection);
 /* Sends a line; moves the content of @line. */

@@ -97,7 +97,7 @@ static void server_on_clients(void *arg)
         if (server->connection_count >= GB_CONNECTIONS_MAX)
             server_refuse(server, fd);
         else
-            connection_new(server, TAKE_FD(fd), pid);
+            connection_new(server, TAKE_FD(fd), pid, false);
         server_watch_idleness(server);
     }
 }
@@ -159,7 +159,7 @@ int gb_server_connect(struct gb_server *server, int *ret_fd, struct gb_err *err)
 
     if (r < 0)
         return gb_err_sys(err, -r, "cannot connect to the server");
-    connection_new(server, fds[0], getpid());
+    connection_new(server, fds[0], getpid(), true);
     server_watch_idleness(server);
     *ret_fd = fds[1];
     return 0;
