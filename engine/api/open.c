@@ -163,6 +163,9 @@ static void open_fail(struct api_call *call, const struct glassbell_error *error
 
     session->dropped = true;
     api_cells_drop(session);
+    /* It was opened for its user, who does not get it. */
+    if (session->id != NULL && session->source[0] != '\0' && !session->keeps && !session->closing)
+        open_send_close(session);
     if (session->engine->closing)
         error = &open_engine_closed;
     ((glassbell_session_fn *)call->done)(call->arg, NULL, error != NULL ? error : &open_ended);

@@ -47,8 +47,8 @@ int gb_server_listen(struct gb_server *server, struct gb_err *err);
  * connects. The failures of gb_server_listen() that are not about the socket. */
 int gb_server_start(struct gb_server *server, struct gb_err *err);
 /* A connection like one that was accepted, but not counted towards the limits on connections and on
- * their incomplete lines: gives the client's end (close-on-exec). What the client sends is read when
- * what an earlier server left is there. */
+ * their incomplete lines: gives the client's end (close-on-exec). What the client sends is read
+ * when what an earlier server left is there. */
 int gb_server_connect(struct gb_server *server, int *ret_fd, struct gb_err *err);
 
 /* Ends the server; with @drain, only once running and queued cells have ended, but after @limit_ms
