@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from support import BINARY, Session, forgetful
+from support import BINARY, Session, forgetful, wait_for
 from terminal import FakeServer, Terminal, front_end, made_up
 
 
@@ -96,6 +96,48 @@ def test_server_goes_and_comes_back(folder):
             server.tell("sample", host={"cpus": 4}, sessions=[
                 {"session": sessions[0]["session"], "memory_bytes": 321 << 20, "cpu_ms": 2000}])
             terminal.wait("321M")
+
+
+class Silent(FakeServer):
+    """Answers nothing until it is told to."""
+
+    def __init__(self, folder, sessions):
+        self.kept = []
+        super().__init__(folder, sessions)
+
+    def _answer(self, connection, call):
+        if self.kept is None:
+            super()._answer(connection, call)
+        else:
+            self.kept.append((connection, call))
+
+    def go_on(self):
+        kept, self.kept = self.kept, None
+        for connection, call in kept:
+            self._answer(connection, call)
+
+
+def test_a_view_that_is_left_before_the_server_answers(folder):
+    """What it asked for before the first frame of the connection is no longer told to it."""
+    sessions = [made_up(1, label="scraper")]
+    with FakeServer(folder, sessions) as server, front_end(folder, server.path) as terminal:
+        terminal.wait("scraper")
+        terminal.command("open scraper")
+        terminal.wait("› scraper")
+        server.close()
+        os.unlink(server.path)
+        terminal.wait("no server")
+        with Silent(folder, sessions) as server:
+            wait_for(lambda: server.kept, what="a connection")
+            terminal.keys("'")
+            wait_for(lambda: any(call["method"] == "session.history" and call["params"].get("annotated")
+                                 for _, call in server.kept), what="the request for a bookmark")
+            terminal.command("back")
+            terminal.wait("sessions (1)", without=["› scraper"])
+            server.go_on()
+            terminal.wait("the server is back", without=["no server"])
+            terminal.keys("q")
+            assert terminal.status() == 0
 
 
 def test_server_is_killed_and_comes_back(folder):

@@ -624,8 +624,14 @@ static const struct view_ops ops = {
 struct session_view *session_view_top(struct tui *tui)
 {
     struct view *view = tui_top(tui);
+    struct session_view *self =
+        view != NULL && view->ops == &ops ? session_view_of(view) : NULL;
 
-    return view != NULL && view->ops == &ops ? session_view_of(view) : NULL;
+    /* Keys may come before the first frame of a new connection; what they request there must not be
+     * taken for something that was lost with the last one. */
+    if (self != NULL)
+        session_link_check(self);
+    return self;
 }
 
 static struct session_view *session_view_make(struct uplink *uplink, const char *id, bool preview)
