@@ -120,6 +120,26 @@ static void around_rewind(struct text_around *around)
     around->next = around->settled_next;
 }
 
+/* Drops ranges of which nothing is kept, once they are the greater part: there are never more than
+ * twice as many as the text has lines. All ranges are settled. */
+static void around_forget(struct text_around *around, uint64_t oldest)
+{
+    struct around_range *ranges = around->ranges;
+    size_t gone = around->count / 2;
+    uint64_t before;
+
+    if (around->count == 0 || ranges[gone].last >= oldest)
+        return;
+    while (gone < around->count && ranges[gone].last < oldest)
+        gone++;
+    around->count -= gone;
+    around->settled = around->count;
+    memmove(ranges, ranges + gone, around->count * sizeof(*ranges));
+    before = around->count > 0 ? ranges[0].before : 0;
+    for (size_t i = 0; i < around->count; i++)
+        ranges[i].before -= before;
+}
+
 static void around_settle(struct text_around *around)
 {
     around->settled = around->count;
@@ -151,6 +171,7 @@ static const struct text_around *around_update(struct text *text, struct text_fi
         around_settle(around);
     }
     around_rewind(around);
+    around_forget(around, text->dropped);
     around->next = MAX(around->next, text->dropped);
     around->fed = fed;
     around->stored = text->lines;
