@@ -312,7 +312,9 @@ static void others_on_line(void *arg, bool is_stderr, struct gb_bytes line)
     const struct line_arg *with = arg;
     struct other_cell *cell = with->cell;
 
+    /* The latter waits while the terminal is not ours. */
     if (cell->text.size > OTHERS_WAITING_BYTES ||
+        with->others->text.size > OTHERS_WAITING_BYTES ||
         !gb_allowance_take(&cell->lines, &others_line_rate, with->now_ns)) {
         cell->left_lines++;
         cell->left_bytes += line.size;
@@ -489,7 +491,8 @@ static void others_take_waiting(struct others *others, const struct gb_event_inf
         return;
     others_flush_cell(others, cell, now_ns);
     cell->released = true;
-    if (!gb_allowance_take(&cell->lines, &others_line_rate, now_ns))
+    if (others->text.size > OTHERS_WAITING_BYTES ||
+        !gb_allowance_take(&cell->lines, &others_line_rate, now_ns))
         return;
     gb_buf_addf(&note, "it waits for input; glassbell answer %s TEXT", others->session);
     show_note(&cell->show, gb_buf_str(&note));

@@ -323,6 +323,27 @@ START_TEST(what_waits_is_bounded)
 }
 END_TEST
 
+/* The shell has us in the background: nothing can be shown, and a cell prints for hours. */
+START_TEST(what_cannot_be_shown_is_bounded)
+{
+    started(7, "work()");
+    pass_ms(OTHERS_LONG_MS);
+    (void)show();
+    for (unsigned i = 0; i < 2000; i++) {
+        prints(7, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\\n");
+        event("cell.waiting", "\"cell\":7,\"waiting\":true");
+        pass_ms(2000);
+    }
+    (void)show();
+    ck_assert_uint_gt(shown.size, OTHERS_WAITING_BYTES);
+    ck_assert_uint_lt(shown.size, OTHERS_WAITING_BYTES + 4096);
+    prints(7, "next\\n");
+    (void)show();
+    ck_assert_uint_eq(count_shown(" lines of output left out, "), 1);
+    ck_assert_uint_eq(count_shown("next\n"), 1);
+}
+END_TEST
+
 START_TEST(what_an_ended_cell_left_running_prints)
 {
     started(3, "spawn()");
@@ -431,6 +452,7 @@ int main(void)
     tcase_add_test(tests, a_line_without_end);
     tcase_add_test(tests, a_flood_of_cells);
     tcase_add_test(tests, what_waits_is_bounded);
+    tcase_add_test(tests, what_cannot_be_shown_is_bounded);
     tcase_add_test(tests, what_an_ended_cell_left_running_prints);
     tcase_add_test(tests, a_program_that_waits_for_input);
     tcase_add_test(tests, what_happens_to_the_session);
