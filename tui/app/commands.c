@@ -92,7 +92,7 @@ static void app_run_reconnect(struct tui *tui, const struct words *words)
     for (size_t i = 0; i < tui->uplink_count; i++) {
         struct uplink *uplink = &tui->uplinks[i];
 
-        if (uplink->state == CONNECTION_UP)
+        if (uplink_is_up(uplink))
             continue;
         uplink_connect(uplink, true);
         uplink->asked = true;

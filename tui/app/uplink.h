@@ -48,7 +48,7 @@ void uplink_call_on(struct uplink *uplink, const char *method, const char *sessi
 /* Ends a subscription on the current connection: by the server's number or, if that is 0, by the
  * call that has not returned it yet. */
 void uplink_unsubscribe(struct uplink *uplink, int64_t subscription, uint64_t call);
-/* Whether there is a server that answers. */
+/* Whether there is a server that answers, and tells what happens. */
 bool uplink_is_up(const struct uplink *uplink);
 /* Why there is no server, and what to do about it; NULL if there is one, or while it is first being
  * looked for. */

@@ -278,8 +278,13 @@ static void pane_ask_description(void *arg, uint64_t question, const char *text)
 {
     struct pane *pane = arg;
     struct gb_buf params = {0};
-    struct gb_json_out out = pane_begin_params(pane, &params);
+    struct gb_json_out out;
 
+    if (!uplink_is_up(pane->uplink)) { /* not a word about what was not asked for */
+        prompt_description(question, NULL, NULL);
+        return;
+    }
+    out = pane_begin_params(pane, &params);
     gb_json_put_str(&out, "code", text);
     gb_json_end(&out);
     if (pane_call_server(pane, "session.describe", &params, KEY_DEADLINE_MS, question,
