@@ -145,7 +145,9 @@ void bookmark_run_note(struct tui *tui, const struct words *words)
     if (self == NULL)
         return;
     self->bookmark.cell = card->number;
-    if (words->rest[0] != '\0')
+    if (words->count == 2 && words->words[1][0] == '\0') /* "", as for `glassbell note` */
+        bookmark_call(tui, self, card->number, NULL, "");
+    else if (words->rest[0] != '\0')
         bookmark_call(tui, self, card->number, NULL, words->rest);
     else
         tui_ask(tui, "note", card->remark, bookmark_on_note, self);
