@@ -82,8 +82,8 @@ def test_one_list(folder):
 
 def test_what_one_does_goes_to_the_right_host(folder):
     """Interrupt, close, undo, marks, fork, take: to the host of the session, and to no other."""
-    with FakeServer(folder, sessions("alpha"), "a") as one, FakeServer(folder, sessions("beta"), "b") as other, \
-            hosts_front(folder, one, other, columns=120) as terminal:
+    with undo_for_long(folder), FakeServer(folder, sessions("alpha"), "a") as one, \
+            FakeServer(folder, sessions("beta"), "b") as other, hosts_front(folder, one, other, columns=120) as terminal:
         identity = one.sessions[0]["session"]
         terminal.wait("alpha", "beta")
         terminal.command("interrupt b:beta")
@@ -123,7 +123,7 @@ def test_what_one_does_goes_to_the_right_host(folder):
 
 def test_a_host_that_is_lost(folder):
     """Its sessions stay, as of a lost link; the other host goes on, and nothing is sent when it is back."""
-    with FakeServer(folder, sessions("alpha"), "a") as one:
+    with undo_for_long(folder), FakeServer(folder, sessions("alpha"), "a") as one:
         with FakeServer(folder, sessions("beta", "delta"), "b") as other:
             terminal = hosts_front(folder, one, other, columns=120)
             terminal.wait("alpha", "beta", "delta", "b ▲ tcg")
