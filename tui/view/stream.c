@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "view/part.h"
+#include "view/remark.h"
 #include "view/trail.h"
 
 /* Limits per loop iteration and per frame on examining new content. */
@@ -37,6 +38,20 @@ static size_t stream_last_index(const struct stream *stream)
     return stream->cells->count > 0 ? stream->cells->count - 1 : 0;
 }
 
+/* The next cell that has a bookmark or a note, else the one before; @index if there is none. */
+static size_t stream_annotated(const struct stream *stream, size_t index)
+{
+    struct card **cards = stream->cells->cards;
+
+    for (size_t i = index; i < stream->cells->count; i++)
+        if (remark_has(cards[i]))
+            return i;
+    for (size_t i = index; i > 0; i--)
+        if (remark_has(cards[i - 1]))
+            return i - 1;
+    return index;
+}
+
 struct card *stream_selected(const struct stream *stream)
 {
     struct card **cards = stream->cells->cards;
@@ -46,9 +61,10 @@ struct card *stream_selected(const struct stream *stream)
         return NULL;
     index = stream_index_of(stream, stream->follow ? NULL : stream->selected,
                             stream_last_index(stream));
+    if (stream->look.annotated) /* commands never act on a cell that is not shown */
+        return cards[stream_annotated(stream, index)];
     /* Undone cells are shown as a line of the first of them. */
-    while (!stream->look.annotated && index > 0 && cards[index]->tucked &&
-           cards[index]->group_last == 0)
+    while (index > 0 && cards[index]->tucked && cards[index]->group_last == 0)
         index--;
     return cards[index];
 }

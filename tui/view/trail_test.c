@@ -286,6 +286,25 @@ START_TEST(test_what_goes_is_told)
 }
 END_TEST
 
+/* Where only annotated cells are shown, no other one is selected: also the last one of a stream that
+ * is followed, and one that loses its bookmark. */
+START_TEST(test_only_annotated_cells_are_selected)
+{
+    ran(1, 6, 100);
+    check_shown("1 2 3 4 5 6 ");
+    ck_assert_uint_eq(stream_selected(&stream)->number, 6);
+    cells.cards[1]->bookmark = cells.cards[3]->bookmark = true;
+    stream.look.annotated = true;
+    ck_assert_uint_eq(stream_selected(&stream)->number, 4);
+    stream_select(&stream, cells.cards[2]);
+    ck_assert_uint_eq(stream_selected(&stream)->number, 4);
+    stream_step(&stream, -1);
+    ck_assert_uint_eq(stream_selected(&stream)->number, 2);
+    cells.cards[1]->bookmark = false;
+    ck_assert_uint_eq(stream_selected(&stream)->number, 4);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("trail");
@@ -297,6 +316,7 @@ int main(void)
     tcase_add_test(tests, test_the_cell_of_a_rollback_stays);
     tcase_add_test(tests, test_a_search_looks_into_undone_cells);
     tcase_add_test(tests, test_cards_are_marked);
+    tcase_add_test(tests, test_only_annotated_cells_are_selected);
     tcase_add_test(tests, test_the_list_is_bounded);
     tcase_add_test(tests, test_what_goes_is_told);
     suite_add_tcase(suite, tests);
