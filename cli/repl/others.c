@@ -313,8 +313,7 @@ static void others_on_line(void *arg, bool is_stderr, struct gb_bytes line)
     struct other_cell *cell = with->cell;
 
     /* The latter waits while the terminal is not ours. */
-    if (cell->text.size > OTHERS_WAITING_BYTES ||
-        with->others->text.size > OTHERS_WAITING_BYTES ||
+    if (cell->text.size > OTHERS_WAITING_BYTES || with->others->text.size > OTHERS_WAITING_BYTES ||
         !gb_allowance_take(&cell->lines, &others_line_rate, with->now_ns)) {
         cell->left_lines++;
         cell->left_bytes += line.size;

@@ -624,8 +624,7 @@ static const struct view_ops ops = {
 struct session_view *session_view_top(struct tui *tui)
 {
     struct view *view = tui_top(tui);
-    struct session_view *self =
-        view != NULL && view->ops == &ops ? session_view_of(view) : NULL;
+    struct session_view *self = view != NULL && view->ops == &ops ? session_view_of(view) : NULL;
 
     /* Keys may come before the first frame of a new connection; what they request there must not be
      * taken for something that was lost with the last one. */

@@ -286,8 +286,8 @@ START_TEST(test_what_goes_is_told)
 }
 END_TEST
 
-/* Where only annotated cells are shown, no other one is selected: also the last one of a stream that
- * is followed, and one that loses its bookmark. */
+/* Where only annotated cells are shown, no other one is selected: also the last one of a stream
+ * that is followed, and one that loses its bookmark. */
 START_TEST(test_only_annotated_cells_are_selected)
 {
     ran(1, 6, 100);
