@@ -127,11 +127,11 @@ def test_in_the_front_end(server, client, tmp_path):
         terminal.keys("'")
         terminal.wait("» a line for later", "output-129-of-it", without=["output-3-of-it"])
         terminal.keys("B")
-        terminal.wait("» from another client", "» a line for later", "130 ★", without=["output-128-of-it"])
+        terminal.wait("» from another client", "» a line for later", "130 ★", "bookmarks only", without=["output-128-of-it"])
         client.call("session.annotate", session=s.id, cell=129, note="", bookmark=False)
         terminal.wait("» from another client", "130 ★", without=["» a line for later"])
         terminal.keys("B")
-        terminal.wait("output-128-of-it")
+        terminal.wait("output-128-of-it", without=["bookmarks only"])
         terminal.keys("End", "b")
         terminal.wait("output-130-of-it", without=["★"])
         assert annotated(client, s.id) == {3: (False, "from another client")}
@@ -160,6 +160,9 @@ def test_in_one_that_has_ended(server, client, tmp_path):
         terminal.keys("b")
         terminal.wait("» too late", without=["★"])
         assert annotated(client, s.id) == {3: (False, "too late")}
+        terminal.command('note ""')
+        terminal.wait("output-3-of-it", without=["» too late"])
+        assert annotated(client, s.id) == {}
 
 
 class Forgetting(FakeServer):

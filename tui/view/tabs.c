@@ -33,6 +33,8 @@ static void tabs_add_remark(const struct session_view *self, struct gb_buf *text
 {
     if (self->tab > TAB_OUTPUT)
         return;
+    if (self->stream.look.annotated)
+        gb_buf_adds(text, "bookmarks only  ");
     if (self->stream.search.size > 0)
         tabs_add_search(self, text);
     gb_buf_adds(text, self->stream.follow ? "following" : "scrolled");
