@@ -12,6 +12,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -70,6 +71,7 @@ def in_terminal(server, *arguments, **more):
             process.send_signal(signal.SIGKILL)
         process.wait()
         os.close(terminal)
+        shutil.rmtree(folder)
 
 
 def shown(server, *arguments, **more):
