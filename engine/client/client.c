@@ -31,6 +31,7 @@ struct call {
     struct gb_client *client;
     uint64_t id;
     uint64_t end; /* offset of the end of its line in everything ever sent */
+    size_t size;  /* of its line */
     gb_reply_cb *reply;
     void *arg;
     struct gb_timer *deadline;
@@ -537,15 +538,35 @@ void gb_client_free(struct gb_client *client)
         client_release(client);
 }
 
+/* There is no connection yet: what nobody waits for any more is not to happen later. */
+static void client_take_back(struct gb_client *client, struct call *call)
+{
+    const uint8_t *lines = gb_buf_data(&client->waiting);
+    const size_t end = (size_t)call->end;
+    struct gb_buf kept = {0};
+    struct call *later;
+
+    gb_buf_add(&kept, lines, end - call->size);
+    gb_buf_add(&kept, lines + end, client->waiting.size - end);
+    GB_LIST_FOREACH(later, &client->calls, link)
+        if (later->end > call->end)
+            later->end -= call->size;
+    gb_buf_release(&client->waiting);
+    client->waiting = kept;
+}
+
 static void client_on_deadline(void *arg)
 {
     struct call *call = arg;
     struct gb_client *client = call->client;
     char message[GB_ERR_MESSAGE_MAX];
-    bool left = call->end <= client->left;
+    /* What is queued for a connection will be sent. */
+    bool left = client->stream != NULL && (!client->ending || call->end <= client->left);
 
     (void)snprintf(message, sizeof(message), "the server gave no answer to %s within %llu ms",
                    call->method, (unsigned long long)call->deadline_ms);
+    if (client->stream == NULL && call->end != UINT64_MAX)
+        client_take_back(client, call);
     client_enter(client);
     client_call_fail(call, left ? GB_EUNKNOWN : GB_EBUSY, left, message);
     client_leave(client);
@@ -624,6 +645,7 @@ uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_
         ; /* fails with the same reason as those before; nothing is sent */
     } else if (client->stream == NULL) {
         call->end = client->waiting.size + line.size;
+        call->size = line.size;
         gb_buf_add(&client->waiting, gb_buf_data(&line), line.size);
     } else {
         call->end = client->queued + line.size;

@@ -338,6 +338,54 @@ START_TEST(deadlines)
 }
 END_TEST
 
+static uv_sem_t gate;
+
+static void block(uv_work_t *work)
+{
+    (void)work;
+    uv_sem_wait(&gate);
+}
+
+static void hear_only_a_and_b(FILE *in, int fd)
+{
+    char line[512];
+
+    ck_assert_ptr_nonnull(fgets(line, sizeof(line), in));
+    ck_assert_ptr_nonnull(strstr(line, "\"a\""));
+    ck_assert_ptr_nonnull(fgets(line, sizeof(line), in));
+    ck_assert_ptr_nonnull(strstr(line, "\"b\""));
+    say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"n\":1}}\n"
+            "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{\"n\":3}}\n");
+    ck_assert_ptr_null(fgets(line, sizeof(line), in));
+}
+
+/* What is reported as not sent is not sent later, when there is a connection at last. */
+START_TEST(what_was_too_late_for_the_dial_is_never_sent)
+{
+    enum { THREADS = 4 }; /* of libuv, which dial */
+    struct told a = {0}, late = {0}, b = {0};
+    uv_work_t works[THREADS];
+
+    peer_start(hear_only_a_and_b);
+    ck_assert_int_eq(uv_sem_init(&gate, 0), 0);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(uv_queue_work(&uv, &works[i], block, NULL), 0);
+    client_start();
+    call("a", 0, &a);
+    call("late", 20, &late);
+    call("b", 0, &b);
+    wait_for(&late);
+    ck_assert(late.failed && !late.error.dispatched);
+    ck_assert_int_eq(late.error.code, GB_EBUSY);
+    for (int i = 0; i < THREADS; i++)
+        uv_sem_post(&gate);
+    wait_for(&a);
+    wait_for(&b);
+    ck_assert(!a.failed && a.number == 1 && !b.failed && b.number == 3);
+    uv_sem_destroy(&gate);
+}
+END_TEST
+
 START_TEST(forgotten_calls_stay_silent)
 {
     struct told told = {0}, other = {0};
@@ -602,6 +650,7 @@ int main(void)
     tcase_add_loop_test(tests, a_lost_call_may_have_run, 0, (int)ARRAY_SIZE(lost));
     tcase_add_loop_test(tests, results_are_checked, 0, (int)ARRAY_SIZE(results));
     tcase_add_test(tests, deadlines);
+    tcase_add_test(tests, what_was_too_late_for_the_dial_is_never_sent);
     tcase_add_test(tests, forgotten_calls_stay_silent);
     tcase_add_test(tests, numbers_go_on);
     tcase_add_test(tests, redirected_calls_tell_another);
