@@ -140,6 +140,59 @@ def test_a_view_that_is_left_before_the_server_answers(folder):
             assert terminal.status() == 0
 
 
+def test_what_is_asked_of_no_server_does_not_happen_later(folder):
+    """Also while the next connection is being made."""
+    sessions = [made_up(1, label="scraper")]
+    with FakeServer(folder, sessions) as server, front_end(folder, server.path) as terminal:
+        terminal.wait("scraper")
+        terminal.command("open scraper")
+        terminal.wait("› scraper")
+        server.close()
+        os.unlink(server.path)
+        terminal.wait("no server")
+        with Silent(folder, sessions) as server:
+            wait_for(lambda: server.kept, what="a connection")
+            terminal.command("fork")
+            terminal.wait("not sent: no server; :reconnect starts one")
+            server.go_on()
+            terminal.wait("the server is back", without=["no server"])
+            terminal.command("fork")
+            wait_for(lambda: [call["method"] for call in server.calls].count("session.fork") == 1, what="the second fork")
+            terminal.keys("q", "q")
+            assert terminal.status() == 0
+
+
+class OlderServer(FakeServer):
+    """Does not know all kinds of events."""
+
+    def _answer(self, connection, call):
+        if call["method"] == "events.subscribe" and "cell.annotated" in call["params"].get("kinds", []):
+            self.calls.append(call)
+            self._send(connection, {"jsonrpc": "2.0", "id": call["id"], "error": {
+                "code": -32602, "message": 'there is no kind of events "cell.annotated"',
+                "data": {"kind": "invalid_input", "retryable": False, "dispatched": False}}})
+        else:
+            super()._answer(connection, call)
+
+
+def test_an_older_server_tells_what_it_knows(folder):
+    session = made_up(1, label="scraper")
+    with OlderServer(folder, [session]) as server, front_end(folder, server.path) as terminal:
+        terminal.wait("scraper")
+        terminal.command("open scraper")
+        wait_for(lambda: any(call["method"] == "events.subscribe" and "sessions" in call["params"] and
+                             "kinds" not in call["params"] for call in server.calls), what="a second try")
+        terminal.wait("› scraper")
+        server.tell("cell.started", session=session["session"], cell=1, info={
+            "cell": 1, "client": "other", "mode": "kernel", "state": "running", "code": "what_it_runs()", "started_at": 1})
+        terminal.wait("what_it_runs()")
+        server.tell("cell.weighed", session=session["session"], cell=1)  # of a newer one
+        server.tell("cell.output", session=session["session"], cell=1, stream="stdout", text="what it says\n")
+        terminal.wait("what it says")
+        terminal.keys("q", "q")
+        assert terminal.status() == 0
+
+
 def test_server_is_killed_and_comes_back(folder):
     """The real one: killed while a cell runs, started anew, and what it had run is still to be read."""
     server = forgetful()

@@ -55,8 +55,7 @@ static void follow_on_time(void *arg)
     struct repl *repl = arg;
 
     repl->follow.gathering = false;
-    if (!follow_show(repl))
-        follow_later(repl);
+    (void)follow_show(repl); /* if not now, when the shell lets us continue */
 }
 
 void repl_follow_show(struct repl *repl)

@@ -373,6 +373,7 @@ static void repl_on_signal(void *arg, int signum)
     case SIGCONT:
         if (repl->console != NULL)
             console_continued(repl->console);
+        repl_follow_show(repl);
         break;
     case SIGINT:
         repl->interrupts++;

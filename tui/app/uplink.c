@@ -454,8 +454,12 @@ uint64_t uplink_call(struct uplink *uplink, const char *method, struct gb_buf *p
     if (uplink->client == NULL)
         return 0;
     /* What the user asks for now must not happen some time later. */
-    if (uplink->store.offline && !uplink_may_wait(method)) {
-        tui_say(uplink->tui, MESSAGE_ERROR, "not sent: there is no link to %s", uplink->store.name);
+    if ((uplink->store.offline || uplink->state == CONNECTION_LOST) && !uplink_may_wait(method)) {
+        if (uplink->store.name[0] != '\0')
+            tui_say(uplink->tui, MESSAGE_ERROR, "not sent: there is no link to %s",
+                    uplink->store.name);
+        else
+            tui_say(uplink->tui, MESSAGE_ERROR, "not sent: no server; :reconnect starts one");
         if (params != NULL)
             gb_buf_clear(params);
         return 0;

@@ -60,10 +60,14 @@ static uint64_t bookmark_ask_for(struct session_view *self, uint32_t limit, gb_r
     return call;
 }
 
+static void bookmark_load(struct session_view *self);
+
 void bookmark_refresh(struct session_view *self)
 {
     if (self->history_unsupported)
         return;
+    if (self->stream.look.annotated)
+        bookmark_load(self);
     uplink_forget(self->view.uplink, self->bookmark.refreshing);
     self->bookmark.refreshing = bookmark_ask_for(self, GB_ANNOTATIONS_MAX, bookmark_on_marks);
 }
@@ -229,13 +233,14 @@ void bookmark_run_previous(struct tui *tui, const struct words *words)
 
 void bookmark_forget(struct session_view *self)
 {
-    self->bookmark.call = self->bookmark.refreshing = 0;
+    self->bookmark.call = self->bookmark.refreshing = self->bookmark.loading = 0;
 }
 
 void bookmark_close(struct session_view *self)
 {
     uplink_forget(self->view.uplink, self->bookmark.refreshing);
     uplink_forget(self->view.uplink, self->bookmark.call);
+    uplink_forget(self->view.uplink, self->bookmark.loading);
 }
 
 /* ---- showing only them ---- */
@@ -245,12 +250,24 @@ static void bookmark_on_all(void *arg, const struct gb_json *result,
 {
     struct session_view *self = arg;
 
-    self->bookmark.call = 0;
+    self->bookmark.loading = 0;
     if (error != NULL)
         tui_say_error(self->view.tui, "history", error);
     else if (cells_history(&self->cells, result) == 0)
         tui_say(self->view.tui, MESSAGE_PLAIN, "no cell has a bookmark or a note");
     tui_redraw(self->view.tui);
+}
+
+static void bookmark_load(struct session_view *self)
+{
+    uplink_forget(self->view.uplink, self->bookmark.loading);
+    self->bookmark.loading = bookmark_ask_for(self, GB_ANNOTATIONS_MAX, bookmark_on_all);
+}
+
+void bookmark_on_annotated(struct session_view *self, uint32_t cell)
+{
+    if (self->stream.look.annotated && cells_find(&self->cells, cell) == NULL)
+        bookmark_load(self);
 }
 
 void bookmark_run_only(struct tui *tui, const struct words *words)
@@ -264,9 +281,8 @@ void bookmark_run_only(struct tui *tui, const struct words *words)
     card = stream_selected(&self->stream);
     self->stream.look.annotated = !self->stream.look.annotated;
     self->stream.match = NULL;
-    if (self->stream.look.annotated) {
-        uplink_forget(self->view.uplink, self->bookmark.call);
-        self->bookmark.call = bookmark_ask_for(self, CELLS_MAX / 2, bookmark_on_all);
-    }
+    cells_keep_annotated(&self->cells, self->stream.look.annotated);
+    if (self->stream.look.annotated)
+        bookmark_load(self);
     stream_select(&self->stream, card); /* rows appear or disappear */
 }

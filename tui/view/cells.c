@@ -74,6 +74,21 @@ void cells_keep_near(struct cells *cells, uint32_t number)
     cells->near = number;
 }
 
+void cells_keep_annotated(struct cells *cells, bool annotated)
+{
+    cells->annotated = annotated;
+}
+
+/* The oldest card that has ended and that nobody has annotated, but not the last one. SIZE_MAX:
+ * there is none. */
+static size_t cells_plain(const struct cells *cells)
+{
+    for (size_t i = 0; i + 1 < cells->count; i++)
+        if (cells->cards[i]->state == CARD_DONE && !remark_has(cells->cards[i]))
+            return i;
+    return SIZE_MAX;
+}
+
 /* The most dispensable card. Cells that have not ended are kept, and so is the last one. */
 static size_t cells_farthest(const struct cells *cells)
 {
@@ -94,7 +109,9 @@ static struct card *cells_add_card(struct cells *cells, uint32_t number)
 {
     struct card *card;
 
-    if (cells->count >= CELLS_MAX) {
+    if (cells->count >= CELLS_MAX && cells->annotated && cells_plain(cells) != SIZE_MAX) {
+        cells_remove_at(cells, cells_plain(cells));
+    } else if (cells->count >= CELLS_MAX) {
         if (cells->near == 0 && number != 0 && number < cells->cards[0]->number)
             return NULL;
         cells_remove_at(cells, cells_farthest(cells));

@@ -112,6 +112,7 @@ struct cells {
     uint64_t ended_change; /* the same, but not for output: a cell has ended, was read from the
                             * journal, was undone or is no longer kept */
     uint32_t near;         /* the cell to keep others near; 0: the end */
+    bool annotated;        /* cells without a bookmark or a note go first */
     size_t output_bytes;
     void (*free_picture)(void *picture);
 };
@@ -130,6 +131,8 @@ void cells_event(struct cells *cells, const struct gb_event_info *event,
 size_t cells_history(struct cells *cells, const struct gb_json *result);
 /* If there are too many cards, drops those far from this cell; 0: the oldest. */
 void cells_keep_near(struct cells *cells, uint32_t number);
+/* From now on, cells that nobody gave a bookmark or a note are the first to go, if @annotated. */
+void cells_keep_annotated(struct cells *cells, bool annotated);
 /* One of our cells has been sent as call @call. Gives its card, which the next call may free. */
 struct card *cells_sent(struct cells *cells, uint64_t call, const char *code);
 /* Its reply. @result NULL: it failed, for the reason in @message. */

@@ -74,6 +74,7 @@ struct session_view {
     uint64_t connection;           /* the connection that the following members belong to */
     int64_t subscription;          /* 0: none */
     uint64_t subscribing, history; /* calls */
+    bool every_kind; /* subscribed to events of all kinds: the server does not know some of ours */
     uint32_t part_of;              /* the cell of which a part of the output was requested; 0:
                                     * none */
     uint32_t coming;               /* cells before this one were requested; 0: none */
@@ -81,6 +82,7 @@ struct session_view {
     struct {
         uint64_t call;       /* 0: none in progress */
         uint64_t refreshing; /* likewise, of what is loaded */
+        uint64_t loading;    /* likewise, of all, to show only them */
         uint32_t cell, from; /* cell: of the note that is being typed; from: where the next
                               * bookmark is looked for */
         bool up, around;     /* around: from the other end already */
@@ -162,6 +164,8 @@ void seek_ask(struct session_view *self, uint32_t from);
 void bookmark_forget(struct session_view *self);
 /* Events may have been missed: asks which of the loaded cells have a bookmark or a note. */
 void bookmark_refresh(struct session_view *self);
+/* A cell got a bookmark or a note, or lost it. */
+void bookmark_on_annotated(struct session_view *self, uint32_t cell);
 void bookmark_close(struct session_view *self);
 
 /* travel.c: the session's past. */

@@ -139,11 +139,15 @@ static void link_on_event(void *arg, const struct store_event *event)
     cells_event(&self->cells, event->told, event->params);
     if (strcmp(event->kind, "gap") == 0)
         bookmark_refresh(self);
+    if (strcmp(event->kind, "cell.annotated") == 0)
+        bookmark_on_annotated(self, event->told->cell);
     travel_event(self, event);
     reach_on_event(self, event);
     shells_on_event(self, event);
     tui_redraw(self->view.tui);
 }
+
+static void link_subscribe(struct session_view *self);
 
 static void link_on_subscribed(void *arg, const struct gb_json *result,
                                const struct gb_call_error *error)
@@ -153,6 +157,12 @@ static void link_on_subscribed(void *arg, const struct gb_json *result,
     uint32_t cells = session != NULL ? session->cells : 0;
 
     self->subscribing = 0;
+    /* An older server does not know all kinds. We ignore those that we do not know. */
+    if (error != NULL && strcmp(error->kind, "invalid_input") == 0 && !self->every_kind) {
+        self->every_kind = true;
+        link_subscribe(self);
+        return;
+    }
     if (error == NULL)
         self->subscription = (int64_t)json_count(result, "subscription");
     /* An ended session sends nothing more: its activity is in the journal. The cells' output is
@@ -184,10 +194,12 @@ static void link_subscribe(struct session_view *self)
     gb_json_array(&out, "sessions");
     gb_json_put_str(&out, NULL, self->id);
     gb_json_end(&out);
-    gb_json_array(&out, "kinds");
-    for (size_t i = 0; i < ARRAY_SIZE(link_kinds); i++)
-        gb_json_put_str(&out, NULL, link_kinds[i]);
-    gb_json_end(&out);
+    if (!self->every_kind) {
+        gb_json_array(&out, "kinds");
+        for (size_t i = 0; i < ARRAY_SIZE(link_kinds); i++)
+            gb_json_put_str(&out, NULL, link_kinds[i]);
+        gb_json_end(&out);
+    }
     gb_json_put_bool(&out, "output", true);
     gb_json_put_bool(&out, "replay", true);
     gb_json_end(&out);
@@ -210,7 +222,7 @@ void session_link_check(struct session_view *self)
     /* Calls on the old connection have been answered, or were dropped with it. */
     self->subscription = 0;
     self->subscribing = self->history = 0;
-    self->history_done = self->history_unsupported = false;
+    self->history_done = self->history_unsupported = self->every_kind = false;
     self->seek.call = 0;
     bookmark_forget(self);
     travel_forget(self);

@@ -660,13 +660,14 @@ static void stream_want_part(struct stream *stream, struct card *card, size_t ro
         stream->moved = false;
 }
 
-/* Requests cells missing before one whose head is visible. Once, whatever the answer. */
+/* Requests cells missing before one whose head is visible. Once, whatever the answer. Those with a
+ * bookmark or a note have all been requested already (bookmark.c). */
 static void stream_want_before(struct stream *stream, size_t index)
 {
     struct card *card = stream->cells->cards[index];
     uint32_t before = index > 0 ? stream->cells->cards[index - 1]->number : 0;
 
-    if (card->number > before + 1 && !card->asked_before)
+    if (card->number > before + 1 && !card->asked_before && !stream->look.annotated)
         card->asked_before = stream->want_between(stream->arg, before, card->number);
 }
 
