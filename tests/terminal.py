@@ -253,4 +253,5 @@ def steady(screen):
     screen = re.sub(r"[A-Z][a-z][a-z] \d\d \d\d:\d\d", "Mmm DD HH:MM", screen)
     screen = re.sub(r"\d\d:\d\d:\d\d", "HH:MM:SS", screen)
     screen = re.sub(r"\d:\d\d h", "H:MM h", screen)
+    screen = re.sub(r"idle for \d\d min", "idle for MM min", screen)
     return "\n".join(line.rstrip() for line in screen.rstrip().split("\n")) + "\n"
