@@ -573,42 +573,6 @@ START_TEST(test_the_nearest_stay)
 }
 END_TEST
 
-/* While only cells with a bookmark or a note are shown, they stay, and old ones find room. */
-START_TEST(test_the_annotated_stay)
-{
-    static const char old[] = "{\"cells\":[{\"cell\":7,\"client\":\"agent\",\"mode\":\"kernel\","
-                              "\"state\":\"done\",\"code\":\"g()\",\"exit_code\":0,"
-                              "\"annotation\":{\"bookmark\":true,\"at\":1}}]}";
-
-    for (unsigned number = 1001; number <= 1000 + CELLS_MAX; number++) {
-        started(number, "agent", "f()");
-        finished(number, "");
-    }
-    with_json(old, use_history, NULL);
-    ck_assert_ptr_null(cells_find(&cells, 7));
-    cells.cards[0]->bookmark = true;
-    cells_keep_annotated(&cells, true);
-    with_json(old, use_history, NULL);
-    ck_assert_uint_eq(cells.count, CELLS_MAX);
-    ck_assert_ptr_nonnull(cells_find(&cells, 7));
-    ck_assert_ptr_nonnull(cells_find(&cells, 1001));
-    ck_assert_ptr_null(cells_find(&cells, 1002));
-    for (unsigned number = 1001 + CELLS_MAX; number <= 1000 + 2 * CELLS_MAX; number++) {
-        started(number, "agent", "f()");
-        finished(number, "");
-    }
-    ck_assert_uint_eq(cells.count, CELLS_MAX);
-    ck_assert_ptr_nonnull(cells_find(&cells, 7));
-    ck_assert_ptr_nonnull(cells_find(&cells, 1001));
-    for (size_t i = 0; i < cells.count; i++)
-        cells.cards[i]->bookmark = true;
-    started(1001 + 2 * CELLS_MAX, "agent", "f()"); /* none is plain: the oldest goes */
-    ck_assert_uint_eq(cells.count, CELLS_MAX);
-    ck_assert_ptr_null(cells_find(&cells, 7));
-    ck_assert_ptr_nonnull(cells_find(&cells, 1001 + 2 * CELLS_MAX));
-}
-END_TEST
-
 START_TEST(test_sizes)
 {
     static const int sizes[][2] = {{1, 1}, {3, 2}, {4, 40}, {20, 3}, {300, 100}};
@@ -827,7 +791,6 @@ int main(void)
     tcase_add_test(tests, test_parts_without_lines);
     tcase_add_test(tests, test_searching_with_gaps);
     tcase_add_test(tests, test_the_nearest_stay);
-    tcase_add_test(tests, test_the_annotated_stay);
     tcase_add_test(tests, test_any_cell_comes_into_sight);
     tcase_add_test(tests, test_long_searches_are_cut);
     tcase_add_test(tests, test_searching_hidden_code);

@@ -305,6 +305,36 @@ START_TEST(test_only_annotated_cells_are_selected)
 }
 END_TEST
 
+/* While only annotated cells are shown, they stay, and old ones find room. */
+START_TEST(test_the_annotated_stay)
+{
+    static const char old[] = "{\"cells\":[{\"cell\":7,\"state\":\"done\",\"code\":\"g()\","
+                              "\"exit_code\":0,\"annotation\":{\"bookmark\":true,\"at\":1}}]}";
+
+    ran(1001, 1000 + CELLS_MAX, UINT32_MAX);
+    with_json(old, use_history, NULL);
+    ck_assert_ptr_null(cells_find(&cells, 7));
+    cells.cards[0]->bookmark = true;
+    cells_keep_annotated(&cells, true);
+    with_json(old, use_history, NULL);
+    ck_assert_uint_eq(cells.count, CELLS_MAX);
+    ck_assert_ptr_nonnull(cells_find(&cells, 7));
+    ck_assert_ptr_nonnull(cells_find(&cells, 1001));
+    ck_assert_ptr_null(cells_find(&cells, 1002));
+    ran(1001 + CELLS_MAX, 1000 + 2 * CELLS_MAX, UINT32_MAX);
+    ck_assert_uint_eq(cells.count, CELLS_MAX);
+    ck_assert_ptr_nonnull(cells_find(&cells, 7));
+    ck_assert_ptr_nonnull(cells_find(&cells, 1001));
+    for (size_t i = 0; i < cells.count; i++)
+        cells.cards[i]->bookmark = true;
+    ran(1001 + 2 * CELLS_MAX, 1001 + 2 * CELLS_MAX,
+        UINT32_MAX); /* none is plain: the oldest goes */
+    ck_assert_uint_eq(cells.count, CELLS_MAX);
+    ck_assert_ptr_null(cells_find(&cells, 7));
+    ck_assert_ptr_nonnull(cells_find(&cells, 1001 + 2 * CELLS_MAX));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("trail");
@@ -317,6 +347,7 @@ int main(void)
     tcase_add_test(tests, test_a_search_looks_into_undone_cells);
     tcase_add_test(tests, test_cards_are_marked);
     tcase_add_test(tests, test_only_annotated_cells_are_selected);
+    tcase_add_test(tests, test_the_annotated_stay);
     tcase_add_test(tests, test_the_list_is_bounded);
     tcase_add_test(tests, test_what_goes_is_told);
     suite_add_tcase(suite, tests);
