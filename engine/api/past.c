@@ -356,13 +356,12 @@ static void past_adopt(struct past_child *child, struct glassbell_session *paren
         past_child_fail(child, gb_code_kind((enum gb_code)info->error), info->message);
     else if (parent->engine->closing) /* its server ends it */
         past_child_fail(child, gb_code_kind(GB_ECLOSED), gb_bytes_str("the engine is closed"));
-    if (child->error.kind != NULL) {
-        past_birth_end(child->birth);
+    if (child->error.kind != NULL)
         return;
-    }
     callbacks.arg = child->birth->arg;
     session = api_session_new(parent->engine, &callbacks);
     (void)snprintf(session->source, sizeof(session->source), "fork");
+    child->birth->waiting++;
     api_session_watch(session, info->session, past_on_child, child);
 }
 
@@ -384,12 +383,12 @@ static void past_read_forked(struct api_call *call, const struct gb_json *result
     birth = xcalloc(1, sizeof(*birth) + count * sizeof(birth->children[0]));
     birth->done = done;
     birth->arg = call->arg;
-    birth->count = count;
-    birth->waiting = count + 1; /* until all have begun */
-    for (size_t i = 0; i < count && gb_items_next(&gb_fork_object, &info.sessions, &at, &fork) > 0;
-         i++) {
-        birth->children[i].birth = birth;
-        past_adopt(&birth->children[i], call->session, &fork);
+    birth->waiting = 1; /* until all have begun */
+    while (birth->count < count && gb_items_next(&gb_fork_object, &info.sessions, &at, &fork) > 0) {
+        struct past_child *child = &birth->children[birth->count++];
+
+        child->birth = birth;
+        past_adopt(child, call->session, &fork);
     }
     past_birth_end(birth);
 }

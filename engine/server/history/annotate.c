@@ -89,7 +89,7 @@ static int annotate_check(const struct gb_params *params, struct gb_err *err)
         return gb_err_set(err, GB_EINVALID, "session.annotate needs bookmark or note");
     if (!gb_utf8_valid(note))
         return gb_err_set(err, GB_EINVALID, "note must be UTF-8");
-    for (size_t i = 0; i < note.size; i++) {
+    for (size_t i = 0; note.data != NULL && i < note.size; i++) {
         bool is_c1 = note.data[i] == 0xc2 && i + 1 < note.size && note.data[i + 1] < 0xa0;
 
         if (note.data[i] < ' ' || note.data[i] == 0x7f || is_c1)
