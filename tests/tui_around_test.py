@@ -16,7 +16,7 @@ def test_lines_around_matches(server, client, tmp_path):
         terminal.wait(label)
         terminal.command(f"open {label}")
         terminal.wait("nothing of the kind")
-        terminal.keys("+")
+        terminal.keys(">")
         terminal.wait("no search; / begins one")
         terminal.keys("/")
         terminal.type("needle-")
@@ -24,12 +24,12 @@ def test_lines_around_matches(server, client, tmp_path):
         terminal.wait("/needle-", "needle-160")
         terminal.keys("h")
         terminal.wait("needle-120", "needle-160", without=["line-119", "line-161", "nothing of the kind"])
-        terminal.keys("+")
+        terminal.keys(">")
         terminal.wait("1 line around each match", "line-119", "needle-120", "line-121", "⋮", "line-159", "line-161",
                       without=["line-118", "line-122", "nothing of the kind"])
         terminal.command("around 3")
         terminal.wait("3 lines around each match", "line-117", "line-163", without=["line-116", "line-164"])
-        terminal.keys("-")
+        terminal.keys("<")
         terminal.wait("2 lines around each match", "line-118", without=["line-117"])
         terminal.keys("n")
         terminal.wait("needle-120", "needle-160", " of 3")  # the code is one of them

@@ -87,7 +87,7 @@ def walk(terminal, scene):
     terminal.type("price")
     terminal.keys("Enter", "h")
     yield at("search", "/price only")
-    terminal.keys("+")
+    terminal.keys(">")
     yield at("search-around", "1 line around each match")
     terminal.keys("h", "/", "C-u", "Enter", "G", "2")
     yield at("output", "following", "Whom shall", without=["/price", "input('Whom"])

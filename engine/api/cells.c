@@ -3,6 +3,7 @@
  * notification is about, and those of a session that is closed never start. */
 #include "internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,11 +272,11 @@ static void cells_put_args(struct gb_json_out *out, const char *const *args)
 static int cells_put_options(struct gb_json_out *out, const struct glassbell_exec_options *options,
                              struct gb_err *err)
 {
-    static const char *const modes[] = {"kernel", "process", "shell"};
     const struct gb_bytes input = {(const uint8_t *)options->input.data, options->input.size};
     const char *code = options->code != NULL || options->file != NULL ? options->code : "";
 
-    if ((size_t)options->mode >= ARRAY_SIZE(modes))
+    static_assert((int)GLASSBELL_SHELL == (int)GB_MODE_SHELL, "their order is the same");
+    if ((size_t)options->mode >= GB_MODE_COUNT)
         return gb_err_set(err, GB_EINVALID, "there is no mode %d", (int)options->mode);
     if (code != NULL)
         gb_json_put_bytes(out, "code", "code_base64", gb_bytes_str(code));
@@ -283,7 +284,7 @@ static int cells_put_options(struct gb_json_out *out, const struct glassbell_exe
         gb_json_put_bytes(out, "file", "file_base64", gb_bytes_str(options->file));
     if (options->args != NULL)
         cells_put_args(out, options->args);
-    gb_json_put_str(out, "mode", modes[options->mode]);
+    gb_json_put_str(out, "mode", gb_mode_to_string((enum gb_mode)options->mode));
     if (input.size > 0)
         gb_json_put_bytes(out, "stdin", "stdin_base64", input);
     if (options->timeout_ms > 0)
