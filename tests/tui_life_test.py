@@ -2,6 +2,7 @@
 """The front end's life in its terminal: which terminals serve, how it leaves, stops and comes back, and what
 it does while its server is away."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -117,8 +118,9 @@ class Silent(FakeServer):
             self._answer(connection, call)
 
 
-def test_a_view_that_is_left_before_the_server_answers(folder):
-    """What it asked for before the first frame of the connection is no longer told to it."""
+@contextlib.contextmanager
+def connecting_again(folder):
+    """The view of a session whose server went, and a new one that has not answered yet."""
     sessions = [made_up(1, label="scraper")]
     with FakeServer(folder, sessions) as server, front_end(folder, server.path) as terminal:
         terminal.wait("scraper")
@@ -129,37 +131,35 @@ def test_a_view_that_is_left_before_the_server_answers(folder):
         terminal.wait("no server")
         with Silent(folder, sessions) as server:
             wait_for(lambda: server.kept, what="a connection")
-            terminal.keys("'")
-            wait_for(lambda: any(call["method"] == "session.history" and call["params"].get("annotated")
-                                 for _, call in server.kept), what="the request for a bookmark")
-            terminal.command("back")
-            terminal.wait("sessions (1)", without=["› scraper"])
-            server.go_on()
-            terminal.wait("the server is back", without=["no server"])
-            terminal.keys("q")
-            assert terminal.status() == 0
+            yield terminal, server
+
+
+def test_a_view_that_is_left_before_the_server_answers(folder):
+    """What it asked for before the first frame of the connection is no longer told to it."""
+    with connecting_again(folder) as (terminal, server):
+        terminal.keys("'")
+        wait_for(lambda: any(call["method"] == "session.history" and call["params"].get("annotated")
+                             for _, call in server.kept), what="the request for a bookmark")
+        terminal.command("back")
+        terminal.wait("sessions (1)", without=["› scraper"])
+        server.go_on()
+        terminal.wait("the server is back", without=["no server"])
+        terminal.keys("q")
+        assert terminal.status() == 0
 
 
 def test_what_is_asked_of_no_server_does_not_happen_later(folder):
     """Also while the next connection is being made."""
-    sessions = [made_up(1, label="scraper")]
-    with FakeServer(folder, sessions) as server, front_end(folder, server.path) as terminal:
-        terminal.wait("scraper")
-        terminal.command("open scraper")
-        terminal.wait("› scraper")
-        server.close()
-        os.unlink(server.path)
-        terminal.wait("no server")
-        with Silent(folder, sessions) as server:
-            wait_for(lambda: server.kept, what="a connection")
-            terminal.command("fork")
-            terminal.wait("not sent: no server; :reconnect starts one")
-            server.go_on()
-            terminal.wait("the server is back", without=["no server"])
-            terminal.command("fork")
-            wait_for(lambda: [call["method"] for call in server.calls].count("session.fork") == 1, what="the second fork")
-            terminal.keys("q", "q")
-            assert terminal.status() == 0
+    with connecting_again(folder) as (terminal, server):
+        terminal.command("fork")
+        terminal.wait("not sent: no server; :reconnect starts one")
+        server.go_on()
+        terminal.wait("the server is back", without=["no server"])
+        assert "session.fork" not in [call["method"] for call in server.calls]
+        terminal.command("fork")
+        wait_for(lambda: [call["method"] for call in server.calls].count("session.fork") == 1, what="the second fork")
+        terminal.keys("q", "q")
+        assert terminal.status() == 0
 
 
 class OlderServer(FakeServer):

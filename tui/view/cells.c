@@ -109,12 +109,13 @@ static struct card *cells_add_card(struct cells *cells, uint32_t number)
 {
     struct card *card;
 
-    if (cells->count >= CELLS_MAX && cells->annotated && cells_plain(cells) != SIZE_MAX) {
-        cells_remove_at(cells, cells_plain(cells));
-    } else if (cells->count >= CELLS_MAX) {
-        if (cells->near == 0 && number != 0 && number < cells->cards[0]->number)
+    if (cells->count >= CELLS_MAX) {
+        size_t plain = cells->annotated ? cells_plain(cells) : SIZE_MAX;
+
+        if (plain == SIZE_MAX && cells->near == 0 && number != 0 &&
+            number < cells->cards[0]->number)
             return NULL;
-        cells_remove_at(cells, cells_farthest(cells));
+        cells_remove_at(cells, plain != SIZE_MAX ? plain : cells_farthest(cells));
     }
     card = xcalloc(1, sizeof(*card));
     card->number = number;
