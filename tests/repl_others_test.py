@@ -249,6 +249,41 @@ def test_while_it_is_stopped(tmp_path, shared):
         terminal.wait("[7]  agent/1\n>>> f()\ntold\n[12 ms]\n>>> half", without=["Sanitizer"])
 
 
+class Speechless(Shared):
+    """Completes, and does not say what it is that it completes to."""
+
+    answer = {}  # to session.describe; None: an error
+
+    def _answer(self, connection, call):
+        if call["method"] == "session.complete":
+            self.reply(connection, call, {"start": 0, "end": 2, "matches": [
+                {"text": word, "type": "function"} for word in ("needle", "needless")]})
+        elif call["method"] == "session.describe" and self.answer is None:
+            self._send(connection, {"jsonrpc": "2.0", "id": call["id"], "error": {
+                "code": -32601, "message": "there is no method session.describe",
+                "data": {"kind": "unsupported", "retryable": False, "dispatched": False}}})
+        else:
+            super()._answer(connection, call)
+
+
+@pytest.mark.parametrize("answer", [{}, None])
+def test_a_name_that_is_not_described(tmp_path, answer):
+    """By an older server, or by one that knows nothing of it."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with Speechless(folder, []) as server, prompt(tmp_path, server) as terminal:
+        server.answer = answer
+        terminal.type("ne")
+        terminal.keys("Tab")
+        terminal.wait("needless")
+        terminal.keys("Tab")
+        wait_for(lambda: server.asked("session.describe"), what="the question")
+        terminal.keys("Escape")
+        terminal.wait(">>> needle", without=["needless", "Sanitizer"])
+        terminal.type("w")
+        terminal.wait(">>> needlew", without=["Sanitizer"])
+
+
 @pytest.mark.parametrize("arguments, env", [(["--no-others"], {}), ([], {"TERM": "dumb"})])
 def test_not_wanted(tmp_path, shared, arguments, env):
     with prompt(tmp_path, shared, *arguments, env={"NO_COLOR": "1", **env}) as terminal:

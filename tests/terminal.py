@@ -59,7 +59,7 @@ class Terminal:
             return wait_for(there, timeout=PATIENCE, what=f"{texts} on the screen")
         except AssertionError:
             raise AssertionError(f"{texts} did not come (without {without}):\n{self.screen()}\n"
-                                 f"{self.error.read_text()}") from None
+                                 f"{self.error.read_text() if self.error.exists() else ''}") from None
 
     def keys(self, *keys):
         self.tmux("send-keys", *keys)

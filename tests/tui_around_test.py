@@ -36,7 +36,7 @@ def test_lines_around_matches(server, client, tmp_path):
         terminal.command("around 51")
         terminal.wait("around takes a number of lines, at most 50")
         terminal.keys("h")
-        terminal.wait("line-1", "needle-")
+        terminal.wait("/needle-", "line-1", without=["/needle- only"])
         terminal.keys("Escape")
         terminal.wait("line-100", without=["/needle-"])
         terminal.keys("q")

@@ -167,7 +167,6 @@ class OlderServer(FakeServer):
 
     def _answer(self, connection, call):
         if call["method"] == "events.subscribe" and "cell.annotated" in call["params"].get("kinds", []):
-            self.calls.append(call)
             self._send(connection, {"jsonrpc": "2.0", "id": call["id"], "error": {
                 "code": -32602, "message": 'there is no kind of events "cell.annotated"',
                 "data": {"kind": "invalid_input", "retryable": False, "dispatched": False}}})

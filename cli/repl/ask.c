@@ -248,10 +248,12 @@ void repl_ask_matches(void *arg, uint64_t question, const char *text, size_t cur
     }
 }
 
-/* Whatever a guest says: the painter shows control characters as such. */
+/* Whatever a guest says: the painter shows control characters as such. NULL: nothing. */
 static char *ask_copy(struct gb_bytes text)
 {
-    return xstrndup((const char *)text.data, MIN(text.size, (size_t)GB_DESCRIPTION_MAX));
+    return text.size == 0
+               ? NULL
+               : xstrndup((const char *)text.data, MIN(text.size, (size_t)GB_DESCRIPTION_MAX));
 }
 
 static void ask_on_description(void *arg, const struct gb_json *result,

@@ -34,9 +34,9 @@ struct tui *uplink_tui(struct uplink *uplink);
 struct store *uplink_store(struct uplink *uplink);
 struct uplink *uplink_of(const struct session *session);
 
-/* Calls the server, like gb_client_call(); 0 if there is no connection, or if the link to one of
- * several servers is lost and the call would change something: @reply is then not called, and the
- * latter has been reported.
+/* Calls the server, like gb_client_call(); 0 if there is no connection, or if the link is
+ * lost and the call would change something: @reply is then not called, and the latter has been
+ * reported.
  * A view that is freed has to forget its pending calls. */
 uint64_t uplink_call(struct uplink *uplink, const char *method, struct gb_buf *params,
                      uint64_t deadline_ms, gb_reply_cb *reply, void *arg);

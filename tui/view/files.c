@@ -366,7 +366,9 @@ static bool files_is_free(struct files *files)
 {
     if (files->transfer != NULL)
         tui_say(files->tui, MESSAGE_WARNING, "one file at a time: %s is on its way", files->moving);
-    return files->transfer == NULL && uplink_client(files->uplink) != NULL;
+    else if (!uplink_is_up(files->uplink)) /* it would be moved some time later */
+        tui_say(files->tui, MESSAGE_ERROR, "not sent: there is no link to the server");
+    return files->transfer == NULL && uplink_is_up(files->uplink);
 }
 
 /* A FIFO would block the whole front end. */

@@ -241,9 +241,8 @@ static void reach_call_port(struct session_view *self, uint32_t port, bool open)
     reach_begin(&out, &params, self);
     gb_json_put_u64(&out, "port", port);
     gb_json_end(&out);
-    if (uplink_call(self->view.uplink, open ? "session.port_open" : "session.port_close", &params,
-                    REACH_DEADLINE_MS, open ? reach_on_port_open : reach_on_port_closed, tui) == 0)
-        tui_say(tui, MESSAGE_ERROR, "port: there is no server");
+    (void)uplink_call(self->view.uplink, open ? "session.port_open" : "session.port_close", &params,
+                      REACH_DEADLINE_MS, open ? reach_on_port_open : reach_on_port_closed, tui);
     gb_buf_release(&params);
 }
 

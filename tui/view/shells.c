@@ -376,9 +376,8 @@ static void shells_on_confirmed(void *arg)
         return;
     shells_begin(&out, &params, self, self->shells.ending);
     gb_json_end(&out);
-    if (uplink_call(self->view.uplink, "terminal.close", &params, SHELLS_DEADLINE_MS,
-                    shells_on_closed, self->view.tui) == 0)
-        tui_say(self->view.tui, MESSAGE_ERROR, "end-shell: there is no server");
+    (void)uplink_call(self->view.uplink, "terminal.close", &params, SHELLS_DEADLINE_MS,
+                      shells_on_closed, self->view.tui);
     gb_buf_release(&params);
 }
 

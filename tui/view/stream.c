@@ -61,8 +61,10 @@ struct card *stream_selected(const struct stream *stream)
         return NULL;
     index = stream_index_of(stream, stream->follow ? NULL : stream->selected,
                             stream_last_index(stream));
-    if (stream->look.annotated) /* commands never act on a cell that is not shown */
-        return cards[stream_annotated(stream, index)];
+    if (stream->look.annotated) { /* commands never act on a cell that is not shown */
+        index = stream_annotated(stream, index);
+        return remark_has(cards[index]) ? cards[index] : NULL;
+    }
     /* Undone cells are shown as a line of the first of them. */
     while (index > 0 && cards[index]->tucked && cards[index]->group_last == 0)
         index--;
@@ -514,6 +516,7 @@ void stream_count(struct stream *stream)
         stream->counted.match == stream->match && stream->counted.row == stream->match_row &&
         stream->counted.width == stream->look.width && stream->counted.hide == stream->look.hide &&
         stream->counted.around == stream->look.around &&
+        stream->counted.annotated == stream->look.annotated &&
         stream->counted.key == stream->search.filter.key;
 
     if (!same) {
@@ -523,6 +526,7 @@ void stream_count(struct stream *stream)
         stream->counted.width = stream->look.width;
         stream->counted.hide = stream->look.hide;
         stream->counted.around = stream->look.around;
+        stream->counted.annotated = stream->look.annotated;
         stream->counted.key = stream->search.filter.key;
         stream->search.filter.budget = FRAME_BYTES;
         stream->counted.known = stream_is_all_here(stream);
@@ -660,14 +664,13 @@ static void stream_want_part(struct stream *stream, struct card *card, size_t ro
         stream->moved = false;
 }
 
-/* Requests cells missing before one whose head is visible. Once, whatever the answer. Those with a
- * bookmark or a note have all been requested already (bookmark.c). */
+/* Requests cells missing before one whose head is visible. Once, whatever the answer. */
 static void stream_want_before(struct stream *stream, size_t index)
 {
     struct card *card = stream->cells->cards[index];
     uint32_t before = index > 0 ? stream->cells->cards[index - 1]->number : 0;
 
-    if (card->number > before + 1 && !card->asked_before && !stream->look.annotated)
+    if (card->number > before + 1 && !card->asked_before)
         card->asked_before = stream->want_between(stream->arg, before, card->number);
 }
 
@@ -683,7 +686,7 @@ void stream_ask(struct stream *stream)
         struct card *card = stream->cells->cards[index];
         size_t rows = stream_rows_at(stream, index);
 
-        if (row == 0 && !stream->look.annotated)
+        if (row == 0 && !stream->look.annotated) /* else they have been requested (bookmark.c) */
             stream_want_before(stream, index);
         if ((card->away || card->figures_away) && !card->asked && !card->folded && rows > 0)
             stream->want(stream->arg, card);

@@ -20,7 +20,7 @@ struct stream {
         const struct card *match;
         size_t row, at, count;
         int width;
-        bool hide;
+        bool hide, annotated;
         unsigned around;
         uint32_t key;
     } counted; /* matches, as last counted */

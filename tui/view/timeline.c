@@ -299,9 +299,8 @@ static void timeline_look(struct session_view *self, const struct trail_point *m
     timeline->look_call = uplink_call(self->view.uplink, "session.fork", &params, LOOK_DEADLINE_MS,
                                       timeline_on_forked, self);
     timeline->look = timeline->look_call != 0 ? LOOK_OPENING : LOOK_NONE;
-    tui_say(self->view.tui, timeline->look_call != 0 ? MESSAGE_PLAIN : MESSAGE_ERROR, "%s",
-            timeline->look_call != 0 ? "opening a copy of the session as it was…"
-                                     : "look: there is no server");
+    if (timeline->look_call != 0)
+        tui_say(self->view.tui, MESSAGE_PLAIN, "opening a copy of the session as it was…");
     gb_buf_release(&label);
     gb_buf_release(&params);
 }

@@ -302,6 +302,8 @@ START_TEST(test_only_annotated_cells_are_selected)
     ck_assert_uint_eq(stream_selected(&stream)->number, 2);
     cells.cards[1]->bookmark = false;
     ck_assert_uint_eq(stream_selected(&stream)->number, 4);
+    cells.cards[3]->bookmark = false;
+    ck_assert_ptr_null(stream_selected(&stream)); /* none is shown */
 }
 END_TEST
 

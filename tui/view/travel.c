@@ -213,6 +213,10 @@ void travel_run_rewind(struct tui *tui, const struct words *words)
         tui_say(tui, MESSAGE_PLAIN, "to which of them? unfold the cells, and choose one");
         return;
     }
+    if (cell < 0 && card == NULL && self->cells.count > 0) { /* only bookmarks, and there is none */
+        tui_say(tui, MESSAGE_PLAIN, "no cell is selected");
+        return;
+    }
     if (cell < 0)
         cell = card != NULL ? card->number : 0;
     point = trail_find(&self->trail, (uint32_t)cell);
