@@ -2,9 +2,9 @@
 #include "edge/answer.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
+#include "net/http_line.h"
 
 enum {
     ANSWER_IDLE, /* nothing is expected; must be zero */
@@ -54,8 +54,8 @@ static bool answer_refuse(struct gb_answer *answer, const char *why)
 /* ---- heads ---- */
 
 struct answer_found {
-    bool length, pieces, encoded;
-    uint64_t size;
+    struct gb_http_framing framing;
+    bool encoded;
 };
 
 /* HTTP/1.x SP NNN */
@@ -78,42 +78,20 @@ static bool answer_read_status(struct gb_answer *answer, struct gb_bytes line)
     return true;
 }
 
-static bool answer_same(struct gb_bytes text, const char *word)
-{
-    return text.size == strlen(word) && strncasecmp((const char *)text.data, word, text.size) == 0;
-}
-
 static bool answer_read_field(struct gb_answer *answer, struct gb_bytes line,
                               struct answer_found *found)
 {
-    const uint8_t *colon = memchr(line.data, ':', line.size);
     struct gb_bytes name, value;
+    const char *why;
 
-    if (colon == NULL || colon == line.data || line.data[0] == ' ' || line.data[0] == '\t')
+    if (!gb_http_line_field(line, &name, &value) || name.data[0] == ' ' || name.data[0] == '\t' ||
+        name.data[name.size - 1] == ' ' || name.data[name.size - 1] == '\t')
         return answer_refuse(answer, "a field that is none");
-    name = (struct gb_bytes){line.data, (size_t)(colon - line.data)};
-    if (name.data[name.size - 1] == ' ' || name.data[name.size - 1] == '\t')
-        return answer_refuse(answer, "a field that is none");
-    value = (struct gb_bytes){colon + 1, line.size - name.size - 1};
-    while (value.size > 0 && (value.data[0] == ' ' || value.data[0] == '\t')) {
-        value.data++;
-        value.size--;
-    }
-    while (value.size > 0 &&
-           (value.data[value.size - 1] == ' ' || value.data[value.size - 1] == '\t'))
-        value.size--;
-    if (answer_same(name, "content-length")) {
-        if (found->length || !gb_bytes_number(&value, INT64_MAX, &found->size) || value.size > 0)
-            return answer_refuse(answer, "a Content-Length that is none, or a second one");
-        found->length = true;
-    } else if (answer_same(name, "transfer-encoding")) {
-        if (found->pieces || !answer_same(value, "chunked"))
-            return answer_refuse(answer,
-                                 "a Transfer-Encoding that is not chunked, or a second one");
-        found->pieces = true;
-    } else if (answer_same(name, "content-encoding")) {
-        found->encoded |= !answer_same(value, "identity");
-    }
+    why = gb_http_framing_take(&found->framing, name, value);
+    if (why != NULL)
+        return answer_refuse(answer, why);
+    if (gb_http_line_same(name, "content-encoding"))
+        found->encoded |= !gb_http_line_same(value, "identity");
     return true;
 }
 
@@ -123,19 +101,19 @@ static bool answer_choose_body(struct gb_answer *answer, const struct answer_fou
 
     if (status == 101 && !answer->may_upgrade)
         return answer_refuse(answer, "an upgrade that nobody asked for");
-    if (found->length && found->pieces)
+    if (found->framing.length && found->framing.pieces)
         return answer_refuse(answer, "Content-Length and Transfer-Encoding in one answer");
-    answer->left = found->size;
+    answer->left = found->framing.size;
     if (status == 101)
         answer->state = ANSWER_UPGRADED;
     else if (status < 200)
         answer->state = ANSWER_HEAD; /* another one follows */
     else if (answer->is_head || status == 204 || status == 304)
         answer->state = ANSWER_IDLE;
-    else if (found->pieces)
+    else if (found->framing.pieces)
         answer->state = ANSWER_PIECE_SIZE;
-    else if (found->length)
-        answer->state = found->size > 0 ? ANSWER_BODY : ANSWER_IDLE;
+    else if (found->framing.length)
+        answer->state = answer->left > 0 ? ANSWER_BODY : ANSWER_IDLE;
     else
         answer->state = ANSWER_UNTIL_CLOSE;
     if (answer->state != ANSWER_HEAD && answer->state != ANSWER_IDLE &&
@@ -151,17 +129,11 @@ static bool answer_read_head(struct gb_answer *answer)
     bool first = true;
 
     for (;;) {
-        const uint8_t *end = memchr(rest.data, '\n', rest.size);
         struct gb_bytes line;
+        const char *why = gb_http_line_next(&rest, &line);
 
-        if (end == NULL || end == rest.data || end[-1] != '\r')
-            return answer_refuse(answer, "a line that does not end in CR LF");
-        line = (struct gb_bytes){rest.data, (size_t)(end - rest.data) - 1};
-        rest.data += line.size + 2;
-        rest.size -= line.size + 2;
-        if (memchr(line.data, '\r', line.size) != NULL ||
-            memchr(line.data, '\0', line.size) != NULL)
-            return answer_refuse(answer, "a CR or NUL within a line");
+        if (why != NULL)
+            return answer_refuse(answer, why);
         if (line.size == 0 && !first)
             return answer_choose_body(answer, &found);
         if (first ? !answer_read_status(answer, line) : !answer_read_field(answer, line, &found))
@@ -180,32 +152,22 @@ static void answer_pass_line(struct gb_answer *answer, struct gb_buf *out)
     gb_buf_clear(&answer->line);
 }
 
-/* Collects bytes until a line end, at most @most; true: there is one at the end of `line` now. */
+/* Collects bytes in `line`; true: there is a line end behind them now. */
 static bool answer_collect(struct gb_answer *answer, struct gb_bytes *bytes, size_t most)
 {
-    const uint8_t *end = memchr(bytes->data, '\n', bytes->size);
-    size_t size = end == NULL ? bytes->size : (size_t)(end - bytes->data) + 1;
+    const enum gb_http_line end = gb_http_line_collect(&answer->line, bytes, most);
 
-    if (answer->line.size + size > most) {
-        answer->refused = "a line or a head that is too long";
-        return false;
-    }
-    gb_buf_add(&answer->line, bytes->data, size);
-    bytes->data += size;
-    bytes->size -= size;
-    return end != NULL;
+    if (end == GB_HTTP_LINE_TOO_LONG)
+        return answer_refuse(answer, "a line or a head that is too long");
+    return end == GB_HTTP_LINE_WHOLE;
 }
 
 static bool answer_feed_head(struct gb_answer *answer, struct gb_bytes *bytes, struct gb_buf *out)
 {
     while (bytes->size > 0) {
-        struct gb_bytes head;
-
         if (!answer_collect(answer, bytes, GB_ANSWER_HEAD_MAX))
             return answer->refused == NULL;
-        head = gb_buf_bytes(&answer->line);
-        if (head.size < 3 || (memcmp(head.data + head.size - 3, "\n\r\n", 3) != 0 &&
-                              memcmp(head.data + head.size - 2, "\n\n", 2) != 0))
+        if (!gb_http_line_ends_head(&answer->line))
             continue;
         if (!answer_read_head(answer)) {
             answer->status = 0;
@@ -242,21 +204,10 @@ static bool answer_read_piece_size(struct gb_answer *answer)
 {
     struct gb_bytes line = gb_buf_bytes(&answer->line);
     uint64_t size = 0;
-    size_t digits = 0;
+    const size_t digits = gb_http_line_hex(line, &size);
 
-    for (; digits < line.size; digits++) {
-        uint8_t byte = line.data[digits];
-        unsigned digit = byte >= '0' && byte <= '9'   ? byte - '0' + 0u
-                         : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10u
-                         : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10u
-                                                      : 16;
-
-        if (digit > 15)
-            break;
-        size = size << 4 | digit;
-    }
     /* An extension is dropped: chunks are made anew. */
-    if (digits == 0 || digits > 15 ||
+    if (digits == 0 ||
         (line.data[digits] != '\r' && line.data[digits] != ';' && line.data[digits] != ' '))
         return answer_refuse(answer, "the size of a piece that is none");
     answer->left = size;

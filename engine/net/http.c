@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "net/http_line.h"
 #include "net/name.h"
 
 enum {
@@ -38,11 +39,6 @@ static bool http_is_token(uint8_t byte)
            (byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL);
 }
 
-static bool http_same(struct gb_bytes text, const char *word)
-{
-    return text.size == strlen(word) && strncasecmp((const char *)text.data, word, text.size) == 0;
-}
-
 /* HOST or HOST:PORT. */
 static bool http_is_for_us(const struct gb_http *http, struct gb_bytes authority)
 {
@@ -62,8 +58,8 @@ static bool http_is_for_us(const struct gb_http *http, struct gb_bytes authority
 }
 
 struct http_found {
-    bool host, length, pieces, old; /* old: HTTP/1.0 */
-    uint64_t size;
+    bool host, old; /* old: HTTP/1.0 */
+    struct gb_http_framing framing;
 };
 
 /* METHOD SP TARGET SP HTTP/1.x */
@@ -114,36 +110,22 @@ static bool http_read_request_line(struct gb_http *http, struct gb_bytes line,
 
 static bool http_read_field(struct gb_http *http, struct gb_bytes line, struct http_found *found)
 {
-    const uint8_t *colon = memchr(line.data, ':', line.size);
     struct gb_bytes name, value;
+    const char *why;
 
-    if (colon == NULL || colon == line.data)
+    if (!gb_http_line_field(line, &name, &value))
         return http_refuse(http, "a field that is none");
-    name = (struct gb_bytes){line.data, (size_t)(colon - line.data)};
-    value = (struct gb_bytes){colon + 1, line.size - name.size - 1};
     for (size_t i = 0; i < name.size; i++) {
         if (!http_is_token(name.data[i]))
             return http_refuse(http, "a field that is none");
     }
-    while (value.size > 0 && (value.data[0] == ' ' || value.data[0] == '\t')) {
-        value.data++;
-        value.size--;
-    }
-    while (value.size > 0 &&
-           (value.data[value.size - 1] == ' ' || value.data[value.size - 1] == '\t'))
-        value.size--;
-    if (http_same(name, "host")) {
+    why = gb_http_framing_take(&found->framing, name, value);
+    if (why != NULL)
+        return http_refuse(http, why);
+    if (gb_http_line_same(name, "host")) {
         if (found->host || !http_is_for_us(http, value))
             return http_refuse(http, "a Host of another name");
         found->host = true;
-    } else if (http_same(name, "content-length")) {
-        if (found->length || !gb_bytes_number(&value, INT64_MAX, &found->size) || value.size > 0)
-            return http_refuse(http, "a Content-Length that is none, or a second one");
-        found->length = true;
-    } else if (http_same(name, "transfer-encoding")) {
-        if (found->pieces || !http_same(value, "chunked"))
-            return http_refuse(http, "a Transfer-Encoding that is not chunked, or a second one");
-        found->pieces = true;
     }
     return true;
 }
@@ -156,17 +138,11 @@ static bool http_read_head(struct gb_http *http)
     bool first = true;
 
     for (;;) {
-        const uint8_t *end = memchr(rest.data, '\n', rest.size);
         struct gb_bytes line;
+        const char *why = gb_http_line_next(&rest, &line);
 
-        if (end == NULL || end == rest.data || end[-1] != '\r')
-            return http_refuse(http, "a line that does not end in CR LF");
-        line = (struct gb_bytes){rest.data, (size_t)(end - rest.data) - 1};
-        rest.data += line.size + 2;
-        rest.size -= line.size + 2;
-        if (memchr(line.data, '\r', line.size) != NULL ||
-            memchr(line.data, '\0', line.size) != NULL)
-            return http_refuse(http, "a CR or NUL within a line");
+        if (why != NULL)
+            return http_refuse(http, why);
         if (line.size == 0 && !first)
             break;
         if (first ? !http_read_request_line(http, line, &found)
@@ -176,12 +152,12 @@ static bool http_read_head(struct gb_http *http)
     }
     if (!found.host)
         return http_refuse(http, "a request without a Host");
-    if (found.length && found.pieces)
+    if (found.framing.length && found.framing.pieces)
         return http_refuse(http, "Content-Length and Transfer-Encoding in one request");
-    if (found.old && found.pieces)
+    if (found.old && found.framing.pieces)
         return http_refuse(http, "a Transfer-Encoding, which HTTP/1.0 does not have");
-    http->left = found.size;
-    http->state = found.pieces ? HTTP_PIECE_SIZE : found.size > 0 ? HTTP_BODY : HTTP_HEAD;
+    http->left = found.framing.size;
+    http->state = found.framing.pieces ? HTTP_PIECE_SIZE : http->left > 0 ? HTTP_BODY : HTTP_HEAD;
     return true;
 }
 
@@ -189,23 +165,16 @@ static bool http_read_head(struct gb_http *http)
 static bool http_feed_head(struct gb_http *http, struct gb_bytes *bytes, struct gb_buf *pass)
 {
     while (bytes->size > 0) {
-        const uint8_t *end = memchr(bytes->data, '\n', bytes->size);
-        size_t size = end == NULL ? bytes->size : (size_t)(end - bytes->data) + 1;
+        const enum gb_http_line end = gb_http_line_collect(&http->head, bytes, GB_HTTP_HEAD_MAX);
         struct gb_bytes head;
 
-        if (http->head.size + size > GB_HTTP_HEAD_MAX)
+        if (end == GB_HTTP_LINE_TOO_LONG)
             return http_refuse(http, "a head that is too long");
-        gb_buf_add(&http->head, bytes->data, size);
-        bytes->data += size;
-        bytes->size -= size;
-        head = gb_buf_bytes(&http->head);
-        /* An empty line ends it, even if malformed. */
-        if (end == NULL || head.size < 3 ||
-            (memcmp(head.data + head.size - 3, "\n\r\n", 3) != 0 &&
-             memcmp(head.data + head.size - 2, "\n\n", 2) != 0))
+        if (end == GB_HTTP_LINE_MORE || !gb_http_line_ends_head(&http->head))
             continue;
         if (!http_read_head(http))
             return false;
+        head = gb_buf_bytes(&http->head);
         if (http->on_head == NULL)
             gb_buf_add(pass, head.data, head.size);
         else if (!http->on_head(http, head, pass))
@@ -221,44 +190,28 @@ static bool http_feed_head(struct gb_http *http, struct gb_bytes *bytes, struct 
 /* Collects a line of a chunked body in `head`; true when it is complete. */
 static bool http_take_line(struct gb_http *http, struct gb_bytes *bytes)
 {
-    const uint8_t *end = memchr(bytes->data, '\n', bytes->size);
-    size_t size = end == NULL ? bytes->size : (size_t)(end - bytes->data) + 1;
-
-    if (http->head.size + size > LINE_MAX_BYTES) {
-        (void)http_refuse(http, "a line in a body that is too long");
+    switch (gb_http_line_collect(&http->head, bytes, LINE_MAX_BYTES)) {
+    case GB_HTTP_LINE_MORE:
         return false;
+    case GB_HTTP_LINE_TOO_LONG:
+        return http_refuse(http, "a line in a body that is too long");
+    case GB_HTTP_LINE_WHOLE:
+        break;
     }
-    gb_buf_add(&http->head, bytes->data, size);
-    bytes->data += size;
-    bytes->size -= size;
-    if (end == NULL)
-        return false;
-    if (http->head.size < 2 || gb_buf_data(&http->head)[http->head.size - 2] != '\r') {
-        (void)http_refuse(http, "a line that does not end in CR LF");
-        return false;
-    }
+    if (http->head.size < 2 || gb_buf_data(&http->head)[http->head.size - 2] != '\r')
+        return http_refuse(http, "a line that does not end in CR LF");
     return true;
 }
 
 /* HEX CR LF: extensions are refused, since nobody needs them and servers disagree about them. */
 static bool http_read_piece_size(struct gb_http *http)
 {
-    struct gb_bytes line = gb_buf_bytes(&http->head);
+    const struct gb_bytes line = gb_buf_bytes(&http->head);
     uint64_t size = 0;
+    const size_t digits = gb_http_line_hex(line, &size);
 
-    if (line.size < 3 || line.size > 2 + 15)
+    if (digits == 0 || digits != line.size - 2)
         return http_refuse(http, "the size of a piece that is none");
-    for (size_t i = 0; i < line.size - 2; i++) {
-        uint8_t byte = line.data[i];
-        unsigned digit = byte >= '0' && byte <= '9'   ? byte - '0' + 0u
-                         : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10u
-                         : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10u
-                                                      : 16;
-
-        if (digit > 15)
-            return http_refuse(http, "the size of a piece that is none");
-        size = size << 4 | digit;
-    }
     http->left = size;
     http->state = size > 0 ? HTTP_PIECE : HTTP_TRAILER;
     return true;
