@@ -5,10 +5,7 @@
  * connects to the port on its side:
  *
  *   accepted ── the guest resets the stream: nobody listens there ──> the client is reset
- *      └── bytes go both ways, and each half ends by itself
- *
- * The client's bytes are read only as far as the stream's window and turn allow; the guest's are
- * bounded by their window, and credit is granted when the client's socket has accepted them.
+ *      └── bytes go both ways (splice.c), and each half ends by itself
  *
  * When GB_NET_VISITORS_MAX are connected, or there is no conversation with the guest, libuv keeps
  * the next client and stops polling the listening socket until it is accepted; those after it wait
@@ -30,7 +27,6 @@
 
 enum {
     FORWARD_BACKLOG = 128,
-    FORWARD_CHUNK = GB_STREAM_PIECE - GB_FRAME_HEADER,
     FORWARD_MODE = 0600,
     LOOPBACK_NET = 127,
 };
@@ -56,24 +52,15 @@ struct net_forward {
 struct net_visitor {
     struct gb_list link;
     struct net_forward *forward;
-    struct gb_mux_stream *stream; /* NULL: it has ended, and remaining data is being sent */
     union forward_handle *client;
-    bool reading;
-    uint64_t number, opened_ns, received, sent;
-    size_t writing; /* bytes being written to the client */
-};
-
-struct visitor_write {
-    uv_write_t request;
-    size_t size;
-    uint8_t bytes[];
+    struct net_splice splice; /* its socket: the client's */
+    uint64_t number, opened_ns;
 };
 
 static const struct gb_err visitor_gone = {.code = GB_EINTERNAL,
                                            .message = "the connection is broken"};
 
 static void forward_accept(struct net_forward *forward);
-static void visitor_break(struct net_visitor *visitor, const char *reason);
 
 /* ---- handles ---- */
 
@@ -114,8 +101,8 @@ static void visitor_free(struct net_visitor *visitor, const char *reason)
         .port = forward->what.port,
         .opened = true,
         .reason = reason,
-        .received = visitor->received,
-        .sent = visitor->sent,
+        .received = visitor->splice.received,
+        .sent = visitor->splice.sent,
         .duration_ns = gb_clock_mono_ns() - visitor->opened_ns,
     };
 
@@ -124,8 +111,8 @@ static void visitor_free(struct net_visitor *visitor, const char *reason)
     forward->what.open--;
     net->visitors--;
     forward_handle_close(visitor->client, reason != NULL);
-    if (visitor->stream != NULL)
-        gb_mux_reset(visitor->stream, &visitor_gone);
+    if (visitor->splice.stream != NULL)
+        gb_mux_reset(visitor->splice.stream, &visitor_gone);
     free(visitor);
     flow_later(net);
 }
@@ -153,143 +140,46 @@ static void visitor_break(struct net_visitor *visitor, const char *reason)
     forward_go_on(net);
 }
 
-/* Both halves have ended, and everything has been sent. */
-static void visitor_end_if_done(struct net_visitor *visitor)
+static void visitor_on_broken(struct net_splice *splice)
 {
-    if (visitor->stream == NULL && visitor->writing == 0)
-        visitor_break(visitor, NULL);
+    visitor_break(container_of(splice, struct net_visitor, splice), "reset");
 }
 
-/* ---- from the client ---- */
-
-static void visitor_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+static void visitor_on_done(struct net_splice *splice)
 {
-    static _Thread_local uint8_t bytes[FORWARD_CHUNK]; /* only used within one loop callback */
-    const struct net_visitor *visitor = handle->data;
-
-    (void)suggested;
-    *buffer =
-        uv_buf_init((char *)bytes, (unsigned)MIN(gb_mux_room(visitor->stream), sizeof(bytes)));
+    visitor_break(container_of(splice, struct net_visitor, splice), NULL);
 }
 
-static void visitor_pause(struct net_visitor *visitor)
-{
-    if (visitor->reading)
-        (void)uv_read_stop(&visitor->client->stream); /* never fails */
-    visitor->reading = false;
-}
+static const struct net_splice_events visitor_splice_events = {.broken = visitor_on_broken,
+                                                               .done = visitor_on_done};
 
-static void visitor_send(struct net_visitor *visitor, struct gb_bytes bytes)
-{
-    struct gb_net *net = visitor->forward->net;
-
-    visitor->received += bytes.size;
-    visitor->forward->what.received += bytes.size;
-    gb_mux_send(visitor->stream, bytes, false);
-    if (gb_mux_room(visitor->stream) > 0 &&
-        gb_stream_queued(net->port) + net->out.size <= NET_QUEUE_HIGH)
-        return;
-    visitor_pause(visitor);
-    gb_mux_want(visitor->stream, true);
-}
-
-static void visitor_on_read(uv_stream_t *socket, ssize_t n, const uv_buf_t *buffer)
-{
-    struct net_visitor *visitor = socket->data;
-
-    if (n == 0 || visitor == NULL)
-        return;
-    flow_later(visitor->forward->net);
-    if (n > 0) {
-        visitor_send(visitor, (struct gb_bytes){(const uint8_t *)buffer->base, (size_t)n});
-        return;
-    }
-    visitor_pause(visitor);
-    if (n != UV_EOF) {
-        visitor_break(visitor, "reset");
-        return;
-    }
-    if (gb_mux_shut(visitor->stream, NULL))
-        visitor->stream = NULL;
-    visitor_end_if_done(visitor);
-}
-
-static void visitor_read(struct net_visitor *visitor)
-{
-    if (visitor->reading || !visitor->stream->ours_open)
-        return;
-    visitor->reading =
-        uv_read_start(&visitor->client->stream, visitor_on_alloc, visitor_on_read) == 0;
-    if (!visitor->reading)
-        visitor_break(visitor, "reset");
-}
+/* ---- bytes ---- */
 
 void forward_fill(struct gb_mux_stream *stream)
 {
+    struct net_visitor *visitor = stream->user;
+
     gb_mux_want(stream, false);
-    if (stream->user != NULL)
-        visitor_read(stream->user);
-}
-
-/* ---- to the client ---- */
-
-static void visitor_on_written(uv_write_t *request, int status)
-{
-    struct visitor_write *write = container_of(request, struct visitor_write, request);
-    struct net_visitor *visitor = request->handle->data;
-
-    if (visitor != NULL) {
-        visitor->writing -= write->size;
-        if (status == 0 && visitor->stream != NULL) {
-            gb_mux_consume(visitor->stream, write->size);
-            flow_later(visitor->forward->net);
-        }
-        if (status < 0)
-            visitor_break(visitor, "reset");
-        else
-            visitor_end_if_done(visitor);
-    }
-    free(write);
+    if (visitor != NULL)
+        splice_read(&visitor->splice);
 }
 
 int forward_data(struct gb_mux_stream *stream, struct gb_bytes bytes)
 {
     struct net_visitor *visitor = stream->user;
-    struct visitor_write *write;
-    uv_buf_t buffer;
 
-    if (visitor == NULL)
-        return 0; /* it was reset: the mux drops what is still on its way */
-    write = xmalloc(sizeof(*write) + bytes.size);
-    *write = (struct visitor_write){.size = bytes.size};
-    memcpy(write->bytes, bytes.data, bytes.size);
-    buffer = uv_buf_init((char *)write->bytes, (unsigned)bytes.size);
-    visitor->sent += bytes.size;
-    visitor->forward->what.sent += bytes.size;
-    visitor->writing += bytes.size;
-    if (uv_write(&write->request, &visitor->client->stream, &buffer, 1, visitor_on_written) == 0)
-        return 0;
-    free(write);
-    visitor_break(visitor, "reset");
+    /* If it was reset, the mux drops what is still on its way. */
+    if (visitor != NULL)
+        splice_write(&visitor->splice, bytes, bytes.size);
     return 0;
-}
-
-static void visitor_on_shut(uv_shutdown_t *request, int status)
-{
-    (void)status; /* a failed socket reports that to its reader */
-    free(request);
 }
 
 void forward_shut(struct gb_mux_stream *stream)
 {
     struct net_visitor *visitor = stream->user;
-    uv_shutdown_t *request;
 
-    if (visitor == NULL)
-        return;
-    request = xcalloc(1, sizeof(*request));
-    if (uv_shutdown(request, &visitor->client->stream, visitor_on_shut) < 0)
-        free(request);
+    if (visitor != NULL)
+        splice_shut(&visitor->splice);
 }
 
 void forward_ended(struct gb_mux_stream *stream, const struct gb_err *why)
@@ -298,12 +188,13 @@ void forward_ended(struct gb_mux_stream *stream, const struct gb_err *why)
 
     if (visitor == NULL)
         return;
-    visitor->stream = NULL;
-    if (why == NULL)
-        visitor_end_if_done(visitor);
-    else
-        visitor_break(visitor,
-                      why->code == GB_ENOTFOUND && visitor->sent == 0 ? "refused" : "reset");
+    if (why == NULL) {
+        splice_ended(&visitor->splice);
+        return;
+    }
+    visitor->splice.stream = NULL;
+    visitor_break(visitor,
+                  why->code == GB_ENOTFOUND && visitor->splice.sent == 0 ? "refused" : "reset");
 }
 
 /* ---- a visitor's beginning ---- */
@@ -312,6 +203,7 @@ static void forward_accept(struct net_forward *forward)
 {
     struct gb_net *net = forward->net;
     const struct gb_forward port = {.port = forward->what.port};
+    struct gb_mux_stream *stream = NULL;
     struct net_visitor *visitor;
     bool is_local = forward->server->any.type == UV_NAMED_PIPE;
 
@@ -322,11 +214,11 @@ static void forward_accept(struct net_forward *forward)
         return;
     }
     visitor = xcalloc(1, sizeof(*visitor));
-    visitor->client = forward_handle_new(net, is_local, visitor);
+    visitor->client = forward_handle_new(net, is_local, &visitor->splice);
     /* Accepting first: a client that is not taken would stop the listening socket. */
     if (uv_accept(&forward->server->stream, &visitor->client->stream) == 0)
-        visitor->stream = gb_mux_open(&net->mux, GB_STREAM_FORWARD, 0, &port);
-    if (visitor->stream == NULL) {
+        stream = gb_mux_open(&net->mux, GB_STREAM_FORWARD, 0, &port);
+    if (stream == NULL) {
         forward_handle_close(visitor->client, true);
         free(visitor);
         return;
@@ -334,7 +226,13 @@ static void forward_accept(struct net_forward *forward)
     if (!is_local)
         (void)uv_tcp_nodelay(&visitor->client->tcp, 1);
     visitor->forward = forward;
-    visitor->stream->user = visitor;
+    stream->user = visitor;
+    visitor->splice = (struct net_splice){.net = net,
+                                          .stream = stream,
+                                          .socket = &visitor->client->stream,
+                                          .events = &visitor_splice_events,
+                                          .all_received = &forward->what.received,
+                                          .all_sent = &forward->what.sent};
     visitor->number = ++net->numbered;
     visitor->opened_ns = gb_clock_mono_ns();
     forward->what.open++;
@@ -342,7 +240,7 @@ static void forward_accept(struct net_forward *forward)
     net->visitors++;
     gb_list_add_tail(&forward->visitors, &visitor->link);
     flow_later(net);
-    visitor_read(visitor);
+    splice_read(&visitor->splice);
 }
 
 /* Those behind it in the backlog want a conversation anew. */
@@ -585,7 +483,7 @@ static void forward_end_visitors(struct net_forward *forward, const char *reason
     struct net_visitor *visitor;
 
     GB_LIST_FOREACH(visitor, &forward->visitors, link) {
-        if (visitor->stream != NULL || finishing)
+        if (visitor->splice.stream != NULL || finishing)
             visitor_free(visitor, reason);
     }
 }

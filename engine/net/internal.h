@@ -63,6 +63,42 @@ void flow_later(struct gb_net *net);
 const struct gb_policy_rule *flow_rule(const struct gb_net *net, uint32_t address, uint16_t port,
                                        const char **ret_name);
 
+/* ---- splice.c ---- */
+
+/* Bytes between a stream of the mux and a socket of this host, both ways. Embed it; its owner sets
+ * the members up to `all_sent` and the data of the socket's handle, which is the splice, or NULL
+ * once the handle is being closed. */
+struct net_splice {
+    struct gb_net *net;
+    struct gb_mux_stream *stream; /* NULL: it has ended, and remaining data is being sent */
+    uv_stream_t *socket;
+    const struct net_splice_events *events;
+    uint64_t *all_received, *all_sent; /* further sums of bytes */
+    uint64_t received, sent;           /* bytes by the guest */
+    size_t writing;                    /* bytes being written to the socket */
+    bool reading;
+};
+
+/* Called from the functions below, too; the splice may be freed in each. */
+struct net_splice_events {
+    /* Bytes have come from the socket. False: they are dropped. NULL: they never are. */
+    bool (*may_receive)(struct net_splice *splice);
+    /* The socket has failed. */
+    void (*broken)(struct net_splice *splice);
+    /* Both halves have ended, and everything has been sent. */
+    void (*done)(struct net_splice *splice);
+};
+
+/* Reads the socket, from now on or again: its stream has turn and credit. */
+void splice_read(struct net_splice *splice);
+/* Writes @bytes; when they have been sent, grants the guest @granted bytes of credit. */
+void splice_write(struct net_splice *splice, struct gb_bytes bytes, size_t granted);
+void splice_grant(struct net_splice *splice, size_t bytes);
+/* The guest's half has ended. */
+void splice_shut(struct net_splice *splice);
+/* The stream has ended, without an error. */
+void splice_ended(struct net_splice *splice);
+
 /* ---- link.c ---- */
 
 /* For GB_STREAM_CONNECT. */

@@ -4,12 +4,8 @@
  *   opened ── no rule ──> the guest is told (REFUSED and the like), and the stream ends
  *      ├── the rule says to ask: it waits (question.c); then no ──> likewise, yes: dial
  *      └── dial ── fails ──> likewise
- *             └── connected: the guest is told, and bytes go both ways; what the guest sends
- *                 first is checked against the name
- *
- * Data for the guest waits for the stream's window and turn (link_fill), and is not read from the
- * socket before; data from it is limited by the window, and credit is granted when the socket has
- * accepted it. */
+ *             └── connected: the guest is told, and bytes go both ways (splice.c); what the
+ *                 guest sends first is checked against the name */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,12 +15,10 @@
 #include "net/hello.h"
 #include "net/internal.h"
 
-enum { CHUNK = GB_STREAM_PIECE - GB_FRAME_HEADER };
-
 struct net_link {
     struct gb_list link;
     struct gb_net *net;
-    struct gb_mux_stream *stream;    /* NULL: it has ended, and remaining data is being sent */
+    struct net_splice splice; /* its socket: the host's, or a pipe to what stands in between */
     char name[GB_HOST_NAME_MAX + 1]; /* "": connected to an address */
     uint32_t address;                /* that the guest connected to */
     uint16_t port;
@@ -35,18 +29,10 @@ struct net_link {
     char dialled[GB_ADDRESS_TEXT]; /* "": not yet */
     enum gb_policy_mode mode;
     struct gb_dial *dial;
-    uv_stream_t *socket; /* the host's, or a pipe to what stands in between */
-    bool reading, shut_wanted, checked;
-    uint64_t number, opened_ns, received, sent;
-    size_t writing;      /* bytes being written to the socket */
+    bool shut_wanted, checked;
+    uint64_t number, opened_ns;
     struct gb_buf first; /* what the guest has sent, until it is known to be for the right name */
     struct gb_http http;
-};
-
-struct link_write {
-    uv_write_t request;
-    size_t size, granted; /* granted: credit to grant once it is written */
-    uint8_t bytes[];
 };
 
 static const struct gb_err link_broken = {.code = GB_EINTERNAL,
@@ -77,8 +63,8 @@ static struct gb_net_news link_news(const struct net_link *link, char address[GB
         .inspected = link->mode == GB_POLICY_INSPECT,
         .rule = link->rule[0] != '\0' ? link->rule : NULL,
         .line = link->line,
-        .received = link->received,
-        .sent = link->sent,
+        .received = link->splice.received,
+        .sent = link->splice.sent,
         .duration_ns = link->opened_ns > 0 ? gb_clock_mono_ns() - link->opened_ns : 0,
     };
 }
@@ -149,12 +135,12 @@ static void link_free(struct net_link *link, bool reset)
     question_leave(link->net, &link->waiter, "abandoned");
     gb_list_remove(&link->link);
     gb_dial_free(link->dial);
-    if (link->socket != NULL) {
-        link->socket->data = NULL;
-        link_close_socket(link->socket, reset);
+    if (link->splice.socket != NULL) {
+        link->splice.socket->data = NULL;
+        link_close_socket(link->splice.socket, reset);
     }
-    if (link->stream != NULL)
-        link->stream->user = NULL;
+    if (link->splice.stream != NULL)
+        link->splice.stream->user = NULL;
     gb_buf_release(&link->first);
     gb_http_release(&link->http);
     free(link);
@@ -163,20 +149,19 @@ static void link_free(struct net_link *link, bool reset)
 /* Breaks both sides. */
 static void link_break(struct net_link *link, const char *reason)
 {
-    if (link->stream != NULL)
-        gb_mux_reset(link->stream, &link_broken);
-    link->stream = NULL;
+    if (link->splice.stream != NULL)
+        gb_mux_reset(link->splice.stream, &link_broken);
+    link->splice.stream = NULL;
     if (link->opened_ns > 0)
         link_tell_closed(link, reason);
     flow_later(link->net);
     link_free(link, true);
 }
 
-/* Both halves of the stream have ended and everything has been sent. */
-static void link_end_if_done(struct net_link *link)
+static void link_on_done(struct net_splice *splice)
 {
-    if (link->stream != NULL || link->writing > 0)
-        return;
+    struct net_link *link = container_of(splice, struct net_link, splice);
+
     link_tell_closed(link, NULL);
     link_free(link, false);
 }
@@ -186,8 +171,8 @@ static void link_refuse(struct net_link *link, enum gb_connected answer)
 {
     const uint8_t byte = (uint8_t)answer;
 
-    gb_mux_send(link->stream, (struct gb_bytes){&byte, 1}, false);
-    (void)gb_mux_shut(link->stream, NULL); /* the guest's half is still open */
+    gb_mux_send(link->splice.stream, (struct gb_bytes){&byte, 1}, false);
+    (void)gb_mux_shut(link->splice.stream, NULL); /* the guest's half is still open */
     flow_later(link->net);
     link_free(link, false);
 }
@@ -199,136 +184,33 @@ static void link_deny(struct net_link *link, const char *reason)
     link_break(link, reason);
 }
 
-/* ---- from the socket ---- */
+/* ---- bytes ---- */
 
-static void link_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+static bool link_may_receive(struct net_splice *splice)
 {
-    static _Thread_local uint8_t bytes[CHUNK]; /* only used within one loop callback */
-    struct net_link *link = handle->data;
+    struct net_link *link = container_of(splice, struct net_link, splice);
 
-    (void)suggested;
-    *buffer = uv_buf_init((char *)bytes, (unsigned)MIN(gb_mux_room(link->stream), sizeof(bytes)));
+    if (!link_is_spent(link))
+        return true;
+    link_deny(link, "too_many_bytes");
+    return false;
 }
 
-static void link_pause(struct net_link *link)
+static void link_on_broken(struct net_splice *splice)
 {
-    if (link->reading)
-        (void)uv_read_stop(link->socket); /* never fails */
-    link->reading = false;
+    link_break(container_of(splice, struct net_link, splice), "reset");
 }
 
-static bool link_must_wait(const struct net_link *link)
-{
-    return gb_mux_room(link->stream) == 0 ||
-           gb_stream_queued(link->net->port) + link->net->out.size > NET_QUEUE_HIGH;
-}
-
-static void link_on_read(uv_stream_t *socket, ssize_t n, const uv_buf_t *buffer)
-{
-    struct net_link *link = socket->data;
-
-    if (n == 0 || link == NULL)
-        return;
-    flow_later(link->net);
-    if (n > 0 && link_is_spent(link)) {
-        link_deny(link, "too_many_bytes");
-        return;
-    }
-    if (n > 0) {
-        link->received += (uint64_t)n;
-        link->net->figures.received += (uint64_t)n;
-        gb_mux_send(link->stream, (struct gb_bytes){(const uint8_t *)buffer->base, (size_t)n},
-                    false);
-        if (link_must_wait(link)) {
-            link_pause(link);
-            gb_mux_want(link->stream, true);
-        }
-        return;
-    }
-    link_pause(link);
-    if (n != UV_EOF) {
-        link_break(link, "reset");
-        return;
-    }
-    if (gb_mux_shut(link->stream, NULL))
-        link->stream = NULL;
-    link_end_if_done(link);
-}
-
-static void link_read(struct net_link *link)
-{
-    if (link->reading || !link->stream->ours_open)
-        return;
-    link->reading = uv_read_start(link->socket, link_on_alloc, link_on_read) == 0;
-    if (!link->reading)
-        link_break(link, "reset");
-}
+static const struct net_splice_events link_splice_events = {
+    .may_receive = link_may_receive, .broken = link_on_broken, .done = link_on_done};
 
 void link_fill(struct gb_mux_stream *stream)
 {
+    struct net_link *link = stream->user;
+
     gb_mux_want(stream, false);
-    if (stream->user != NULL)
-        link_read(stream->user);
-}
-
-/* ---- to the socket ---- */
-
-static void link_on_shut(uv_shutdown_t *request, int status)
-{
-    (void)status; /* a failed socket reports that to its reader */
-    free(request);
-}
-
-static void link_shut_socket(struct net_link *link)
-{
-    uv_shutdown_t *request = xcalloc(1, sizeof(*request));
-
-    if (uv_shutdown(request, link->socket, link_on_shut) < 0)
-        free(request);
-}
-
-static void link_grant(struct net_link *link, size_t bytes)
-{
-    if (link->stream == NULL || bytes == 0)
-        return;
-    gb_mux_consume(link->stream, bytes);
-    flow_later(link->net);
-}
-
-static void link_on_written(uv_write_t *request, int status)
-{
-    struct link_write *write = container_of(request, struct link_write, request);
-    struct net_link *link = request->handle->data;
-
-    if (link != NULL) {
-        link->writing -= write->size;
-        if (status < 0) {
-            link_break(link, "reset");
-        } else {
-            link_grant(link, write->granted);
-            link_end_if_done(link);
-        }
-    }
-    free(write);
-}
-
-/* Writes @bytes; when they have been sent, grants the guest @granted bytes of credit. */
-static void link_write(struct net_link *link, struct gb_bytes bytes, size_t granted)
-{
-    struct link_write *write = xmalloc(sizeof(*write) + bytes.size);
-    uv_buf_t buffer;
-
-    *write = (struct link_write){.size = bytes.size, .granted = granted};
-    memcpy(write->bytes, bytes.data, bytes.size);
-    buffer = uv_buf_init((char *)write->bytes, (unsigned)bytes.size);
-    link->sent += bytes.size;
-    link->net->figures.sent += bytes.size;
-    link->writing += bytes.size;
-    if (uv_write(&write->request, link->socket, &buffer, 1, link_on_written) == 0)
-        return;
-    link->writing -= bytes.size;
-    free(write);
-    link_break(link, "reset");
+    if (link != NULL)
+        splice_read(&link->splice);
 }
 
 static void link_check_hello(struct net_link *link, struct gb_bytes bytes)
@@ -356,7 +238,7 @@ static void link_check_hello(struct net_link *link, struct gb_bytes bytes)
     link->checked = true;
     first = link->first;
     link->first = (struct gb_buf){0};
-    link_write(link, gb_buf_bytes(&first), first.size);
+    splice_write(&link->splice, gb_buf_bytes(&first), first.size);
 }
 
 static void link_check_http(struct net_link *link, struct gb_bytes bytes)
@@ -369,16 +251,16 @@ static void link_check_http(struct net_link *link, struct gb_bytes bytes)
     }
     /* Data waiting for the end of a head is bounded there, so credit is granted immediately. */
     if (pass.size == 0)
-        link_grant(link, bytes.size);
+        splice_grant(&link->splice, bytes.size);
     else
-        link_write(link, gb_buf_bytes(&pass), bytes.size);
+        splice_write(&link->splice, gb_buf_bytes(&pass), bytes.size);
 }
 
 int link_data(struct gb_mux_stream *stream, struct gb_bytes bytes)
 {
     struct net_link *link = stream->user;
 
-    if (link == NULL || link->socket == NULL)
+    if (link == NULL || link->splice.socket == NULL)
         gb_mux_consume(stream, bytes.size); /* for a connection that does not exist */
     else if (link_is_spent(link))
         link_deny(link, "too_many_bytes");
@@ -387,7 +269,7 @@ int link_data(struct gb_mux_stream *stream, struct gb_bytes bytes)
     else if (link->mode == GB_POLICY_HTTP)
         link_check_http(link, bytes);
     else
-        link_write(link, bytes, bytes.size);
+        splice_write(&link->splice, bytes, bytes.size);
     return 0;
 }
 
@@ -397,10 +279,10 @@ void link_shut(struct gb_mux_stream *stream)
 
     if (link == NULL)
         return;
-    if (link->socket == NULL)
+    if (link->splice.socket == NULL)
         link->shut_wanted = true;
     else
-        link_shut_socket(link);
+        splice_shut(&link->splice);
 }
 
 void link_ended(struct gb_mux_stream *stream, const struct gb_err *why)
@@ -409,13 +291,13 @@ void link_ended(struct gb_mux_stream *stream, const struct gb_err *why)
 
     if (link == NULL)
         return;
-    link->stream = NULL;
-    if (link->socket == NULL)
+    link->splice.stream = NULL;
+    if (link->splice.socket == NULL)
         link_tell_denied(link, "abandoned");
-    if (why != NULL || link->socket == NULL)
+    if (why != NULL || link->splice.socket == NULL)
         link_break(link, why != NULL ? "reset" : NULL);
     else
-        link_end_if_done(link);
+        splice_ended(&link->splice);
 }
 
 /* ---- beginning ---- */
@@ -430,15 +312,15 @@ static bool link_divert(struct net_link *link, const struct gb_net_news *news)
     if (!link_has_tls(link))
         return true;
     fd = link->net->events.diverted == NULL ||
-                 uv_fileno((const uv_handle_t *)link->socket, &socket) < 0
+                 uv_fileno((const uv_handle_t *)link->splice.socket, &socket) < 0
              ? GB_NET_STRAIGHT
              : link->net->events.diverted(link->net->arg, news, socket);
     if (fd < 0)
         return fd == GB_NET_STRAIGHT && !news->inspected;
     pipe = xcalloc(1, sizeof(*pipe));
     (void)uv_pipe_init(gb_loop_uv(link->net->loop), pipe, 0);
-    link_close_socket(link->socket, false);
-    link->socket = (uv_stream_t *)pipe;
+    link_close_socket(link->splice.socket, false);
+    link->splice.socket = (uv_stream_t *)pipe;
     if (uv_pipe_open(pipe, fd) == 0)
         return true;
     (void)close(fd);
@@ -458,7 +340,7 @@ static void link_on_dialled(void *arg, const struct gb_dial_result *result)
         link_refuse(link, result->answer);
         return;
     }
-    link->socket = (uv_stream_t *)result->socket;
+    link->splice.socket = (uv_stream_t *)result->socket;
     gb_address_format(&result->address, link->dialled);
     news = link_news(link, address);
     if (!link_divert(link, &news)) {
@@ -466,17 +348,17 @@ static void link_on_dialled(void *arg, const struct gb_dial_result *result)
         link_refuse(link, GB_CONNECT_UNREACHABLE);
         return;
     }
-    link->socket->data = link;
+    link->splice.socket->data = &link->splice;
     link->opened_ns = gb_clock_mono_ns();
     link->net->figures.opened++;
     link->net->figures.open++;
     news = link_news(link, address);
     link->net->events.opened(link->net->arg, &news);
-    gb_mux_send(link->stream, (struct gb_bytes){&connected, 1}, false);
+    gb_mux_send(link->splice.stream, (struct gb_bytes){&connected, 1}, false);
     flow_later(link->net);
     if (link->shut_wanted)
-        link_shut_socket(link);
-    link_read(link);
+        splice_shut(&link->splice);
+    splice_read(&link->splice);
 }
 
 static void link_take_rule(struct net_link *link, const struct gb_policy_rule *rule)
@@ -561,7 +443,11 @@ int link_opened(struct gb_net *net, struct gb_mux_stream *stream, struct gb_byte
         return r;
     link = xcalloc(1, sizeof(*link));
     link->net = net;
-    link->stream = stream;
+    link->splice = (struct net_splice){.net = net,
+                                       .stream = stream,
+                                       .events = &link_splice_events,
+                                       .all_received = &net->figures.received,
+                                       .all_sent = &net->figures.sent};
     link->address = wanted.address;
     link->port = (uint16_t)wanted.port;
     link->number = ++net->numbered;
@@ -610,7 +496,7 @@ void link_end_all(struct gb_net *net, const char *reason, bool finishing)
     struct net_link *link;
 
     GB_LIST_FOREACH(link, &net->links, link) {
-        if (link->stream == NULL && !finishing)
+        if (link->splice.stream == NULL && !finishing)
             continue;
         question_leave(net, &link->waiter, reason);
         link_tell_end(link, reason);
@@ -628,7 +514,7 @@ void link_check_all(struct gb_net *net)
 
         if (link->waiter.question != NULL) {
             link_check_waiting(link, rule);
-        } else if (rule == NULL && (link->socket != NULL || link->dial == NULL)) {
+        } else if (rule == NULL && (link->splice.socket != NULL || link->dial == NULL)) {
             link_break(link, "no_rule");
         } else if (rule == NULL) {
             link_tell_denied(link, "no_rule");
