@@ -132,12 +132,11 @@ static int pool_clone_on_done(void *arg, const struct gb_done *done, struct gb_e
     return 0;
 }
 
-static void pool_clone_on_unasked(void *arg, const struct gb_frame *frame)
+static void pool_clone_on_unasked(void *arg, const char *what)
 {
     char text[96];
 
-    (void)snprintf(text, sizeof(text), "the guest sent %s without being asked",
-                   gb_guest_type_name(frame->type));
+    (void)snprintf(text, sizeof(text), "the guest sent %s without being asked", what);
     pool_clone_fail_with(arg, text);
 }
 

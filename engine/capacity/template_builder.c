@@ -145,11 +145,10 @@ static int builder_on_done(void *arg, const struct gb_done *done, struct gb_err 
     return 0;
 }
 
-static void builder_on_prepared(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void builder_on_prepared(void *arg, const struct gb_err *err)
 {
     struct template_builder *builder = arg;
 
-    (void)frame;
     if (builder->step == ENDING)
         return;
     if (err != NULL) {
@@ -175,8 +174,7 @@ static void builder_on_ready(void *arg, bool replaced)
     }
     builder->step = PREPARING;
     gb_timer_start(builder->timer, PREPARE_MS);
-    if (gb_guest_request(builder->guest, GB_GUEST_PREPARE, 0, NULL, NULL, 0, builder_on_prepared,
-                         builder, &err) < 0)
+    if (gb_guest_prepare(builder->guest, builder_on_prepared, builder, &err) < 0)
         builder_give_up(builder, &err);
 }
 
@@ -199,15 +197,14 @@ static void builder_on_background(void *arg, uint32_t cell, enum gb_output strea
     (void)bytes;
 }
 
-static void builder_on_unasked(void *arg, const struct gb_frame *frame)
+static void builder_on_unasked(void *arg, const char *what)
 {
     struct template_builder *builder = arg;
     struct gb_err err = {0};
 
     if (builder->step == ENDING)
         return;
-    (void)gb_err_set(&err, GB_EBOOT, "the guest of a template sent %s without being asked",
-                     gb_guest_type_name(frame->type));
+    (void)gb_err_set(&err, GB_EBOOT, "the guest of a template sent %s without being asked", what);
     builder_give_up(builder, &err);
 }
 

@@ -99,7 +99,7 @@ void guest_violation(struct gb_guest *guest, const struct gb_err *err)
 void guest_unasked(struct gb_guest *guest, const struct gb_frame *frame)
 {
     if (guest->events.unasked != NULL)
-        guest->events.unasked(guest->arg, frame);
+        guest->events.unasked(guest->arg, gb_guest_type_name(frame->type));
 }
 
 void guest_flush(struct gb_guest *guest)

@@ -56,9 +56,9 @@ struct gb_guest_events {
     void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
     /* A request has ended in any way; called before its callback. */
     void (*request_ended)(void *arg, enum gb_guest_type type);
-    /* An unexpected frame: an answer to no request, a READY, a frame of a cell other than the
-     * running one. */
-    void (*unasked)(void *arg, const struct gb_frame *frame);
+    /* The guest has sent @what (the name of a frame in docs/guest.md; static), and nobody expected
+     * it: an answer to no request, a READY, a frame of a cell other than the running one. */
+    void (*unasked)(void *arg, const char *what);
     /* The guest violated the protocol, or did not end a cell in time. */
     void (*failed)(void *arg, const struct gb_err *err);
     /* The VM has been reaped and freed. Requests stay until they are failed or forgotten. The
@@ -222,6 +222,10 @@ int gb_guest_stdin(struct gb_guest *guest, struct gb_bytes data, bool eof, gb_vm
 /* While paused, the guest may only send what the running cell's window allows; then the program
  * blocks. Every cell starts unpaused. */
 void gb_guest_pause_output(struct gb_guest *guest, bool paused);
+
+/* Has the interpreters load what the image lists, before a template is saved. Calls @done once,
+ * from the loop, as for a request. */
+int gb_guest_prepare(struct gb_guest *guest, gb_vm_done_fn *done, void *arg, struct gb_err *err);
 
 /* Cells to run in a guest before a user's first cell (warmup.c). */
 enum gb_warmup {

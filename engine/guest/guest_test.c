@@ -61,9 +61,9 @@ static void on_request_ended(void *arg, enum gb_guest_type type)
     ((struct user *)arg)->ended++;
 }
 
-static void on_unasked(void *arg, const struct gb_frame *frame)
+static void on_unasked(void *arg, const char *what)
 {
-    (void)frame;
+    (void)what;
     ((struct user *)arg)->unasked++;
 }
 

@@ -100,6 +100,9 @@ void guest_give_up(struct gb_mux_stream *stream);
 /* ---- request.c ---- */
 
 bool guest_is_answer(const struct gb_frame *frame);
+/* Sends a request without fields, whose answer is OK; as gb_guest_request() does. */
+int guest_order(struct gb_guest *guest, enum gb_guest_type type, gb_vm_done_fn *done, void *arg,
+                struct gb_err *err);
 /* Handles an answer. */
 int guest_answer(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err);
 /* Sends waiting requests. */

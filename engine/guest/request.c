@@ -15,6 +15,7 @@ struct guest_request {
     struct gb_buf payload;   /* until it is sent */
     gb_guest_reply_fn *done; /* NULL: nobody waits any more */
     gb_guest_pong_fn *pong;  /* likewise, for a PING */
+    gb_vm_done_fn *obeyed;   /* likewise, for one of guest_order() */
     void *arg;
     uint64_t call;
     uint64_t deadline_ns;
@@ -72,6 +73,8 @@ static void guest_request_end(struct gb_guest *guest, struct guest_request *requ
         guest->events.request_ended(guest->arg, request->type);
     if (request->done != NULL)
         request->done(request->arg, frame, err);
+    if (request->obeyed != NULL)
+        request->obeyed(request->arg, err);
     if (request->pong != NULL && frame == NULL)
         request->pong(request->arg, NULL, err);
     else if (request->pong != NULL &&
@@ -173,6 +176,20 @@ int gb_guest_ping(struct gb_guest *guest, uint64_t deadline_ms, gb_guest_pong_fn
         return r;
     request = guest_request_new(guest, GB_GUEST_PING, 0, deadline_ms, arg);
     request->pong = done;
+    guest_request_send(guest, request, NULL, NULL);
+    return 0;
+}
+
+int guest_order(struct gb_guest *guest, enum gb_guest_type type, gb_vm_done_fn *done, void *arg,
+                struct gb_err *err)
+{
+    struct guest_request *request;
+    int r = guest_request_check(guest, err);
+
+    if (r < 0)
+        return r;
+    request = guest_request_new(guest, type, 0, 0, arg);
+    request->obeyed = done;
     guest_request_send(guest, request, NULL, NULL);
     return 0;
 }
@@ -283,6 +300,7 @@ void gb_guest_forget(struct gb_guest *guest, const void *arg)
         if (request->arg == arg) {
             request->done = NULL;
             request->pong = NULL;
+            request->obeyed = NULL;
         }
     guest_feed_forget(guest, &guest->input, arg);
     guest_uploads_forget(guest, arg);

@@ -24,6 +24,11 @@ static const struct gb_texts *warmup_cells(const struct gb_image *image, enum gb
     return warmup == GB_WARMUP_POOL ? &image->record->warm.pool : &image->record->warm.template;
 }
 
+int gb_guest_prepare(struct gb_guest *guest, gb_vm_done_fn *done, void *arg, struct gb_err *err)
+{
+    return guest_order(guest, GB_GUEST_PREPARE, done, arg, err);
+}
+
 unsigned gb_guest_warmup_count(const struct gb_guest *guest, enum gb_warmup warmup)
 {
     return (unsigned)warmup_cells(guest->image, warmup)->count;

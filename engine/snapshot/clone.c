@@ -130,14 +130,14 @@ static void clone_on_pong(void *arg, const struct gb_pong *pong, const struct gb
     clone->events.ready(clone->arg);
 }
 
-static void clone_on_unasked(void *arg, const struct gb_frame *frame)
+static void clone_on_unasked(void *arg, const char *what)
 {
     struct gb_clone *clone = arg;
     struct gb_err err = {0};
 
     if (clone->state != CLONE_PINGED)
         return;
-    (void)gb_err_set(&err, GB_EBOOT, "a restored guest sent %s", gb_guest_type_name(frame->type));
+    (void)gb_err_set(&err, GB_EBOOT, "a restored guest sent %s", what);
     clone_fail(clone, &err);
 }
 
