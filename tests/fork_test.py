@@ -6,20 +6,10 @@ import subprocess
 
 import pytest
 
-from support import BINARY, Failure, Session, Watcher, forgetful, out, qemu_pid, wait_for, with_settings
+import past
+from support import BINARY, Failure, Session, Watcher, out, qemu_pid, wait_for, with_settings
 
-
-@pytest.fixture(scope="module")
-def server():
-    """Which takes checkpoints only when it is asked to, so that the tests know them all."""
-    with forgetful() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    with server.client() as client:
-        yield client
+server, client = past.server, past.client  # the fixtures
 
 
 class Child(Session):

@@ -6,21 +6,11 @@ import signal
 
 import pytest
 
+import past
 from past import asked, chains, checkpoint, refused, rewind
 from support import Failure, Session, alive, out, qemu_pid, wait_for
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """One that takes only those that it is asked for."""
-    with asked(tmp_path_factory.mktemp("server"), "") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    with server.client() as client:
-        yield client
+server, client = past.server, past.client  # the fixtures
 
 
 CHECKPOINTS = int(os.environ.get("GLASSBELL_PAST_CHECKPOINTS", "60"))

@@ -6,19 +6,10 @@ import signal
 
 import pytest
 
+import past
 from support import Failure, Session, wait_for, with_settings
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with with_settings(tmp_path_factory.mktemp("server"), "[past]\ncheckpoints = asked\n") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    with server.client() as client:
-        yield client
+server, client = past.server, past.client  # the fixtures
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import threading
 
 import pytest
 
+import past
 from support import Session, Watcher, err, out, qemu_pid, wait_for, with_settings
 from web import serving
 
@@ -87,17 +88,7 @@ def peer():
         yield listener.getsockname()[1], taken
         listener.shutdown(socket.SHUT_RDWR)
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with with_settings(tmp_path_factory.mktemp("server"), "[past]\ncheckpoints = asked\n") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    with server.client() as client:
-        yield client
+server, client = past.server, past.client  # the fixtures
 
 
 def rules(*ports):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of checkpoints do with a session, over the protocol."""
+"""What tests of checkpoints do with a session, over the protocol; and the fixtures of those with a server of their own:
+`server, client = past.server, past.client`."""
 
 import pytest
 
@@ -9,6 +10,19 @@ from support import Failure, with_settings
 def asked(tmp_path, text, env=None):
     """A server with settings that takes only checkpoints that it is asked for, unless they say otherwise."""
     return with_settings(tmp_path, text if "checkpoints =" in text else text + "[past]\ncheckpoints = asked\n", env)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Which takes checkpoints only when it is asked to, so that the tests know them all."""
+    with asked(tmp_path_factory.mktemp("server"), "") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with server.client() as client:
+        yield client
 
 
 def checkpoint(session, **options):

@@ -12,21 +12,11 @@ import time
 
 import pytest
 
-from past import asked, checkpoint, refused, rewind
+import past
+from past import checkpoint, refused, rewind
 from support import BINARY, Session, Watcher, data_of, out, wait_for
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """One that takes only those that it is asked for."""
-    with asked(tmp_path_factory.mktemp("server"), "") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    with server.client() as client:
-        yield client
+server, client = past.server, past.client  # the fixtures
 
 
 def test_variables_files_and_processes_come_back(session):

@@ -3,27 +3,15 @@
 
 import base64
 
-import pytest
-
-from support import Session, Watcher, alive, forgetful, out, qemu_pid, wait_for, with_settings
+import past
+from support import Session, Watcher, alive, out, qemu_pid, wait_for, with_settings
 
 STUBBORN = ("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
             "x = 'changed'\nopen('f', 'w').write('changed')\nopen('g', 'w').close()\n"
             "print('begun', flush=True)\nwhile True: pass")
 STUBBORN_MS = 8000  # long enough for it to have begun
 
-
-@pytest.fixture(scope="module")
-def server():
-    """Which takes checkpoints only when it is asked to, so that the tests know them all."""
-    with forgetful() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    with server.client() as client:
-        yield client
+server, client = past.server, past.client  # the fixtures
 
 
 def prepare(session):

@@ -10,20 +10,11 @@ import time
 
 import pytest
 
+import past
 from past import asked
 from support import Cli, Failure, Session, Watcher, alive, out, qemu_pid, wait_for
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with asked(tmp_path_factory.mktemp("server"), "") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    with server.client() as client:
-        yield client
+server, client = past.server, past.client  # the fixtures
 
 
 @pytest.fixture

@@ -12,12 +12,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from harness import FINAL, INTERACTIVE, STALE_SIGINT, VALUE_CUT, Worker, field, served, u32, worker
 
 
-@pytest.fixture
-def js():
-    with worker('javascript') as process:
-        yield process
-
-
 def test_state_is_kept(js):
     assert js.run('const a = 10').exit == 0
     assert js.run('const a = 5; console.log(a)').out == b'5\n'

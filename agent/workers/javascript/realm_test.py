@@ -1,20 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing that cells do to the language's own and to node's objects harms the worker (realm.js)."""
 
-import pathlib
-import sys
-
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness import worker
-
-
-@pytest.fixture
-def js():
-    with worker('javascript') as process:
-        yield process
-
 
 # Where the language and node keep what the worker, and the node below it, might ask.
 HOLDERS = [

@@ -1,19 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Modules are found and read as they are now."""
 
-import pathlib
-import sys
-
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness import worker
-
-
-@pytest.fixture
-def py():
-    with worker('python') as process:
-        yield process
 
 
 def test_module_written_and_imported_in_one_cell(py):

@@ -10,14 +10,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from reference_testing import compare
-from harness import FINAL, INTERACTIVE, STALE_SIGINT, worker
-
-
-@pytest.fixture
-def py():
-    with worker('python') as process:
-        yield process
-
+from harness import FINAL, INTERACTIVE, STALE_SIGINT
 
 MAKE = ['asyncio.create_task(f())', 'asyncio.ensure_future(f())', 'asyncio.gather(f())',
         'asyncio.get_event_loop().create_task(f())', 'asyncio.get_running_loop().create_task(f())',

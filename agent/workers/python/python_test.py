@@ -20,12 +20,6 @@ from harness import FINAL, INTERACTIVE, PYTHON, STALE_SIGINT, VALUE_CUT, Worker,
 
 
 @pytest.fixture
-def py():
-    with worker('python') as process:
-        yield process
-
-
-@pytest.fixture
 def program(tmp_path):
     """Runs a file in a worker of its own, and what it came to."""
     def run(content, *args, name='prog.py', flags=FINAL, py=None):

@@ -7,13 +7,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness import INTERACTIVE, STALE_SIGINT, worker
-
-
-@pytest.fixture
-def py():
-    with worker('python') as process:
-        yield process
+from harness import INTERACTIVE, STALE_SIGINT
 
 
 @pytest.mark.parametrize('code, out', [

@@ -1,19 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Functions of cells in processes that were not forked from the session."""
 
-import pathlib
-import sys
-
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness import worker
-
-
-@pytest.fixture
-def py():
-    with worker('python') as process:
-        yield process
 
 
 @pytest.mark.parametrize('method', ['spawn', 'forkserver'])

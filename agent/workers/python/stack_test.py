@@ -10,15 +10,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from reference_testing import Reference, compare, plain
 from harness import FINAL, worker
 
-
 VERSION = eval(Reference('import sys; print(sys.version_info[:2])').out)
 OF_3_12 = ('error in a thread', 'recursion')
-
-
-@pytest.fixture
-def py():
-    with worker('python') as process:
-        yield process
 
 
 SAME = {

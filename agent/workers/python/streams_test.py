@@ -8,14 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from reference_testing import compare
-from harness import FINAL, INTERACTIVE, worker
-
-
-@pytest.fixture
-def py():
-    with worker('python') as process:
-        yield process
-
+from harness import FINAL, INTERACTIVE
 
 PROPERTIES = '''
 import sys
