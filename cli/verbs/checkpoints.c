@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* glassbell checkpoints: lists the moments to which a session can be rewound. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,7 +9,9 @@
 #include "base/log.h"
 #include "cli/app.h"
 #include "cli/print.h"
+#include "model/past.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/words.h"
 #include "verbs/back.h"
 #include "verbs/verbs.h"
@@ -22,20 +25,20 @@ struct listing {
     size_t lines;
 };
 
-static void checkpoints_print_one(const struct gb_json *one)
+static void checkpoints_print_one(const struct gb_checkpoint_info *one)
 {
     _cleanup_(gb_buf_release) struct gb_buf name = {0};
     double now = (double)gb_clock_wall_ns() / (double)GB_NS_PER_S;
     char age[32], size[32], parent[32] = "-";
 
-    words_age(age, sizeof(age), now - json_number(one, "at"));
-    words_size(size, sizeof(size), json_number(one, "bytes"));
-    if (json_count(one, "parent") > 0)
-        (void)snprintf(parent, sizeof(parent), "%.0f", json_number(one, "parent"));
-    gb_escape(&name, json_text(one, "name"), NAME_SHOWN_MAX);
-    (void)printf("%c%6.0f  %6s  %6.0f  %8s  %8s  %s\n", json_true(one, "here") ? '>' : ' ',
-                 json_number(one, "seq"), parent, json_number(one, "cell"), size, age,
-                 gb_buf_str(&name));
+    words_age(age, sizeof(age), now - (double)one->at_ns / (double)GB_NS_PER_S);
+    words_size(size, sizeof(size), (double)one->bytes);
+    if (one->parent > 0)
+        (void)snprintf(parent, sizeof(parent), "%" PRIu64, one->parent);
+    gb_escape(&name, one->name, NAME_SHOWN_MAX);
+    (void)printf("%c%6" PRIu64 "  %6s  %6" PRIu32 "  %8s  %8s  %s\n",
+                 (one->flags & GB_CHECKPOINT_HERE) != 0 ? '>' : ' ', one->seq, parent, one->cell,
+                 size, age, gb_buf_str(&name));
 }
 
 /* Why there is none of the present; nothing if there is one. */
@@ -51,22 +54,27 @@ static void checkpoints_print_missing(struct gb_bytes why)
 static void checkpoints_print(void *arg, const struct gb_json *result)
 {
     struct listing *listing = arg;
-    const struct gb_json *list = json_array(result, "checkpoints");
-    const struct gb_json *one = NULL;
+    struct gb_checkpoints_info info;
+    const struct gb_json *item = NULL;
 
-    listing->more = json_true(result, "more") && json_list_count(list) > 0;
-    JSON_FOREACH(one, list) {
+    gb_object_take(&gb_checkpoints_object, result, &info);
+    listing->more =
+        (info.flags & GB_CHECKPOINTS_MORE) != 0 && gb_items_count(&info.checkpoints) > 0;
+    JSON_FOREACH(item, info.checkpoints.json) {
+        struct gb_checkpoint_info one;
+
+        gb_object_take(&gb_checkpoint_object, item, &one);
         if (args_has(listing->args, "json"))
-            print_json(one);
+            print_json(item);
         else if (listing->lines++ == 0)
             (void)printf("%7s  %6s  %6s  %8s  %8s  %s\n", "NUMBER", "AFTER", "CELL", "SIZE", "AGE",
                          "NAME");
         if (!args_has(listing->args, "json"))
-            checkpoints_print_one(one);
-        listing->after = json_count(one, "seq");
+            checkpoints_print_one(&one);
+        listing->after = one.seq;
     }
     if (!listing->more && !args_has(listing->args, "json"))
-        checkpoints_print_missing(json_text(result, "missing"));
+        checkpoints_print_missing(info.missing);
 }
 
 static bool checkpoints_call(struct app *app, const char *session, struct listing *listing)

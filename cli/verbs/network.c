@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* glassbell network: shows or changes what a session may reach, and answers its questions. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -185,40 +186,31 @@ static bool network_follow(const struct args *args)
 
 /* ---- rules ---- */
 
-static void network_print_questions(const struct gb_json *result)
+/* The rules first, in file syntax; then what happened under them. */
+static void network_print(void *arg, const struct gb_json *result)
 {
+    const struct args *args = arg;
     struct gb_question_info question;
     struct gb_network_info info;
 
+    if (args_has(args, "json")) {
+        print_json(result);
+        return;
+    }
     gb_object_take(&gb_network_object, result, &info);
+    (void)printf("# %.*s: %" PRIu32 " open of %" PRIu64 " connections, %" PRIu64 " denied, %" PRIu64
+                 " bytes in, %" PRIu64 " out\n%.*s",
+                 (int)info.network.size, (const char *)info.network.data, info.open, info.opened,
+                 info.denied, info.received, info.sent, (int)info.rules.size,
+                 (const char *)info.rules.data);
+    if (info.secrets.size > 0)
+        (void)printf("# secrets: %.*s\n", (int)info.secrets.size, (const char *)info.secrets.data);
     for (size_t at = 0; gb_items_next(&gb_question_object, &info.questions, &at, &question) == 1;) {
         _cleanup_(gb_buf_release) struct gb_buf line = {0};
 
         network_put_question(&line, &question);
         (void)printf("# ? %s\n", gb_buf_str(&line));
     }
-}
-
-/* The rules first, in file syntax; then what happened under them. */
-static void network_print(void *arg, const struct gb_json *result)
-{
-    const struct args *args = arg;
-    struct gb_bytes name = json_text(result, "network"), rules = json_text(result, "rules");
-    struct gb_bytes secrets = json_text(result, "secrets");
-
-    if (args_has(args, "json")) {
-        print_json(result);
-        return;
-    }
-    (void)printf(
-        "# %.*s: %.0f open of %.0f connections, %.0f denied, %.0f bytes in, %.0f out\n%.*s",
-        (int)name.size, (const char *)name.data, json_number(result, "open"),
-        json_number(result, "opened"), json_number(result, "denied"),
-        json_number(result, "received"), json_number(result, "sent"), (int)rules.size,
-        (const char *)rules.data);
-    if (secrets.size > 0)
-        (void)printf("# secrets: %.*s\n", (int)secrets.size, (const char *)secrets.data);
-    network_print_questions(result);
 }
 
 /* `allow`, `ask` or `deny`, followed by the words of the rule. */
