@@ -114,8 +114,8 @@ struct prompt_view {
     const char *signature, *summary;
     bool describes; /* the pop-up has had one: keep room for it */
     bool waits;
-    bool shows_mode,
-        pastes; /* settings of ~/.inputrc: show-mode-in-prompt, enable-bracketed-paste */
+    /* Settings of ~/.inputrc: show-mode-in-prompt, enable-bracketed-paste. */
+    bool shows_mode, pastes;
 };
 
 void prompt_view(struct prompt_view *ret_view);

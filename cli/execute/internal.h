@@ -83,8 +83,7 @@ void report_flush(struct job *job);
 size_t report_queued(const struct execution *execution);
 /* Call it when the queue has grown or shrunk; @arg: the execution. */
 void report_pace(void *arg);
-/* A cell has ended, or a call has failed. */
-/* @json is the value that @cell was read from. */
+/* A cell has ended, or a call has failed. @json is the value that @cell was read from. */
 void report_cell(struct job *job, const struct gb_cell_info *cell, const struct gb_json *json);
 void report_error(struct job *job, const struct gb_call_error *error);
 /* For --json: all cells of a notebook are complete; all jobs are. */

@@ -59,12 +59,12 @@ struct glassbell {
     void (*closed)(void *arg);
     void *closed_arg;
     struct gb_err err; /* of an opening that failed */
-    bool has_ended;    /* and it has */
+    bool has_ended;    /* the server has */
     size_t refused;    /* calls that will fail from the loop */
     struct gb_deferred deferred;
 };
 
-/* Whom a session tells what happens to it. */
+/* Who is told what happens to a session: of struct glassbell_session_options. */
 struct api_callbacks {
     void (*closed)(void *arg, struct glassbell_session *session, const struct glassbell_error *why);
     void (*question)(void *arg, struct glassbell_session *session,
@@ -111,13 +111,15 @@ struct api_call {
     struct gb_deferred deferred;
 };
 
+/* The error as the library's users see it: one of ours, and one that the server has told. They
+ * borrow their texts. */
 struct glassbell_error api_face(const struct gb_err *err);
 struct glassbell_error api_told(const struct gb_call_error *error);
 
 /* Begins the parameters of a call about @session (NULL: none). */
 void api_begin(struct gb_json_out *out, struct gb_buf *buf,
                const struct glassbell_session *session);
-/* Ends them and makes the call. @done may be NULL if @read says so. */
+/* Ends them and makes the call. @done may be NULL if @read allows that. */
 void api_call(struct glassbell_session *session, const char *method, struct gb_json_out *params,
               api_read_fn *read, api_any_fn *done, void *arg);
 /* The same with parameters that are complete; releases them. */

@@ -21,8 +21,7 @@ char *xstrndup(const char *s, size_t size) __attribute__((malloc, warn_unused_re
 char *xasprintf(const char *format, ...)
     __attribute__((format(printf, 1, 2), malloc, warn_unused_result));
 
-/* `_cleanup_(freep) char *s = NULL;` frees at the end of the scope; TAKE_PTR transfers ownership.
- */
+/* `_cleanup_(freep) char *s = NULL;` frees at the end of the scope; TAKE_PTR gives to another. */
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
 static inline void freep(void *pointer_to_pointer)

@@ -2,13 +2,11 @@
 /* The warm pool: VMs that are ready in advance, so that opening a session only takes one from a
  * queue and pings it.
  *
- * Theory of operation. A *line* holds the VMs of one kind: an image with a memory size. (The
- * network will be the third part of a kind; at present no VM has one.) A line aims for a number of
- * ready VMs, its *target*, between floor and ceiling, according to demand. Demand is the number of
- * requests in the last second or two; its peak counts, and halves in each half-life. A single
- * request is no demand, so opening one session now and then costs no spare VM; from the second
- * request on the pool follows the largest recent burst. A floor is kept from the start, without any
- * demand.
+ * Theory of operation. A *line* holds the VMs of one kind: an image with a memory size. (A network,
+ * packages and secrets are no part of a kind: a VM gets them when a session has it.) A line aims
+ * for a number of ready VMs, its *target*, between floor and ceiling, according to demand
+ * (demand.h): it follows the largest recent burst of requests, and opening one session now and then
+ * costs no spare VM. A floor is kept from the start, without any demand.
  *
  * Behind the ready VMs, processes wait for a template's state (`-incoming defer`): a request that
  * finds no ready VM gets one of these and saves the start of a process.

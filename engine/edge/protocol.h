@@ -4,11 +4,11 @@
  * carry descriptors.
  *
  *     server: SECRET … HERITAGE? START  then CONNECT, VALUE, SHARE at any time
- *     edge:                READY        then REQUEST, REFUSED, WANT at any time; or FAILED, and
- * ends
+ *     edge:                READY        then REQUEST, REFUSED, WANT at any time
+ *                          or FAILED    and the edge ends
  *
- * The server believes the edge as far as the numbers that it sent itself; texts are shown and
- * recorded, no more. */
+ * The server trusts the edge with nothing: it accepts only numbers of connections and secrets that
+ * it has sent itself, and texts are only shown and recorded. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,19 +34,20 @@ enum {
 };
 
 enum gb_edge_kind {
-    GB_EDGE_SECRET = 1, /* a secret; the first descriptor yields the value, the second, if
-                         * `has_trust`, certificates that vouch for its hosts */
+    GB_EDGE_SECRET = 1, /* a secret; the first descriptor yields the value, the second, if `trust`
+                         * is set, certificates that vouch for its hosts */
     GB_EDGE_START,      /* that was all; the descriptor, if any, yields the usual certificates */
     GB_EDGE_VALUE,      /* a descriptor from which the value of a secret can be read again */
     GB_EDGE_CONNECT,    /* two sockets: the guest's end, and the server's, connected */
     GB_EDGE_SHARE,      /* a descriptor into which the authority is written, with its key: for the
                          * edge of a fork, whose programs trust it */
-    GB_EDGE_HERITAGE,   /* the other end; nothing comes of it: an authority of its own is made */
-    GB_EDGE_READY,
-    GB_EDGE_REQUEST, /* has been answered */
-    GB_EDGE_REFUSED,
-    GB_EDGE_WANT, /* a value is too old */
-    GB_EDGE_FAILED,
+    GB_EDGE_HERITAGE,   /* in a fork: a descriptor that yields what SHARE has written in its origin;
+                         * if nothing comes of it, the edge makes an authority of its own */
+    GB_EDGE_READY,      /* connections can be given to it */
+    GB_EDGE_REQUEST,    /* a request has been answered */
+    GB_EDGE_REFUSED,    /* a connection was broken, for `reason` */
+    GB_EDGE_WANT,       /* the value of a secret is too old: VALUE is to follow */
+    GB_EDGE_FAILED,     /* it cannot work, and ends */
     GB_EDGE_KIND_COUNT
 };
 
@@ -90,7 +91,8 @@ void gb_edge_encode(const struct gb_edge_message *message, struct gb_buf *packet
 /* Borrows from @packet. GB_EINTERNAL: it is none. */
 int gb_edge_decode(struct gb_bytes packet, struct gb_edge_message *ret_message, struct gb_err *err);
 
-/* Sends @packet with descriptors (borrowed). 0 or -errno. */
+/* Sends @packet with descriptors (borrowed). Without @wait, fails with -EAGAIN if the socket
+ * accepts nothing. 0 or -errno. */
 int gb_edge_send(int socket, struct gb_bytes packet, const int *fds, size_t fd_count, bool wait);
 /* Receives one packet. Gives *@ret_count descriptors, close-on-exec. The size, 0: the peer is gone,
  * or -errno; -EAGAIN: there is none. */

@@ -3,8 +3,9 @@
  *
  * All communication between the engine and an agent is here: requests with their answers and
  * deadlines, ping, settings, cells with their output under flow control, hold and resume. Sessions,
- * clones of snapshots, VMs of the pool and the template builder differ in what they send and in
- * what they do with the answers; none of them handles frames.
+ * clones of snapshots, VMs of the pool and the template builder differ in what they request and in
+ * what they do with the answers. Frames end here, but for the answers that session/query.c gives
+ * types (gb_guest_request()).
  *
  * Life: without a VM (requests wait) → a VM starts (a boot, or a process that waits for state; they
  * still wait) → LISTENS (HELLO arrived, or the state was loaded: requests are sent immediately) ⇄

@@ -49,8 +49,8 @@ struct gb_guest {
     struct gb_deferred refuse; /* for hold */
     struct gb_err refusal;     /* its error */
     bool anew;                 /* for resume */
-    bool strange;              /* HELD, and does not know the streams of this side: RESUME tells
-                                * it */
+    bool strange;              /* HELD, and has streams of another conversation, which end when it
+                                * is resumed */
 
     struct gb_list requests; /* in order; unsent ones come last */
     uint32_t request_count, next_id;
@@ -77,7 +77,7 @@ struct gb_guest {
     bool in_mux;    /* it is calling callbacks: what they send is sent afterwards */
     uint64_t calls; /* counted so far */
     bool moved;     /* something that others may have waited for has been sent, or never will be */
-    bool going_on;
+    bool going_on;  /* guest_go_on() does nothing: it is at work, or a request has to come alone */
 };
 
 /* ---- guest.c ---- */

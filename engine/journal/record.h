@@ -7,7 +7,7 @@
  * A head contains the random key of its file and a number that increases by one per record. After
  * damage, a reader searches for the next head by the key: a guest's output, which is in the
  * payloads, cannot imitate one, because no guest knows the key. Gaps in the numbers show how much
- * was lost. The two older versions have neither; they can be read but are no longer written.
+ * was lost. The two oldest versions have neither. Older versions are read, but not written.
  */
 #pragma once
 
@@ -23,8 +23,8 @@
 #include "wire/fields.h"
 
 enum {
-    GB_RECORD_HEAD = 80,        /* bytes, in the current version */
-    GB_RECORD_HEAD_OLD = 64,    /* in the versions before it */
+    GB_RECORD_HEAD = 80,        /* bytes, since the third version */
+    GB_RECORD_HEAD_OLD = 64,    /* in the first two */
     GB_RECORD_KEY_AT = 8,       /* offset of the key in a head */
     GB_RECORD_ID_MAX = 24,      /* of a session, including the NUL */
     GB_RECORD_MAX = 192 << 20,  /* payload */
@@ -63,9 +63,8 @@ struct gb_record_head {
     uint64_t at_ns;  /* wall clock */
     uint32_t size;   /* of the payload */
     uint32_t crc;    /* of it */
-    uint64_t key;    /* of its file; 0 in older versions */
-    uint64_t number; /* one more than the previous record's, across all files; 0 in older
-                      * versions */
+    uint64_t key;    /* of its file; 0 in the first two versions */
+    uint64_t number; /* one more than the previous record's, across all files; 0 likewise */
 };
 
 /* The size of the head itself. */

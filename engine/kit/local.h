@@ -19,7 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* The name "-" of the verbs. */
+/* What the verbs take "-" for. */
 #define LOCAL_STDIN "/dev/stdin"
 #define LOCAL_STDOUT "/dev/stdout"
 
@@ -27,8 +27,7 @@ struct local;
 
 /* Gives; NULL with @err if it cannot be written. A folder is GB_EINVALID. */
 struct local *local_open(const char *path, struct gb_err *err);
-/* Bytes are written straight to the destination, so they have to arrive in order.
- */
+/* Whether bytes go straight to the destination, and so must be written in order. */
 bool local_in_order(const struct local *local);
 bool local_is_terminal(const struct local *local);
 /* 0, or a failure with @err, after which only local_cancel() is allowed. */

@@ -131,8 +131,7 @@ struct gb_languages {
  * -GB_EINVALID. Gives, into an empty set. */
 int gb_languages_read(const struct gb_json *records, enum gb_language_source source,
                       struct gb_languages *ret_languages, struct gb_err *err);
-/* Reads the member `languages` of a JSON object, as in a file; leaves @text unchanged.
- */
+/* Reads the member `languages` of a JSON object, as in a file; leaves @text unchanged. */
 int gb_languages_read_file(struct gb_bytes text, struct gb_languages *ret_languages,
                            struct gb_err *err);
 void gb_languages_release(struct gb_languages *languages);

@@ -31,8 +31,7 @@ const char *gb_accel_option(enum gb_accel accel);
  * translated code. */
 uint32_t gb_accel_memory_mb(enum gb_accel accel);
 
-/* A CPU feature by its QEMU name, and why guests do not get it: the end of a sentence.
- */
+/* A CPU feature by its QEMU name, and why guests do not get it: the end of a sentence. */
 struct gb_cpu_feature {
     const char *name, *why;
 };

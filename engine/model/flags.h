@@ -34,7 +34,7 @@ enum gb_cell_flags {
     GB_CELL_UNRECORDED = 1 << 20, /* the journal could not be written */
     GB_CELL_WAITING = 1 << 21,    /* it is running and waits for standard input */
     GB_CELL_UNDONE = 1 << 22,     /* the session was rewound to before it */
-    GB_CELL_ANNOTATED = 1 << 18,  /* a person has marked it: the next, or `annotation` */
+    GB_CELL_ANNOTATED = 1 << 18,  /* it has a bookmark (BOOKMARK) or a note (`annotation`) */
     GB_CELL_BOOKMARK = 1 << 23,
 
     /* In a reader: these bytes are in base64. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packages on disk, as `packages.list` tells of them. Bytes borrow from whoever built the struct.
- */
+/* Packages on disk: `packages.list`. Bytes borrow from whoever built the struct. */
 #pragma once
 
 #include <stdint.h>

@@ -15,12 +15,12 @@ enum { GB_ANCHORS_MAX = 12 * 1024 }; /* bytes */
 struct gb_anchors {
     struct gb_buf pem, state;
 };
-/* As PEM, at most GB_ANCHORS_MAX bytes; those that do not fit are left out. Looks which files there
- * are, and reads them, small ones, if one has changed since it did last. Borrows until the next
- * call. */
+/* As PEM, at most GB_ANCHORS_MAX bytes; those that do not fit are left out, and so are files above
+ * 64 KiB. Looks at the files' times each time, and reads them again if one has changed. Borrows
+ * until the next call. */
 struct gb_bytes gb_anchors_read(struct gb_anchors *anchors);
 void gb_anchors_release(struct gb_anchors *anchors);
 
-/* The certificates of a text in PEM, with nothing between them: those that fit into @room, and are
- * not in @pem yet. */
+/* Adds the certificates of a text in PEM, without what is between them, to @pem: those that it does
+ * not have yet, and for which there is room in @room bytes. */
 void gb_anchors_take(struct gb_bytes text, size_t room, struct gb_buf *pem);

@@ -79,7 +79,7 @@ struct net_splice {
     bool reading;
 };
 
-/* Called from the functions below, too; the splice may be freed in each. */
+/* Called from the loop, and from the functions below; the splice may be freed in each. */
 struct net_splice_events {
     /* Bytes have come from the socket. False: they are dropped. NULL: they never are. */
     bool (*may_receive)(struct net_splice *splice);

@@ -10,11 +10,11 @@
  *
  * NAME is a host, `*.` and a host for all names below it, or `*`. A PORT is a number or a range
  * with a hyphen; without ports an allow rule means 80 and 443, and a deny or an ask rule all. `tls`
- * (the default for 443) requires a TLS handshake for the name; `inspect` does so too, and has each
- * request in it looked at by who asks for gb_net_events.diverted; `http` (the default for 80)
- * requires requests for the name; `tcp` (the default otherwise) passes everything. `private` lets
- * the name resolve to addresses of this host and its networks. `resolve` sets the addresses of a
- * name, overriding DNS. `#` starts a comment. */
+ * (the default for 443) requires a TLS handshake for the name; `inspect` does so too, and needs
+ * gb_net_events.diverted to pass the connection to a process that reads each request in it; `http`
+ * (the default for 80) requires requests for the name; `tcp` (the default otherwise) passes
+ * everything. `private` lets the name resolve to addresses of this host and its networks. `resolve`
+ * sets the addresses of a name, overriding DNS. `#` starts a comment. */
 #pragma once
 
 #include <stdbool.h>

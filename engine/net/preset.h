@@ -4,8 +4,8 @@
  * hosts where that index says that its files are, and nothing else.
  *
  * Configuration is read from files and variables each time, so that a change needs no restart.
- * What only the program knows is in what it says: see net/index.h, which asks it. Credentials in an
- * index's address are not used. */
+ * What only the package manager itself can tell is in what its command prints (net/index.h runs
+ * it). Credentials in an index's address are not used. */
 #pragma once
 
 #include "base/buf.h"
@@ -38,7 +38,7 @@ int gb_preset_index(int number, struct gb_bytes said, struct gb_buf *index, stru
 int gb_preset_variables(int number, struct gb_bytes index,
                         int (*add)(void *arg, const char *name, struct gb_bytes value), void *arg);
 
-/* For /bin/sh: makes the package manager say what it uses. It may use the network. */
+/* For /bin/sh: makes the package manager print what it uses. It may use the network. */
 const char *gb_preset_command(int number);
 
 /* The addresses in a configuration file of pip (`index-url`, `extra-index-url` under `[global]` and

@@ -22,8 +22,8 @@ struct gb_synth {
 };
 
 void gb_synth_release(struct gb_synth *synth);
-/* Assigns the names of @from their addresses there, as far as @synth, which is empty, may have so
- * many. */
+/* Gives @synth, which is empty, the names of @from with the same addresses, as many as it may
+ * have. */
 void gb_synth_copy(struct gb_synth *synth, const struct gb_synth *from);
 /* The address of the normalised name; 0 if there were too many new ones, recently (@now_ns,
  * monotonic) or in total. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads untrusted JSON from the server, and writes it again.
- */
+/* Reads untrusted JSON by the names of its members, and writes it again. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,9 +8,8 @@
 #include "base/buf.h"
 #include "rpc/json.h"
 
-/* For JSON without an object table (rpc/object.h): parameters of other notifications than events,
- * results with two or three members. None of these fails: a member that is absent or of the wrong
- * type yields empty, 0 or false. */
+/* For what has no object table (rpc/object.h), and for one or two members of what has one. None of
+ * these fails: a member that is absent or of the wrong type yields empty, 0 or false. */
 struct gb_bytes json_text(const struct gb_json *object, const char *name);
 /* Copies text to @to, which has @room bytes: truncated between characters, NULs replaced by
  * spaces. */

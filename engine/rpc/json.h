@@ -108,7 +108,7 @@ void gb_json_put_number(struct gb_json_out *out, const char *key, double value);
 /* Nanoseconds as fractional milliseconds, or as fractional seconds. */
 void gb_json_put_ms(struct gb_json_out *out, const char *key, uint64_t ns);
 void gb_json_put_seconds(struct gb_json_out *out, const char *key, uint64_t ns);
-/* Preformatted JSON. */
+/* A value that is JSON already. */
 void gb_json_put_raw(struct gb_json_out *out, const char *key, struct gb_bytes json);
 void gb_json_put_base64(struct gb_json_out *out, const char *key, struct gb_bytes bytes);
 /* A text/base64 pair: in base64 under @base64_key if @bytes are not UTF-8 or if that is shorter,

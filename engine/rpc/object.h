@@ -51,6 +51,6 @@ void gb_object_markdown(struct gb_buf *buf, const struct gb_object *object);
 void gb_object_add_rows(struct gb_buf *buf, const struct gb_object *object);
 /* The article for its name: "a" or "an". */
 const char *gb_object_article(const struct gb_object *object);
-/* The same for python/src/glassbell/_objects.py, with which the Python client checks what it reads.
+/* The same for python/src/glassbell/_objects.py, by which the Python client checks what it reads.
  */
 void gb_object_add_python(struct gb_buf *buf, const struct gb_object *object);

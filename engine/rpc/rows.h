@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Macros for the rows of the method tables; only for methods_….c, which define one table each.
- */
+/* Macros for the rows of the method tables; only for methods_….c, each of which defines one. */
 #pragma once
 
 #include "methods.h"

@@ -77,8 +77,7 @@ struct gb_session_events {
     void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
     /* The ports of the guest on which programs listen, ascending. May be NULL. */
     void (*listening)(void *arg, const uint16_t *ports, unsigned count);
-    /* What NETWORK_ON or NETWORK_START has started in the guest has ended by itself. May be NULL.
-     */
+    /* What provides the network in the guest has ended by itself. May be NULL. */
     void (*network_lost)(void *arg);
     /* It has another VM, which continues from a moment of its past: what is requested of the guest
      * now comes before the cells that wait. Negative, with @err: it cannot do without something

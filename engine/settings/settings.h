@@ -103,7 +103,7 @@ struct gb_settings {
         bool enabled;
         char *path;
         uint64_t size, interval_ms, others_age_ms, others_size;
-        int64_t sync; /* 0 none, 1 interval, 2 cell */
+        int64_t sync; /* as enum gb_journal_sync */
     } journal;
     struct gb_settings_terminals {
         bool record;

@@ -27,7 +27,7 @@ struct show_target {
     struct filter filter;
 };
 
-/* The same. Borrows the languages and the targets, which may be identical. */
+/* Zero it and set what is needed. Borrows the languages and the targets, which may be identical. */
 struct show {
     struct show_target *ours, *streams[2]; /* the cell's standard output and standard error */
     const struct gb_languages *languages;  /* supplies the prompts in front of code; NULL: none */
@@ -37,7 +37,7 @@ struct show {
     bool prompt; /* at a prompt: only the value, as its language shows it */
     bool brief;  /* with `head` and `prompt`: between the cells of the person at the prompt. The
                   * head has no time, some displays are enough, changed files are not listed */
-    bool in_stderr, in_line;
+    bool in_stderr, in_line; /* private: of the last piece of output */
 };
 
 /* Call in order: the beginning with the code, any pieces of output, the end. @language is the name

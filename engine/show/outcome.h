@@ -21,8 +21,7 @@ struct outcome outcome_of(const struct gb_cell_info *cell);
 /* Whether one of these flags is set. */
 bool outcome_has(const struct outcome *outcome, uint32_t flags);
 
-/* "timed out, SIGKILL": describes a failure completely; adds nothing if there was none.
- */
+/* "timed out, SIGKILL": describes a failure completely; adds nothing if there was none. */
 void outcome_words(const struct outcome *outcome, struct gb_buf *to);
 /* The most important word, for narrow columns; "" if there is none. */
 void outcome_word(const struct outcome *outcome, char *to, size_t room);

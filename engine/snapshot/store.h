@@ -3,9 +3,8 @@
  *
  * Theory of operation. A template's folder is named after the digest of its key. The holder of the
  * lock on NAME.lock builds it as new.NAME; a rename then makes it appear under NAME, complete, or
- * exchanges it for a damaged one. A template's files are never changed; users keep them open, so
- * that a template may be removed at any time. The next holder of the lock removes a new.NAME left
- * by a builder that died.
+ * exchanges it for a damaged one. The next holder of the lock removes a new.NAME left by a builder
+ * that died.
  *
  * All functions may block on the disk: run them on the thread pool. They access nothing but their
  * arguments.

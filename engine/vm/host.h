@@ -14,14 +14,12 @@
 #include "vm/image.h"
 
 struct gb_host_config {
-    const char *images; /* folder; NULL: $GLASSBELL_IMAGES, then the folders of ARCHITECTURE.md */
-    /* Folders that are created with mode 0700: for the registry (NULL: glassbell in
-     * $XDG_RUNTIME_DIR, else glassbell-UID in /tmp) and for cached results (NULL: glassbell in
-     * $XDG_CACHE_HOME, else in ~/.cache, else the same as `run`). */
+    const char *images; /* folder; NULL, as in the next four: where find.h and base/paths.h say */
+    /* Folders that are created with mode 0700: for the registry, and for cached results. */
     const char *run;
     const char *cache;
-    const char *qemu;       /* NULL: $GLASSBELL_QEMU, then the machine's program in $PATH */
-    const char *launcher;   /* NULL: next to the running program, then the libexec folder */
+    const char *qemu;
+    const char *launcher;
     enum gb_accel accel;    /* UNKNOWN: $GLASSBELL_ACCEL, then the result of a probe */
     bool probe_anew;        /* ignore cached accelerator results */
     bool require_isolation; /* fail if any stage cannot be applied */

@@ -4,6 +4,8 @@
  * Life: STARTING (process runs) → RUNNING (the guest's HELLO arrived, or it was restored) → DEAD.
  * WAITING is a process in `-incoming defer` that has no guest yet. A VM may only be freed when it
  * is DEAD, which means that the process has been reaped, not that it was killed.
+ *
+ * All functions: loop thread only.
  */
 #pragma once
 

@@ -280,7 +280,7 @@ struct gb_guest_error {
 int gb_guest_error_read(const struct gb_frame *frame, struct gb_err *ret_error, struct gb_err *err);
 
 struct gb_guest_log {
-    uint8_t level;
+    uint8_t level; /* enum gb_log_level */
     struct gb_bytes text;
 };
 

@@ -72,8 +72,7 @@ struct gb_mux_kind {
     void (*fill)(void *arg, struct gb_mux_stream *stream);
     /* 0, or a violation. The bytes count against the window until gb_mux_consume(). */
     int (*data)(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes, struct gb_err *err);
-    /* The peer granted credit: there may be room, and pushed data may have been consumed.
-     */
+    /* The peer granted credit: there may be room, and pushed data may have been consumed. */
     void (*credited)(void *arg, struct gb_mux_stream *stream);
     /* The peer ended its half. 0, or a violation. */
     int (*shut)(void *arg, struct gb_mux_stream *stream, struct gb_bytes word, struct gb_err *err);

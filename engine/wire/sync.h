@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a conversation begins in a byte stream that may still carry the rest of an earlier one,
- * whose last frame can be cut anywhere. Each side sends the same random mark before everything
- * else, and drops what comes before the other's. Who may still be read by somebody of the earlier
- * one sends it when the other's has come. */
+ * whose last frame can be cut anywhere. Both sides send the same random mark before everything
+ * else, and drop what comes before the other's. The guest sends it first, the host when it has
+ * come: until then a process of the earlier conversation may still read the port in the guest. */
 #pragma once
 
 #include <stdbool.h>

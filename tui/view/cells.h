@@ -123,8 +123,7 @@ void cells_release(struct cells *cells);
 /* The session's language has become known; NULL: it is not supported here. */
 void cells_learn(struct cells *cells, struct gb_language *language);
 
-/* Handles an event of this session. */
-/* @params is the same as JSON. */
+/* Handles an event of this session. @params is the same as JSON. */
 void cells_event(struct cells *cells, const struct gb_event_info *event,
                  const struct gb_json *params);
 /* Handles the result of session.history. Returns its number of cells. */

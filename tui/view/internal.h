@@ -75,8 +75,7 @@ struct session_view {
     int64_t subscription;          /* 0: none */
     uint64_t subscribing, history; /* calls */
     bool every_kind;  /* subscribed to events of all kinds: the server does not know some of ours */
-    uint32_t part_of; /* the cell of which a part of the output was requested; 0:
-                       * none */
+    uint32_t part_of; /* the cell of which a part of the output was requested; 0: none */
     uint32_t coming;  /* cells before this one were requested; 0: none */
     struct seek seek;
     struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the launcher tells the server on GUARD_FD_STATUS, a line each: see guard/guard.c. */
+/* What the launcher tells the server on GUARD_FD_STATUS, a line each: see guard/guard.h. */
 #pragma once
 
 #include "guard/launcher/options.h"

@@ -9,11 +9,12 @@
 #include "base/buf.h"
 #include "platform/memory.h"
 
-/* Adds ranges as gb_memory_private() does. 0 or -errno; -ENOTTY: the kernel lacks the ioctl. */
+/* Adds ranges as gb_memory_private() does; by the ioctl, as the next one. 0 or -errno; -ENOTTY: the
+ * kernel lacks it. */
 int pagemap_scan(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges);
 /* Only those that are not write-protected, and protects them: the range is registered with a
  * userfaultfd. -EPERM: it is not. */
 int pagemap_scan_written(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges);
-/* Only those whose soft-dirty bit is set. */
+/* By reading the entries: only those whose soft-dirty bit is set, or all private ones. */
 int pagemap_read_dirty(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges);
 int pagemap_read(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges);

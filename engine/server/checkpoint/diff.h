@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* `session.diff`: how two moments of sessions differ. */
 #pragma once
 
 #include "server/checkpoint/state.h"

@@ -14,7 +14,7 @@
 
 enum { NOTE_VERSION = 1, NOTE_LIVES_MAX = 10000, NOTE_NAMES_MAX = 10000, NOTE_ENV_MAX = 4096 };
 
-struct note_life { /* see gb_lives */
+struct note_life { /* as in struct gb_lives */
     uint64_t from_epoch;
     uint32_t from_cell, cells_before;
     uint32_t flags; /* none */

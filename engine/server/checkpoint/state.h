@@ -314,7 +314,6 @@ uint64_t target_ahead(const struct gb_past *past, const struct job_target *targe
 /* The nearest one. NULL: none. */
 const struct gb_past_moment *target_nearest(const struct gb_past *past,
                                             const struct job_target *target);
-/* Fails @request; with GB_EGONE, the error's data has the nearest one. @past NULL: there is none.
- */
+/* Fails @request; with GB_EGONE, the error's data has the nearest one. @past may be NULL. */
 void target_refuse(struct request *request, const struct gb_past *past,
                    const struct job_target *target, const struct gb_err *err);

@@ -45,6 +45,7 @@ struct connection_handlers {
     void (*line)(struct connection *connection, uint8_t *line, size_t size);
     /* The line being read is too long. */
     void (*too_long)(struct connection *connection);
+    /* The unfinished lines of all connections are too long together, and this one goes. */
     void (*too_many)(struct connection *connection);
     /* It is about to close: drop its requests. */
     void (*closing)(struct connection *connection);

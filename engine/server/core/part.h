@@ -167,9 +167,7 @@ struct gb_part {
     int (*check_saved)(struct gb_server *server, const struct saved_session *saved,
                        struct gb_err *err);
     void (*load_session)(struct hosted *hosted, const struct saved_session *saved);
-    /* It has another VM, which continues from a moment of its past: what is requested of the guest
-     * now comes before the cells that wait. Negative, with @err: it cannot be used; the session
-     * keeps its own, or is asleep again. Or it is asleep, and has none: the result is ignored. */
+    /* It has another VM, or is asleep: as `moved` of struct gb_session_events. */
     int (*session_moved)(struct hosted *hosted, struct gb_err *err);
     /* hosted_relapse(): true if the part puts the session to sleep at a moment of its past. */
     bool (*session_failing)(struct hosted *hosted, const char *reason);

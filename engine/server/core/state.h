@@ -3,16 +3,9 @@
  * functions of the core.
  *
  * Theory of operation. A *connection* splits its input into lines; dispatch.c turns a line into a
- * *request* and passes it, with its parameters, to the handler of its method. A handler answers
- * immediately or keeps the request; each request is answered exactly once, by reply_end() or
- * request_fail(), which free it. If the connection closes first, the request's `abandon` is called
- * and the request is freed.
- *
- * A session as managed by the server (its names, the requests that wait for it) is a *hosted*
- * session. It lives from gb_session_new() to the session's `closed`, and is remembered for a while
- * afterwards (ended.h).
- *
- * All further features are *parts* (part.h).
+ * *request* and passes it, with its parameters, to the handler of its method, which answers at once
+ * or keeps the request (request.h). A session as managed by the server (its names, the requests
+ * that wait for it) is a *hosted* session (hosted.h). All further features are *parts* (part.h).
  *
  * Limits: lines (GB_LINE_MAX), requests in flight and the bytes that they use, unsent bytes per
  * connection (above GB_UNSENT_HIGH reading from it pauses), sessions, ended sessions.

@@ -45,8 +45,7 @@ int edge_start(struct gb_loop *loop, const struct gb_host *host, const struct ed
 /* A descriptor, which this gives, from which an edge can read this one's authority; -1: none. It is
  * not to be read here. */
 int edge_share(struct edge_process *edge);
-/* Hands over @socket, connected to a host (borrowed). The guest's end, which this gives, or -errno.
- */
+/* Hands over @socket (borrowed), which is connected to a host. Gives the guest's end, or -errno. */
 int edge_connect(struct edge_process *edge, const struct gb_edge_message *connect, int socket);
 /* Ends it. No-op on NULL. */
 void edge_free(struct edge_process *edge);

@@ -22,8 +22,7 @@ int secrets_add_env(struct gb_server *server, const struct gb_params *params, bo
 /* Stores them with the session, whose environment has them, and the hosts that its network says to
  * inspect. */
 void secrets_take(struct hosted *hosted, const struct gb_params *params);
-/* For another server: appends their names, each followed by a space; there, checks and stores them.
- */
+/* For another server: appends their names, each followed by a space; there: checks, stores them. */
 void secrets_save(struct hosted *hosted, struct gb_buf *names);
 int secrets_check_saved(struct gb_server *server, struct gb_bytes names, struct gb_err *err);
 void secrets_load(struct hosted *hosted, struct gb_bytes names);

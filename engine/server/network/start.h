@@ -13,9 +13,8 @@ struct hosted;
 void start_make(struct hosted *hosted, struct gb_policy *policy);
 /* Begins a conversation with the session's guest, which is told to turn the network on or, if it is
  * not, to start what ports need. If the guest refuses later, the session relapses
- * (hosted_relapse()). The session has
- * a VM. While another one is on its way to it, nothing happens: start_moved() or start_stayed()
- * does it. */
+ * (hosted_relapse()). The session must have a VM. While it is about to get another one, nothing
+ * happens: start_moved() or start_stayed() follows, and does it. */
 int start_join(struct hosted *hosted, struct gb_err *err);
 /* There is a conversation, and the network was turned on or off: tells the guest. */
 int start_turn(struct hosted *hosted, struct gb_err *err);

@@ -9,11 +9,11 @@
 #include "base/buf.h"
 
 enum {
-    MADE_PIECE_MAX = 1 << 20, /* that is asked for at once */
-    MADE_LINE_MAX = 256,      /* what is told of what it says, with a NUL */
+    MADE_PIECE_MAX = 1 << 20, /* bytes of the layer that are requested at once */
+    MADE_LINE_MAX = 256,      /* bytes of its last line that are shown, with a NUL */
 };
 
-/* Of what a builder may make: the rest of the guests' spare disk stays empty. */
+/* The largest layer in bytes: the rest of the guests' spare disk stays empty. */
 #define MADE_LAYER_MAX (UINT64_C(2) << 30)
 
 /* A lock is text that clients may ask for: at most GB_PACKAGES_LOCK_MAX bytes of lines that
