@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "client/host.h"
+#include "client/remote.h"
 #include "platform/program.h"
 #include "settings/settings.h"
 
@@ -53,7 +53,7 @@ static int place_refuse_name(const char *name, const struct gb_settings *setting
 static int place_look_up(const char *name, char **ret_host, struct gb_err *err)
 {
     struct gb_settings settings;
-    struct gb_host host;
+    struct gb_remote host;
     int r = gb_settings_load(NULL, &settings, err);
 
     if (r < 0)
@@ -63,7 +63,7 @@ static int place_look_up(const char *name, char **ret_host, struct gb_err *err)
 
         if (strcmp(pair->key, name) != 0)
             continue;
-        r = gb_host_parse(gb_bytes_str(pair->value), &host, err);
+        r = gb_remote_parse(gb_bytes_str(pair->value), &host, err);
         if (r < 0)
             (void)gb_err_wrap(err, r, "%s:%u", settings.path, pair->line);
         else
@@ -78,13 +78,13 @@ static int place_look_up(const char *name, char **ret_host, struct gb_err *err)
 
 int place_resolve(const char *host, char **ret_host, struct gb_err *err)
 {
-    struct gb_host parsed;
+    struct gb_remote parsed;
     int r;
 
     *ret_host = NULL;
-    if (!gb_host_is_url(host))
+    if (!gb_remote_is_url(host))
         return place_look_up(host, ret_host, err);
-    r = gb_host_parse(gb_bytes_str(host), &parsed, err);
+    r = gb_remote_parse(gb_bytes_str(host), &parsed, err);
     if (r == 0)
         *ret_host = xstrdup(host);
     return r;

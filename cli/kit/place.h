@@ -12,7 +12,7 @@ extern const struct option app_options[];
 extern const struct option app_local_options[];
 
 struct server_place {
-    char *host;         /* an address (client/host.h); NULL: this machine */
+    char *host;         /* an address (client/remote.h); NULL: this machine */
     const char *socket; /* local, as given; or NULL */
     char *program;      /* run to start a server if there is none; NULL: never */
 };

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "client/host.h"
+#include "client/remote.h"
 #include "platform/program.h"
 #include "rpc/address.h"
 #include "settings/settings.h"
@@ -67,14 +67,14 @@ static int places_add(struct places *places, const char *const *names, char *hos
 static int places_add_host(struct places *places, const char *text, struct gb_err *err)
 {
     _cleanup_(freep) char *alone = NULL, *whole = NULL;
-    struct gb_host parsed = {0};
+    struct gb_remote parsed = {0};
     char *host = NULL;
     int r = place_resolve(text, &host, err);
 
-    if (r == 0 && !gb_host_is_url(text))
+    if (r == 0 && !gb_remote_is_url(text))
         return places_add(places, (const char *[]){text, NULL}, host, NULL, err);
     if (r == 0)
-        r = gb_host_parse(gb_bytes_str(host), &parsed, err);
+        r = gb_remote_parse(gb_bytes_str(host), &parsed, err);
     if (r < 0) {
         free(host);
         return r;

@@ -14,7 +14,7 @@ enum { PLACES_MAX = 16 };
 struct places {
     struct place {
         char *name;   /* for people and for commands: no spaces, each a different one */
-        char *host;   /* an address (client/host.h); NULL: this machine */
+        char *host;   /* an address (client/remote.h); NULL: this machine */
         char *socket; /* of this machine; NULL: as the protocol defines it */
     } list[PLACES_MAX];
     size_t count;

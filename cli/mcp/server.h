@@ -27,7 +27,7 @@
 struct mcp_server;
 
 struct mcp_config {
-    const char *host;    /* an address (client/host.h); NULL: this machine */
+    const char *host;    /* an address (client/remote.h); NULL: this machine */
     const char *socket;  /* NULL: found as the protocol defines it */
     const char *program; /* run to start the server if there is none; NULL: never */
     struct tool_standards standards;

@@ -53,7 +53,7 @@ struct gb_client_events {
 struct gb_client_config {
     int connected;       /* a connection to a server of this process (takes), and all members up to
                           * `ask` are ignored; 0: none */
-    const char *host;    /* an address (client/host.h); NULL: this machine */
+    const char *host;    /* an address (client/remote.h); NULL: this machine */
     const char *socket;  /* NULL: found as the protocol defines it */
     const char *program; /* run to start the server if nobody listens; NULL: never */
     bool ask;            /* ssh may prompt on our terminal */

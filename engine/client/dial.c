@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "client/host.h"
+#include "client/remote.h"
 #include "client/ssh.h"
 #include "platform/process.h"
 #include "platform/socket.h"
@@ -247,8 +247,8 @@ static int dial_host(const struct gb_dial_config *config, struct gb_dialled *ret
 {
     const struct gb_ssh_config ssh = {
         .autostart = config->program != NULL, .ask = config->ask, .timeout_ms = config->timeout_ms};
-    struct gb_host host;
-    int r = gb_host_parse(gb_bytes_str(config->host), &host, err);
+    struct gb_remote host;
+    int r = gb_remote_parse(gb_bytes_str(config->host), &host, err);
 
     return r < 0 ? r : gb_ssh_open(&host, &ssh, &ret->fd, &ret->errors, err);
 }

@@ -14,7 +14,7 @@
 int gb_socket_check_folder(const char *path, bool make, struct gb_err *err);
 
 struct gb_dial_config {
-    const char *host;    /* an address (client/host.h); NULL: this machine */
+    const char *host;    /* an address (client/remote.h); NULL: this machine */
     const char *socket;  /* NULL: the result of gb_socket_path() */
     const char *program; /* run as `PROGRAM serve --daemon …` if nobody listens; NULL: never */
     uint64_t timeout_ms; /* for starting a server */

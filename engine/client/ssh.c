@@ -48,7 +48,7 @@ static const char *const ssh_options[] = {
     "-oServerAliveCountMax=3",
 };
 
-void gb_ssh_command(const struct gb_host *host, const struct gb_ssh_config *config, bool batch,
+void gb_ssh_command(const struct gb_remote *host, const struct gb_ssh_config *config, bool batch,
                     struct gb_buf *buf, const char *ret_argv[GB_SSH_ARGS_MAX])
 {
     size_t count = 0, port, command;
@@ -355,7 +355,7 @@ static bool ssh_has_terminal(void)
     return fd >= 0;
 }
 
-static int ssh_open(const struct gb_host *host, const struct gb_ssh_config *config, int *ret_fd,
+static int ssh_open(const struct gb_remote *host, const struct gb_ssh_config *config, int *ret_fd,
                     int *ret_errors, struct gb_err *err)
 {
     const char *argv[GB_SSH_ARGS_MAX];
@@ -395,7 +395,7 @@ static int ssh_open(const struct gb_host *host, const struct gb_ssh_config *conf
     return 0;
 }
 
-int gb_ssh_open(const struct gb_host *host, const struct gb_ssh_config *config, int *ret_fd,
+int gb_ssh_open(const struct gb_remote *host, const struct gb_ssh_config *config, int *ret_fd,
                 int *ret_errors, struct gb_err *err)
 {
     struct gb_err problem = {0};
@@ -403,7 +403,7 @@ int gb_ssh_open(const struct gb_host *host, const struct gb_ssh_config *config, 
     int r = ssh_open(host, config, ret_fd, ret_errors, &problem);
 
     if (r < 0) {
-        gb_host_print(&name, host);
+        gb_remote_print(&name, host);
         r = gb_err_set(err, problem.code, "no server by %s: %s", gb_buf_str(&name),
                        problem.message);
         gb_buf_release(&name);

@@ -17,7 +17,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "client/host.h"
+#include "client/remote.h"
 
 enum {
     GB_STDIO_VERSION = 1,
@@ -35,11 +35,11 @@ struct gb_ssh_config {
  * and ssh's standard error, which has to be read (−1: already closed). GB_ENOTFOUND: no server can
  * be reached, with ssh's message; GB_EBUSY: not in time; or the error that the far end reported. On
  * failure nothing has been sent. */
-int gb_ssh_open(const struct gb_host *host, const struct gb_ssh_config *config, int *ret_fd,
+int gb_ssh_open(const struct gb_remote *host, const struct gb_ssh_config *config, int *ret_fd,
                 int *ret_errors, struct gb_err *err);
 
 /* The command line, NULL-terminated. It borrows from @host and @buf. */
-void gb_ssh_command(const struct gb_host *host, const struct gb_ssh_config *config, bool batch,
+void gb_ssh_command(const struct gb_remote *host, const struct gb_ssh_config *config, bool batch,
                     struct gb_buf *buf, const char *ret_argv[GB_SSH_ARGS_MAX]);
 
 /* Parses the greeting, without its newline; modifies it. Returns 0, or the error that the far end

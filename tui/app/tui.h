@@ -19,7 +19,7 @@ struct tui;
 
 struct tui_server {
     const char *name;   /* for people, and for commands: without spaces, each a different one */
-    const char *host;   /* an address (client/host.h); NULL: this machine */
+    const char *host;   /* an address (client/remote.h); NULL: this machine */
     const char *socket; /* NULL: found as the protocol defines it */
 };
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server of another machine, through OpenSSH: `ssh HOST glassbell stdio`.
 
-The rules are those of the C client (engine/client/host.h, ssh.h): the same addresses, the same
+The rules are those of the C client (engine/client/remote.h, ssh.h): the same addresses, the same
 command, the same greeting. What is refused there is refused here.
 """
 

@@ -15,23 +15,23 @@
 #include "base/err.h"
 
 enum {
-    GB_HOST_URL_MAX = 1024,
-    GB_HOST_USER_MAX = 64,
-    GB_HOST_NAME_MAX = 255,
-    GB_HOST_SOCKET_MAX = 107, /* size of sun_path, without the NUL */
+    GB_REMOTE_URL_MAX = 1024,
+    GB_REMOTE_USER_MAX = 64,
+    GB_REMOTE_NAME_MAX = 255,
+    GB_REMOTE_SOCKET_MAX = 107, /* size of sun_path, without the NUL */
 };
 
-struct gb_host {
-    char user[GB_HOST_USER_MAX + 1]; /* "": from ssh's configuration */
-    char name[GB_HOST_NAME_MAX + 1];
-    uint16_t port;                       /* 0: likewise */
-    char socket[GB_HOST_SOCKET_MAX + 1]; /* "": the default on that machine */
-    bool bracketed;                      /* the host is an IPv6 address */
+struct gb_remote {
+    char user[GB_REMOTE_USER_MAX + 1]; /* "": from ssh's configuration */
+    char name[GB_REMOTE_NAME_MAX + 1];
+    uint16_t port;                         /* 0: likewise */
+    char socket[GB_REMOTE_SOCKET_MAX + 1]; /* "": the default on that machine */
+    bool bracketed;                        /* the host is an IPv6 address */
 };
 
 /* Whether @text is a URL rather than the name of a configured host. */
-bool gb_host_is_url(const char *text);
+bool gb_remote_is_url(const char *text);
 /* GB_EINVALID, with a message that says what is wrong. */
-int gb_host_parse(struct gb_bytes url, struct gb_host *ret_host, struct gb_err *err);
+int gb_remote_parse(struct gb_bytes url, struct gb_remote *ret_host, struct gb_err *err);
 /* Prints the URL; parsing it gives the same struct. */
-void gb_host_print(struct gb_buf *buf, const struct gb_host *host);
+void gb_remote_print(struct gb_buf *buf, const struct gb_remote *host);

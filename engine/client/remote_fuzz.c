@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/host.h"
+#include "client/remote.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct gb_host host, again;
+    struct gb_remote host, again;
     struct gb_buf text = {0};
     struct gb_err err = {0};
 
-    if (gb_host_parse((struct gb_bytes){data, size}, &host, &err) < 0) {
+    if (gb_remote_parse((struct gb_bytes){data, size}, &host, &err) < 0) {
         if (err.message[0] == '\0' || strchr(err.message, '\n') != NULL)
             abort();
         return 0;
@@ -24,10 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         strpbrk(host.user, "'\"`$\\;&<>|(){} \n") != NULL ||
         strpbrk(host.socket, "'\\\n") != NULL || (host.socket[0] != '\0' && host.socket[0] != '/'))
         abort();
-    gb_host_print(&text, &host);
+    gb_remote_print(&text, &host);
     /* A byte may take three when it is written again, so that the longest do not fit. */
-    if (text.size <= GB_HOST_URL_MAX) {
-        if (gb_host_parse(gb_buf_bytes(&text), &again, NULL) < 0 ||
+    if (text.size <= GB_REMOTE_URL_MAX) {
+        if (gb_remote_parse(gb_buf_bytes(&text), &again, NULL) < 0 ||
             strcmp(host.user, again.user) != 0 || strcmp(host.name, again.name) != 0 ||
             strcmp(host.socket, again.socket) != 0 || host.port != again.port)
             abort();

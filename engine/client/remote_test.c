@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/host.h"
+#include "client/remote.h"
 
 #include <string.h>
 
@@ -24,16 +24,16 @@ static const struct {
 
 START_TEST(addresses)
 {
-    struct gb_host host;
+    struct gb_remote host;
     struct gb_buf text = {0};
     struct gb_err err = {0};
 
-    ck_assert_msg(gb_host_parse(gb_bytes_str(good[_i].url), &host, &err) == 0, "%s", err.message);
+    ck_assert_msg(gb_remote_parse(gb_bytes_str(good[_i].url), &host, &err) == 0, "%s", err.message);
     ck_assert_str_eq(host.user, good[_i].user);
     ck_assert_str_eq(host.name, good[_i].name);
     ck_assert_str_eq(host.socket, good[_i].socket);
     ck_assert_uint_eq(host.port, good[_i].port);
-    gb_host_print(&text, &host);
+    gb_remote_print(&text, &host);
     ck_assert_str_eq(gb_buf_str(&text), good[_i].again != NULL ? good[_i].again : good[_i].url);
     gb_buf_release(&text);
 }
@@ -41,15 +41,15 @@ END_TEST
 
 START_TEST(names_are_no_addresses)
 {
-    struct gb_host host;
+    struct gb_remote host;
     struct gb_err err = {0};
 
-    ck_assert(!gb_host_is_url("build"));
-    ck_assert(!gb_host_is_url("SSH://h"));
-    ck_assert(gb_host_is_url("ssh://"));
-    ck_assert_int_eq(gb_host_parse(gb_bytes_str("build"), &host, &err), -GB_EINVALID);
+    ck_assert(!gb_remote_is_url("build"));
+    ck_assert(!gb_remote_is_url("SSH://h"));
+    ck_assert(gb_remote_is_url("ssh://"));
+    ck_assert_int_eq(gb_remote_parse(gb_bytes_str("build"), &host, &err), -GB_EINVALID);
     ck_assert_int_eq(
-        gb_host_parse((struct gb_bytes){(const uint8_t *)"ssh://a\0b", 9}, &host, &err),
+        gb_remote_parse((struct gb_bytes){(const uint8_t *)"ssh://a\0b", 9}, &host, &err),
         -GB_EINVALID);
 }
 END_TEST
@@ -60,10 +60,10 @@ START_TEST(commands)
     const struct gb_ssh_config config = {.autostart = false};
     const char *argv[GB_SSH_ARGS_MAX];
     struct gb_buf buf = {0};
-    struct gb_host host;
+    struct gb_remote host;
     size_t at = 0;
 
-    ck_assert_int_eq(gb_host_parse(gb_bytes_str("ssh://u@h:7/a;b%20c"), &host, NULL), 0);
+    ck_assert_int_eq(gb_remote_parse(gb_bytes_str("ssh://u@h:7/a;b%20c"), &host, NULL), 0);
     gb_ssh_command(&host, &config, true, &buf, argv);
     ck_assert_str_eq(argv[0], "ssh");
     while (strcmp(argv[at], "--") != 0)
@@ -104,7 +104,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("host");
+    Suite *suite = suite_create("remote");
     TCase *tests = tcase_create("all");
 
     tcase_add_loop_test(tests, addresses, 0, (int)ARRAY_SIZE(good));
