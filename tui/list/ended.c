@@ -704,5 +704,5 @@ const struct command ended_commands[] = {
     ENDED_ROW("page-down", "", "a page down", "PgDn C-f", NULL, ended_run_page_down),
     ENDED_ROW("first", "", "to the first", "Home g", NULL, ended_run_first),
     ENDED_ROW("last", "", "to the last", "End G", NULL, ended_run_last),
-    {NULL, NULL, NULL, NULL, NULL, CONTEXT_ENDED, ARGUMENT_NONE, NULL},
+    {0},
 };

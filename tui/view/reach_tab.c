@@ -364,5 +364,5 @@ const struct command network_commands[] = {
     ROW("refresh", "", "read it again", "r", NULL, reach_run_refresh),
     ROW("type", "", "the keys go to the prompt", "i", "type", session_view_run_type),
     TAB_ROWS(CONTEXT_NETWORK),
-    {NULL, NULL, NULL, NULL, NULL, CONTEXT_NETWORK, ARGUMENT_NONE, NULL},
+    {0},
 };

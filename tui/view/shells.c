@@ -408,14 +408,18 @@ const struct command shell_commands[] = {
     ROW("watch-shell", "", "only look, with all of the screen; ~. leaves", "v", "watch",
         shells_run_watch),
     ROW("end-shell", "", "end the program; asks before", "X", "end", shells_run_end),
-    {"shell", "[NUMBER|PROGRAM…]", "a shell in it, a program, or the terminal NUMBER; ~. leaves",
-     NULL, NULL, CONTEXT_SHELLS, ARGUMENT_TEXT, session_view_run_shell},
+    {.name = "shell",
+     .arguments = "[NUMBER|PROGRAM…]",
+     .help = "a shell in it, a program, or the terminal NUMBER; ~. leaves",
+     .context = CONTEXT_SHELLS,
+     .argument = ARGUMENT_TEXT,
+     .run = session_view_run_shell},
     ROW("shell-down", "", "to the next terminal", "j Down", NULL, shells_run_down),
     ROW("shell-up", "", "to the terminal above", "k Up", NULL, shells_run_up),
     ROW("shell-first", "", "to the first terminal", "g Home", NULL, shells_run_first),
     ROW("shell-last", "", "to the newest terminal", "G End", NULL, shells_run_last),
     TAB_ROWS(CONTEXT_SHELLS),
-    {NULL, NULL, NULL, NULL, NULL, CONTEXT_SHELLS, ARGUMENT_NONE, NULL},
+    {0},
 };
 
 /* ---- life ---- */

@@ -489,7 +489,7 @@ const struct command past_commands[] = {
     ROW("scroll-up", "", "a page up in the cells", "PageUp K", NULL, timeline_run_scroll_up),
     ROW("type", "", "the keys go to the prompt", "i", NULL, session_view_run_type),
     TAB_ROWS(CONTEXT_PAST),
-    {NULL, NULL, NULL, NULL, NULL, CONTEXT_PAST, ARGUMENT_NONE, NULL},
+    {0},
 };
 
 /* ---- life ---- */
