@@ -69,7 +69,7 @@ bool inspect_read_greeting(const cJSON *greeting, struct inspected_qemu *found)
 
 static void start(struct inspection *inspection);
 
-static void finish(void *arg)
+static void inspect_finish(void *arg)
 {
     struct inspection *inspection = arg;
     struct gb_err err = {0};
@@ -102,7 +102,7 @@ static void finish(void *arg)
 static void check_end(struct inspection *inspection)
 {
     if (inspection->exited && inspection->errors == NULL && inspection->qmp == NULL)
-        gb_loop_defer(inspection->loop, &inspection->end, finish, inspection);
+        gb_loop_defer(inspection->loop, &inspection->end, inspect_finish, inspection);
 }
 
 static void on_exited(void *arg, int status, int signal)
@@ -249,7 +249,7 @@ static void start(struct inspection *inspection)
         return;
     }
     gb_buf_adds(&inspection->last_words, err.message);
-    gb_loop_defer(inspection->loop, &inspection->end, finish, inspection);
+    gb_loop_defer(inspection->loop, &inspection->end, inspect_finish, inspection);
 }
 
 void inspect_qemu(struct gb_loop *loop, const char *qemu, const struct gb_machine *machine,

@@ -88,7 +88,7 @@ int qmp_parse(struct gb_bytes line, struct qmp_message *ret_message, struct gb_e
 }
 
 /* Completes the running command; @done may send the next one. */
-static void finish(struct qmp *qmp, const cJSON *value, const struct gb_err *err)
+static void qmp_finish(struct qmp *qmp, const cJSON *value, const struct gb_err *err)
 {
     qmp_done_fn *done = qmp->done;
 
@@ -130,13 +130,13 @@ static void on_message(struct qmp *qmp, const struct qmp_message *message)
         break;
     case QMP_RETURN:
         if (message->id == qmp->id)
-            finish(qmp, message->value, NULL);
+            qmp_finish(qmp, message->value, NULL);
         break;
     case QMP_ERROR:
         if (message->id != qmp->id)
             break;
         (void)gb_err_set(&err, GB_EINTERNAL, "QEMU refused: %.200s", message->text);
-        finish(qmp, NULL, &err);
+        qmp_finish(qmp, NULL, &err);
         break;
     }
 }
@@ -148,7 +148,7 @@ static void fail(struct qmp *qmp, const struct gb_err *why)
     gb_stream_free(TAKE_PTR(qmp->stream));
     if (why == NULL)
         (void)gb_err_set(&lost, GB_ECLOSED, "QEMU's monitor was closed");
-    finish(qmp, NULL, why != NULL ? why : &lost);
+    qmp_finish(qmp, NULL, why != NULL ? why : &lost);
     if (!qmp->freed)
         qmp->events.closed(qmp->arg, why);
 }
@@ -243,7 +243,7 @@ static void on_fail(void *arg)
 
     (void)gb_err_set(&err, GB_ECLOSED, "QEMU's monitor does not take commands");
     qmp->busy++;
-    finish(qmp, NULL, &err);
+    qmp_finish(qmp, NULL, &err);
     leave(qmp);
 }
 

@@ -78,8 +78,8 @@ int opener_receive_listener(int socket)
 }
 
 /* The file that process @pid names with the string at @address, or NULL. */
-static const struct guard_file *find(const struct guard_options *options, pid_t pid,
-                                     uint64_t address)
+static const struct guard_file *opener_find(const struct guard_options *options, pid_t pid,
+                                            uint64_t address)
 {
     char path[256] = {0};
     struct iovec here = {path, sizeof(path) - 1};
@@ -115,7 +115,7 @@ bool opener_answer(const struct guard_options *options, int listener)
     if (question.data.nr == SYS_tgkill)
         return true; /* the filter only forwards SIGABRT */
     answer.id = question.id;
-    file = find(options, (pid_t)question.pid, question.data.args[1]);
+    file = opener_find(options, (pid_t)question.pid, question.data.args[1]);
     if (file == NULL) {
         answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
     } else {
