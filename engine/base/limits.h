@@ -10,12 +10,12 @@
 #define GB_FRAME_LIMITS(X) \
     X(GB_FRAME_MAX, 16 << 20, NULL, "bytes of one frame from a guest") \
     X(GB_STREAM_WINDOW, 512 << 10, NULL, "bytes of a stream that may be in flight") \
+    X(GB_CONNECT_WINDOW, 128 << 10, NULL, "the same of a connection to the network") \
+    X(GB_TERMINAL_WINDOW, 128 << 10, NULL, "the same of a terminal's stream") \
     X(GB_STREAM_COST, 256, NULL, "what a frame counts in addition to its bytes") \
     X(GB_STREAM_PIECE, 32 << 10, NULL, "one frame of a stream's data, with its header") \
     X(GB_STREAMS_MAX, 1024, NULL, "streams that either side may have open in one VM") \
-    X(GB_CONNECT_WINDOW, 128 << 10, NULL, "the same of a connection to the network") \
     X(GB_HOST_NAME_MAX, 253, NULL, "the name of a host, including its dots") \
-    X(GB_TERMINAL_WINDOW, 128 << 10, NULL, "the same of a terminal's stream") \
     X(GB_TERMINAL_INPUT_MAX, 256 << 10, "terminal_input_bytes", \
       "input that a program at a terminal has not read yet") \
     X(GB_TERMINAL_ROWS_MAX, 500, "terminal_rows", "rows of a terminal") \
