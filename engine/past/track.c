@@ -138,15 +138,17 @@ static int track_add(struct gb_buf *buf, uint32_t page, struct gb_err *err)
     return 0;
 }
 
-/* All private pages, and everything that is written from now on will be known. */
+/* All private pages, and everything that is written from now on will be known: first followed, then
+ * found, because the process may write to more pages meanwhile. */
 static int track_find_all(struct gb_track *track, const struct gb_memory *memory,
                           struct gb_err *err)
 {
+    const bool is_watched =
+        track->way != GB_MEMORY_BY_CONTENT && gb_memory_watch(memory, track->way, NULL) == 0;
     int r = gb_memory_private(memory, &track->looked, err);
 
     track_add_pending(track, &track->looked);
-    track->is_watched = r == 0 && track->way != GB_MEMORY_BY_CONTENT &&
-                        gb_memory_watch(memory, track->way, NULL) == 0;
+    track->is_watched = is_watched && r == 0;
     return r;
 }
 
@@ -200,6 +202,13 @@ int gb_track_look(struct gb_track *track, const struct gb_memory *memory, size_t
     if (r < 0)
         gb_buf_clear(&track->looked);
     return r;
+}
+
+void gb_track_distrust(struct gb_track *track)
+{
+    /* Its bits are read, and then cleared. */
+    if (track->way == GB_MEMORY_BY_SOFT_DIRTY)
+        track->is_watched = false;
 }
 
 uint64_t gb_track_copied(const struct gb_track *track)

@@ -11,6 +11,10 @@
  * and those of earlier looks that were not committed; it also finds pages that were written with
  * the content that they had, which the hash sorts out. The first look at a VM takes all.
  *
+ * QEMU writes to the memory of a VM that stands still what arrives for its ports, as far as the
+ * guest has room for it. A look during which it does so is of no moment, and has to be
+ * repeated.
+ *
  * A look has two halves. While the VM is stopped, gb_track_look() copies its pages, which is all
  * that the pause has to cover. After it continues, gb_track_sort() determines which of them are
  * new.
@@ -43,6 +47,10 @@ void gb_track_free(struct gb_track *track);
  * above). */
 int gb_track_look(struct gb_track *track, const struct gb_memory *memory, size_t limit,
                   struct gb_err *err);
+
+/* The process has written to its memory during the last look, which is to be repeated: what it
+ * wrote may not be found by the way that is used. */
+void gb_track_distrust(struct gb_track *track);
 
 /* The number of bytes that the last look copied. */
 uint64_t gb_track_copied(const struct gb_track *track);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -237,6 +238,45 @@ START_TEST(what_is_missed_is_noticed)
 }
 END_TEST
 
+static const struct guest *disturbed; /* NULL: none */
+
+/* In place of the C library's: in the middle of a look that begins to follow a process. */
+int pidfd_getfd(int process, int fd, unsigned flags)
+{
+    const struct gb_page_range range = {7, 1};
+    uint8_t page[GB_PAGE];
+
+    memset(page, 0xa5, sizeof(page));
+    if (disturbed != NULL)
+        ck_assert_int_eq(gb_memory_write(&disturbed->memory, &range, 1, page, &err), 0);
+    disturbed = NULL;
+    return (int)syscall(SYS_pidfd_getfd, process, fd, flags);
+}
+
+/* QEMU writes to the memory of a guest that stands still what arrives for it: what the look that
+ * begins to follow it has not got, the next one has. */
+START_TEST(what_is_written_during_the_first_look_is_found)
+{
+    struct gb_track *track = gb_track_new(PAGES, base, GB_MEMORY_BY_USERFAULTFD);
+    struct guest guest = guest_start();
+    struct gb_track_changes changes;
+    uint32_t found = 0;
+
+    for (int i = 0; i < 2 && gb_memory_way_works(GB_MEMORY_BY_USERFAULTFD); i++) {
+        if (i == 0)
+            disturbed = &guest;
+        ck_assert_int_eq(gb_track_look(track, &guest.memory, SIZE_MAX, &err), 0);
+        ck_assert_ptr_null(disturbed);
+        ck_assert_int_eq(gb_track_sort(track, &changes, &err), 0);
+        gb_track_commit(track);
+        found += changes.pages;
+    }
+    ck_assert_uint_eq(found, gb_memory_way_works(GB_MEMORY_BY_USERFAULTFD));
+    guest_end(&guest);
+    gb_track_free(track);
+}
+END_TEST
+
 /* A process without a userfaultfd: as we are. */
 START_TEST(who_cannot_be_followed_is_compared)
 {
@@ -271,6 +311,7 @@ int main(void)
     tcase_add_loop_test(tests, each_moment_comes_back, 0, GB_MEMORY_WAYS);
     tcase_add_loop_test(tests, nothing_is_forgotten_by_a_failure, 0, GB_MEMORY_WAYS);
     tcase_add_test(tests, what_is_missed_is_noticed);
+    tcase_add_test(tests, what_is_written_during_the_first_look_is_found);
     tcase_add_test(tests, who_cannot_be_followed_is_compared);
     suite_add_tcase(suite, tests);
     return check_run(suite);

@@ -64,12 +64,14 @@ bool gb_memory_way_works(enum gb_memory_way way);
  * works. */
 enum gb_memory_way gb_memory_choose_way(void);
 
-/* From now on gb_memory_changed() knows what the process writes. May be called again. The process
- * stands still. GB_EUNSUPPORTED: not this process: one that the launcher has not started. */
+/* From now on gb_memory_changed() knows what the process writes. May be called again. By soft-dirty
+ * bits, what it writes during the call may not be known. GB_EUNSUPPORTED: not this process: one
+ * that the launcher has not started. */
 int gb_memory_watch(const struct gb_memory *memory, enum gb_memory_way way, struct gb_err *err);
 
 /* Like gb_memory_private(), but only those that have been written to since the last call, or since
- * gb_memory_watch(). The process stands still. After a failure nothing is known any more: read all
+ * gb_memory_watch(). What is written during the call is found by it or by the next one, but by
+ * soft-dirty bits may not be found at all. After a failure nothing is known any more: read all
  * private pages, and watch again. */
 int gb_memory_changed(const struct gb_memory *memory, enum gb_memory_way way, struct gb_buf *ranges,
                       struct gb_err *err);
