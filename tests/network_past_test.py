@@ -155,6 +155,52 @@ def test_a_rewind_breaks_connections_and_keeps_rules_and_ports(session, client, 
     assert [one["address"] for one in told["ports"]] == [address] and told["network"] == "rules"
 
 
+@pytest.fixture
+def torrent():
+    """A server that sends as much as it can; gives its port."""
+    def send(connection):
+        with connection, contextlib.suppress(OSError):
+            while True:
+                connection.sendall(bytes(65536))
+
+    def take():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=send, args=(listener.accept()[0],), daemon=True).start()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=take, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+RECEIVE = """
+import socket, threading
+got = 0
+def receive(one):
+    global got
+    while data := one.recv(65536):
+        got += len(data)
+def begin():
+    one = socket.create_connection(("app.test", PORT), 60)
+    threading.Thread(target=receive, args=(one,), daemon=True).start()
+"""
+
+
+def test_moments_at_which_data_arrives(session, torrent):
+    """QEMU hands on what arrives for a guest even if it stands still: its memory and its devices are still of one
+    moment."""
+    session.call("session.network", network=rules(torrent))
+    value(session, RECEIVE.replace("PORT", str(torrent)))
+    moments = []
+    for i in range(6):
+        value(session, f"begin()\nx = {i}")
+        moments.append(session.call("session.checkpoint")["seq"])
+    for i in (5, 0, 3, 1, 4, 2):
+        session.call("session.rewind", seq=moments[i])
+        assert value(session, "print(x)") == str(i)
+        value(session, "begin()")
+
+
 def test_a_rewind_to_before_the_network(session, web):
     value(session, "x = 1")
     kept = session.call("session.checkpoint")["seq"]

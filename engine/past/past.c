@@ -12,9 +12,14 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "past/device.h"
 #include "past/mark.h"
+#include "past/moments.h"
 #include "past/track.h"
 #include "platform/file.h"
+
+/* Each takes what has arrived meanwhile; the guest has room for some 100 pages more. */
+enum { PAST_LOOKS_MAX = 8 };
 
 enum past_step {
     PAST_REST,
@@ -45,8 +50,7 @@ struct gb_past {
     size_t keep; /* checkpoints at most */
     enum gb_memory_way way;
     int disk_fd; /* what is behind the spare disk of its VMs; -1: nothing */
-    struct gb_past_moment *moments;
-    size_t count;
+    struct past_moments moments;
     uint64_t here, bytes;
     enum past_step step;
     bool freed;         /* freed when the operation in progress has ended */
@@ -61,6 +65,8 @@ struct gb_past {
     struct past_vm now;     /* of the session's VM */
     struct past_vm next;    /* of the VM that it may get */
     int state_fd;           /* device state, in memory */
+    int looked_fd;          /* the one before the last look */
+    unsigned looks;         /* at the VM for the checkpoint being taken */
     bool *pinned;           /* one per moment, plus one */
     uint64_t seq, at_ns;    /* the checkpoint being taken, or rewound to */
     uint64_t parent;        /* of the one being taken; 0: the base */
@@ -101,7 +107,7 @@ struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, 
     past->keep = keep;
     past->way = way;
     past->now.memory = past->next.memory = GB_MEMORY_NONE;
-    past->state_fd = -1;
+    past->state_fd = past->looked_fd = -1;
     past->disk_fd = disk_fd;
     past->work.data = past;
     return past;
@@ -113,21 +119,12 @@ static void past_vm_release(struct past_vm *vm)
     gb_memory_close(&vm->memory);
 }
 
-static void past_moments_release(struct gb_past *past)
-{
-    for (size_t i = 0; i < past->count; i++)
-        free(past->moments[i].name);
-    free(past->moments);
-    past->moments = NULL;
-    past->count = 0;
-}
-
 static void past_release(struct gb_past *past)
 {
     void (*gone)(void *) = past->gone;
     void *arg = past->gone_arg;
 
-    past_moments_release(past);
+    past_moments_release(&past->moments);
     gb_snapshot_unref(past->snapshot);
     free(past->pinned);
     gb_buf_release(&past->note);
@@ -182,6 +179,7 @@ static void past_end_on_thread(struct gb_past *past)
     past_vm_release(&past->now);
     past_vm_release(&past->next);
     (void)gb_close(past->state_fd);
+    (void)gb_close(past->looked_fd);
     if (past->leaves && past->woken)
         (void)past_mark_lull(past->path);
     if (!past->leaves || !(past->asleep || past->awake))
@@ -244,21 +242,13 @@ bool gb_past_is_busy(const struct gb_past *past)
 
 const struct gb_past_moment *gb_past_moments(const struct gb_past *past, size_t *ret_count)
 {
-    *ret_count = past->count;
-    return past->moments;
-}
-
-static struct gb_past_moment *past_find(const struct gb_past *past, uint64_t seq)
-{
-    for (size_t i = 0; i < past->count; i++)
-        if (past->moments[i].seq == seq)
-            return past->moments + i;
-    return NULL;
+    *ret_count = past->moments.count;
+    return past->moments.list;
 }
 
 const struct gb_past_moment *gb_past_find(const struct gb_past *past, uint64_t seq)
 {
-    return past_find(past, seq);
+    return past_moments_find(&past->moments, seq);
 }
 
 uint64_t gb_past_here(const struct gb_past *past)
@@ -271,29 +261,10 @@ uint64_t gb_past_bytes(const struct gb_past *past)
     return past->bytes;
 }
 
-/* The chain has changed, and no thread uses it. Names stay with their moments. */
+/* The chain has changed, and no thread uses it. */
 static void past_list(struct gb_past *past)
 {
-    size_t count;
-    const struct gb_chain_entry *entries = gb_chain_entries(past->chain, &count);
-    struct gb_past_moment *moments = xcalloc(count + 1, sizeof(*moments));
-
-    for (size_t i = 0; i < count; i++) {
-        const struct past_head *head = &entries[i].head;
-        struct gb_past_moment *before = past_find(past, head->seq);
-
-        moments[i] = (struct gb_past_moment){.seq = head->seq,
-                                             .parent = head->parent,
-                                             .epoch = head->epoch,
-                                             .at_ns = head->at_ns,
-                                             .bytes = past_record_size(head),
-                                             .cell = head->cell};
-        if (before != NULL)
-            moments[i].name = TAKE_PTR(before->name);
-    }
-    past_moments_release(past);
-    past->moments = moments;
-    past->count = count;
+    past_moments_read(&past->moments, past->chain);
     past->bytes = gb_chain_bytes(past->chain);
 }
 
@@ -313,11 +284,7 @@ static int past_begin(struct gb_past *past, struct gb_err *err)
     past->err = past->clone_err = (struct gb_err){0};
     past->taken = (struct gb_past_taken){0};
     past->copied = 0;
-    if (past->state_fd < 0)
-        past->state_fd = gb_file_in_memory("device state", NULL);
-    if (past->state_fd < 0)
-        return gb_err_sys(err, -past->state_fd, "no memory for the state of devices");
-    return 0;
+    return past_device_make(&past->state_fd, err);
 }
 
 static int past_open_chain(struct gb_past *past)
@@ -379,23 +346,6 @@ static void past_look(struct gb_past *past)
         past->copied = gb_track_copied(vm->track);
 }
 
-static int past_read_state(struct gb_past *past, struct gb_buf *device)
-{
-    struct stat info;
-    uint8_t *to;
-
-    if (fstat(past->state_fd, &info) < 0)
-        return gb_err_sys(&past->err, errno, "cannot read the state of devices");
-    if (info.st_size <= 0 || info.st_size > PAST_DEVICE_MAX)
-        return gb_err_set(&past->err, GB_ETOOLARGE, "the state of its devices has %jd bytes",
-                          (intmax_t)info.st_size);
-    to = gb_buf_reserve(device, (size_t)info.st_size, PAST_DEVICE_MAX);
-    if (to == NULL || pread(past->state_fd, to, (size_t)info.st_size, 0) != info.st_size)
-        return gb_err_set(&past->err, GB_EINTERNAL, "cannot read the state of devices");
-    gb_buf_commit(device, (size_t)info.st_size);
-    return 0;
-}
-
 static bool past_stays(void *arg, const struct gb_chain_entry *entry)
 {
     const struct gb_past *past = arg;
@@ -432,7 +382,7 @@ static int past_append(struct gb_past *past)
                                              .cell = past->take.cell,
                                              .memory_pages = past->now.memory.pages};
 
-    if (past_open_chain(past) < 0 || past_read_state(past, &device) < 0 ||
+    if (past_open_chain(past) < 0 || past_device_read(past->state_fd, &device, &past->err) < 0 ||
         gb_track_sort(past->now.track, &changes, &past->err) < 0)
         return -(int)past->err.code;
     checkpoint.ranges = changes.ranges;
@@ -460,27 +410,16 @@ static void past_write(struct gb_past *past)
     gb_track_rest(past->now.track);
 }
 
-/* A name belongs to a single moment. */
-static void past_name(struct gb_past *past)
-{
-    for (size_t i = 0; i < past->count && past->name != NULL; i++) {
-        struct gb_past_moment *moment = past->moments + i;
-
-        if (moment->seq == past->seq)
-            moment->name = TAKE_PTR(past->name);
-        else if (moment->name != NULL && strcmp(moment->name, past->name) == 0)
-            free(TAKE_PTR(moment->name));
-    }
-}
-
 static void past_after_writing(struct gb_past *past)
 {
     if (past->chain != NULL)
         past_list(past);
     if (past->err.code == GB_OK) {
         past->here = past->seq;
-        past_name(past);
-    } else if (past_find(past, past->here) == NULL) { /* removed because it was damaged */
+        if (past->name != NULL)
+            past_moments_name(&past->moments, past->seq, TAKE_PTR(past->name));
+    } else if (past_moments_find(&past->moments, past->here) ==
+               NULL) { /* removed because it was damaged */
         past->here = 0;
         gb_track_free(TAKE_PTR(past->now.track));
     }
@@ -488,17 +427,19 @@ static void past_after_writing(struct gb_past *past)
 }
 
 /* Whether or not the copy succeeded, the guest may continue. */
-static void past_after_looking(struct gb_past *past)
+static void past_end_pause(struct gb_past *past)
 {
+    const struct gb_past_moment *moments = past->moments.list;
+    const size_t count = past->moments.count;
+
     past->taken.pause_ns = gb_clock_mono_ns() - past->begun_ns;
     past->at_ns = gb_clock_wall_ns();
     free(past->pinned);
-    past->pinned = xcalloc(past->count + 2, sizeof(*past->pinned));
-    for (size_t i = 0; i < past->count; i++)
-        past->pinned[i] = past->moments[i].name != NULL ||
-                          past->moments[i].seq == past->take.keep ||
-                          (past->awake && past->moments[i].seq == past->marked_seq);
-    past->pinned[past->count] = true;
+    past->pinned = xcalloc(count + 2, sizeof(*past->pinned));
+    for (size_t i = 0; i < count; i++)
+        past->pinned[i] = moments[i].name != NULL || moments[i].seq == past->take.keep ||
+                          (past->awake && moments[i].seq == past->marked_seq);
+    past->pinned[count] = true;
     past->step = PAST_REST; /* it may be freed from there */
     past->take.copied(past->take.arg);
     if (past->freed)
@@ -509,6 +450,46 @@ static void past_after_looking(struct gb_past *past)
         past_end_taking(past);
 }
 
+static void past_on_saved(void *arg, const struct gb_err *err);
+
+static void past_save(struct gb_past *past, struct gb_vm *vm)
+{
+    _cleanup_(freep) char *path = gb_file_path_of(past->state_fd);
+
+    gb_vm_save(vm, path, past_on_saved, past);
+}
+
+/* QEMU may have written to the guest's memory since: then the state of its devices is another one,
+ * because a queue of theirs has advanced. */
+static void past_after_looking(struct gb_past *past)
+{
+    struct gb_vm *vm = past->take.held_vm == NULL ? NULL : past->take.held_vm(past->take.arg);
+
+    if (past->err.code == GB_OK && past->take.held_vm != NULL && vm == NULL)
+        (void)gb_err_set(&past->err, GB_ECLOSED, "the VM has ended");
+    if (past->err.code != GB_OK || vm == NULL) {
+        past_end_pause(past);
+        return;
+    }
+    past->step = PAST_SAVING;
+    past->looks++;
+    past_device_swap(&past->state_fd, &past->looked_fd);
+    past_save(past, vm);
+}
+
+/* Nothing has been copied yet, or it is not of the moment that the state is of. */
+static bool past_must_look(struct gb_past *past)
+{
+    if (past->looks == 0)
+        return true;
+    if (past_device_is_same(past->state_fd, past->looked_fd, &past->err))
+        return false;
+    if (past->err.code == GB_OK && past->looks == PAST_LOOKS_MAX)
+        (void)gb_err_set(&past->err, GB_EBUSY, "too much arrives for the session");
+    gb_track_distrust(past->now.track);
+    return past->err.code == GB_OK;
+}
+
 static void past_on_saved(void *arg, const struct gb_err *err)
 {
     struct gb_past *past = arg;
@@ -516,17 +497,18 @@ static void past_on_saved(void *arg, const struct gb_err *err)
     if (past_is_over(past))
         return;
     past_note(past, err);
-    if (past->err.code == GB_OK)
+    if (past->err.code == GB_OK && past_must_look(past))
         past_run(past, PAST_LOOKING, past_look, past_after_looking);
     else
-        past_after_looking(past);
+        past_end_pause(past);
 }
 
 int gb_past_take(struct gb_past *past, const struct gb_past_take *take, struct gb_err *err)
 {
-    _cleanup_(freep) char *path = NULL;
     int r = past_begin(past, err);
 
+    if (r == 0 && take->held_vm != NULL)
+        r = past_device_make(&past->looked_fd, err);
     if (r == 0 && past->now.memory.pages_fd < 0)
         r = past_find_memory(past, &past->now, gb_vm_pid(take->vm), err);
     if (r < 0)
@@ -536,8 +518,8 @@ int gb_past_take(struct gb_past *past, const struct gb_past_take *take, struct g
     past->name = take->name == NULL ? NULL : xstrdup(take->name);
     past->begun_ns = gb_clock_mono_ns();
     past->step = PAST_SAVING;
-    path = gb_file_path_of(past->state_fd);
-    gb_vm_save(take->vm, path, past_on_saved, past);
+    past->looks = 0;
+    past_save(past, take->vm);
     return 0;
 }
 
@@ -615,14 +597,14 @@ int gb_past_resume(struct gb_past *past, bool awake, uint64_t here, struct gb_er
         return -(int)err->code;
     past_list(past);
     past->here = here;
-    if (past_find(past, here) == NULL || !gb_chain_is_sound(past->chain, here))
+    if (past_moments_find(&past->moments, here) == NULL || !gb_chain_is_sound(past->chain, here))
         return gb_err_set(err, GB_EGONE, "its checkpoint %ju is damaged", (uintmax_t)here);
     return 0;
 }
 
 void gb_past_name(struct gb_past *past, uint64_t seq, struct gb_bytes name)
 {
-    struct gb_past_moment *moment = past_find(past, seq);
+    struct gb_past_moment *moment = past_moments_find(&past->moments, seq);
 
     if (moment == NULL)
         return;
@@ -661,9 +643,7 @@ static void past_lay(struct gb_past *past)
     if (past_new_track(past, &past->next) < 0 || past_open_chain(past) < 0 ||
         gb_chain_read(past->chain, past->seq, past_lay_pages, past, &device, &past->err) < 0)
         return;
-    if (ftruncate(past->state_fd, 0) < 0 || lseek(past->state_fd, 0, SEEK_SET) < 0 ||
-        gb_fd_write_full(past->state_fd, gb_buf_data(&device), device.size) < 0)
-        (void)gb_err_sys(&past->err, errno, "cannot write the state of devices");
+    (void)past_device_write(past->state_fd, gb_buf_bytes(&device), &past->err);
 }
 
 static void past_after_laying(struct gb_past *past)

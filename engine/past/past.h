@@ -3,8 +3,10 @@
  *
  * Theory of operation. The user brings the guest to rest; then the device state is saved, a thread
  * copies the pages that may have changed (track.h), and the user is told that the guest may
- * continue. Afterwards a thread compares, packs and appends what was copied to the chain (chain.h).
- * So the guest is stopped for a few ms, longer with more memory to copy.
+ * continue. If QEMU may have written to them meanwhile, because something may have arrived for the
+ * guest, the device state is saved once more, and all of that is repeated if it has changed.
+ * Afterwards a thread compares, packs and appends what was copied to the chain (chain.h). So the
+ * guest is stopped for a few ms, longer with more memory to copy.
  *
  * A rewind starts another VM, a clone of the snapshot that the session was made from: while its
  * process waits for device state, the pages of the chain are written into its memory; then it loads
@@ -99,6 +101,10 @@ struct gb_past_take {
     uint64_t most;    /* bytes on disk of all of them: beyond, older ones are removed */
     uint64_t keep;    /* a checkpoint that must not be removed to make room for this one; 0: none */
     const char *name; /* NULL: none. An existing checkpoint with this name loses it. Copied. */
+    /* NULL: nothing is sent to the VM, on any port. Otherwise QEMU may write to its memory while it
+     * is copied, and then it is copied again, a few times (GB_EBUSY). Returns the VM, or NULL if it
+     * is not HELD any more. */
+    struct gb_vm *(*held_vm)(void *arg);
     /* Called once each, in this order: the guest may continue; the checkpoint is stored, or @taken
      * is NULL with @err. */
     void (*copied)(void *arg);

@@ -572,6 +572,11 @@ int gb_vm_take_network(struct gb_vm *vm)
     return TAKE_FD(vm->network_fd);
 }
 
+bool gb_vm_network_is_taken(const struct gb_vm *vm)
+{
+    return vm->network_fd < 0;
+}
+
 pid_t gb_vm_pid(const struct gb_vm *vm)
 {
     return vm->report.pid;

@@ -89,6 +89,8 @@ size_t gb_vm_queued(const struct gb_vm *vm);
 /* Our end of the second port (GB_GUEST_NETWORK_PORT), on which the guest is silent until
  * NETWORK_ON: gives it, once. -1: it has been taken, or the VM is DEAD. */
 int gb_vm_take_network(struct gb_vm *vm);
+/* It has been taken: whoever has it may send at any time. */
+bool gb_vm_network_is_taken(const struct gb_vm *vm);
 
 /* Kills the process; `dead` follows, with @reason (NULL: "killed by Glassbell") as its message.
  * No-op if it is dying. */

@@ -11,8 +11,9 @@
  *     refuses   answers ERROR busy
  *     lies      answers with a frame that is no answer to it
  *     late      answers just before the next answer
- *     breaks    says at each EXEC or TERMINAL what no honest guest says, N telling which
- *     honest    does nothing of the kind
+ *     arrives   at the first N: its memory changes right after the state of its devices is saved,
+ * as if something had arrived at a port breaks    says at each EXEC or TERMINAL what no honest
+ * guest says, N telling which honest    does nothing of the kind
  *
  * A cell prints its code and ends, with its number as the exit code (in a warm-up: 0); "flood N"
  * prints N bytes, as its window allows, "wait" waits for standard input and never ends, "leave"
@@ -27,7 +28,12 @@
  * as the last of them; any FILE_REMOVE removes all; an upload to "inside" is refused before a
  * FILE_MKDIR. A folder has one entry for each character of its path; a `+` there says that more
  * follow.
+ *
+ * Its memory is the file that it may read as `ram`, if there is one. The state of its devices is
+ * one byte: how often something has arrived, which is also in the first byte of the page with that
+ * number, and of page 0.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -35,6 +41,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -47,7 +57,14 @@
 /* Those of a warm-up have higher numbers. */
 #define CELLS_OF_OURS 0x10000u
 
-enum { FD_STATUS = 3, FD_LIFELINE = 4, FD_MONITOR = 5, FD_AGENT = 6, NAME_MAX_BYTES = 32 };
+enum {
+    FD_STATUS = 3,
+    FD_LIFELINE = 4,
+    FD_MONITOR = 5,
+    FD_AGENT = 6,
+    NAME_MAX_BYTES = 32,
+    FAKE_PAGE = 4096
+};
 
 static char action[NAME_MAX_BYTES], what[NAME_MAX_BYTES];
 static int countdown, variant; /* as given: what `breaks` sends */
@@ -78,6 +95,43 @@ static bool fake_is_at(const char *name)
     return true;
 }
 
+/* ---- its memory ---- */
+
+static volatile uint8_t *ram; /* NULL: none */
+static int state_fd = -1;     /* where the state of its devices is saved */
+static uint8_t arrived;
+
+static void fake_map(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+    void *at;
+
+    if (fd < 0 || fstat(fd, &info) < 0)
+        _exit(8);
+    at = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    if (at == MAP_FAILED)
+        _exit(8);
+    ram = at;
+    (void)close(fd);
+    /* As the launcher has QEMU do: O_CLOEXEC, O_NONBLOCK and UFFD_USER_MODE_ONLY. */
+    (void)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1);
+}
+
+static void fake_save(void)
+{
+    const bool arrives = strcmp(action, "arrives") == 0 && arrived < variant;
+
+    if (ram == NULL)
+        return;
+    fake_write(state_fd, &arrived, 1);
+    if (!arrives)
+        return;
+    arrived++;
+    ram[0] = arrived;
+    ram[(size_t)arrived * FAKE_PAGE] = arrived;
+}
+
 /* ---- the monitor ---- */
 
 static void fake_say(const char *text)
@@ -95,6 +149,8 @@ static void fake_answer_monitor(const char *line)
         _exit(4);
     if (fake_is_at(name) && strcmp(action, "silent") == 0)
         return;
+    if (strcmp(name, "xen-save-devices-state") == 0)
+        fake_save();
     (void)snprintf(reply, sizeof(reply), "{\"return\":{\"fdset-id\":1,\"fd\":9},\"id\":%ld}\n",
                    strtol(id + 5, NULL, 10));
     fake_say(reply);
@@ -116,15 +172,28 @@ static size_t fake_command_size(const char *text)
     return 0;
 }
 
-/* False: it is closed. */
+/* False: it is closed. A descriptor is the last one that was sent. */
 static bool fake_read_monitor(struct gb_buf *input)
 {
     char piece[4096];
-    ssize_t n = read(FD_MONITOR, piece, sizeof(piece));
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {piece, sizeof(piece)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    ssize_t n = recvmsg(FD_MONITOR, &message, MSG_CMSG_CLOEXEC);
     size_t size;
 
     if (n <= 0)
         return false;
+    if (message.msg_controllen >= CMSG_LEN(sizeof(int))) {
+        (void)gb_close(state_fd);
+        memcpy(&state_fd, CMSG_DATA(&control.head), sizeof(state_fd));
+    }
     gb_buf_add(input, piece, (size_t)n);
     while ((size = fake_command_size(gb_buf_str(input))) > 0) {
         fake_answer_monitor(gb_buf_str(input));
@@ -633,8 +702,11 @@ int main(int argc, char **argv)
     char text[64];
     int i = 1;
 
-    while (i < argc && strcmp(argv[i], "--") != 0)
+    while (i < argc && strcmp(argv[i], "--") != 0) {
+        if (strncmp(argv[i], "ram=", 4) == 0)
+            fake_map(argv[i] + 4);
         i++;
+    }
     if (i + 1 >= argc ||
         sscanf(argv[i + 1], "/%31[a-z]/%31[a-zA-Z_-]/%d", action, what, &countdown) != 3)
         return 2;

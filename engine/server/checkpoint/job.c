@@ -462,6 +462,13 @@ static void job_on_taken(void *arg, const struct gb_past_taken *taken, const str
     }
 }
 
+static struct gb_vm *job_held_vm(void *arg)
+{
+    const struct hosted *hosted = arg;
+
+    return gb_session_is_held(hosted->session) ? gb_session_vm(hosted->session) : NULL;
+}
+
 static void job_on_held(void *arg, const struct gb_err *err)
 {
     struct hosted *hosted = arg;
@@ -470,7 +477,7 @@ static void job_on_held(void *arg, const struct gb_err *err)
     const uint64_t room = gb_admission_room(hosted->server->capacity->admission);
     const uint64_t most =
         job->asked || job->kind == JOB_SLEEP ? SIZE_MAX / 2 : hosted->server->settings.past.largest;
-    const struct gb_past_take take = {
+    struct gb_past_take take = {
         .vm = gb_session_vm(hosted->session),
         .cell = job->cell,
         .epoch = gb_session_epoch(hosted->session),
@@ -496,6 +503,8 @@ static void job_on_held(void *arg, const struct gb_err *err)
         checkpoint_of(hosted)->rest->fall(hosted);
         return;
     }
+    if (gb_vm_network_is_taken(take.vm))
+        take.held_vm = job_held_vm;
     job->room = room;
     state->is_known = false;
     state->known_ns = job->held_ns;
