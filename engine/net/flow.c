@@ -8,7 +8,7 @@ void flow_run(struct gb_net *net)
 {
     size_t queued;
 
-    if (!net->joined || net->sync.left > 0)
+    if (!net->joined || net->stands || net->sync.left > 0)
         return;
     queued = gb_stream_queued(net->port) + net->out.size;
     if (queued < NET_QUEUE_HIGH)

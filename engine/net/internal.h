@@ -30,7 +30,7 @@ struct net_waiter {
 struct gb_net {
     struct gb_loop *loop;
     struct gb_stream *port; /* NULL: there is no VM */
-    bool joined;
+    bool joined, stands;    /* stands: gb_net_stand() */
     struct gb_sync sync;
     struct gb_buf out;
     struct gb_mux mux;

@@ -164,6 +164,34 @@ START_TEST(a_mark_and_what_follows_come_in_any_pieces)
 }
 END_TEST
 
+/* Nothing is sent to a guest that stands still, nor read from it: before its mark, and later. */
+START_TEST(a_guest_that_stands_still_is_left_alone)
+{
+    _cleanup_(gb_buf_release) struct gb_buf said = {0};
+
+    begin();
+    join(make_port(), 'b');
+    gb_net_stand(net, true);
+    add_mark(&said, 'b');
+    add_question(&said, 1);
+    guest_says(gb_buf_bytes(&said));
+    ck_assert_uint_eq(guest_hears().size, 0);
+    gb_net_stand(net, false);
+    guest_says((struct gb_bytes){0});
+    check_heard(guest_hears(), 'b', 1);
+    gb_net_stand(net, true);
+    gb_buf_clear(&said);
+    add_question(&said, 2);
+    guest_says(gb_buf_bytes(&said));
+    ck_assert_uint_eq(guest_hears().size, 0);
+    gb_net_stand(net, false);
+    guest_says((struct gb_bytes){0});
+    ck_assert_uint_gt(guest_hears().size, 0);
+    ck_assert_uint_eq(failed, 0);
+    end();
+}
+END_TEST
+
 /* A guest that is faster than the host's loop. */
 START_TEST(a_mark_that_is_there_before_the_conversation_counts)
 {
@@ -265,6 +293,7 @@ int main(void)
     TCase *tests = tcase_create("join");
 
     tcase_add_test(tests, a_mark_and_what_follows_come_in_any_pieces);
+    tcase_add_test(tests, a_guest_that_stands_still_is_left_alone);
     tcase_add_test(tests, a_mark_that_is_there_before_the_conversation_counts);
     tcase_add_test(tests, a_mark_between_two_conversations_is_lost);
     tcase_add_test(tests, the_mark_of_a_conversation_that_was_left_is_none);

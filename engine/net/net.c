@@ -200,7 +200,7 @@ static void net_on_input(void *arg, struct gb_buf *input)
         return;
     }
     flow_run(net);
-    gb_stream_pause(net->port, net_must_wait(net));
+    gb_stream_pause(net->port, net->stands || net_must_wait(net));
 }
 
 static void net_on_closed(void *arg, int sys_errno)
@@ -214,7 +214,7 @@ static void net_on_sent(void *arg, size_t bytes)
     struct gb_net *net = arg;
 
     (void)bytes;
-    if (!net->joined || gb_stream_queued(net->port) >= NET_QUEUE_LOW)
+    if (!net->joined || net->stands || gb_stream_queued(net->port) >= NET_QUEUE_LOW)
         return;
     if (gb_mux_is_ready(&net->mux))
         flow_later(net);
@@ -267,7 +267,7 @@ void gb_net_join(struct gb_net *net, int fd, const uint8_t *mark)
     gb_sync_expect(&net->sync, mark);
     net->joined = true;
     net->failed = false;
-    gb_stream_pause(net->port, false);
+    gb_stream_pause(net->port, net->stands);
     flow_later(net);
     forward_go_on(net);
 }
@@ -275,6 +275,16 @@ void gb_net_join(struct gb_net *net, int fd, const uint8_t *mark)
 bool gb_net_is_joined(const struct gb_net *net)
 {
     return net->joined;
+}
+
+void gb_net_stand(struct gb_net *net, bool stands)
+{
+    net->stands = stands;
+    if (net->port == NULL)
+        return;
+    gb_stream_pause(net->port, stands || (net->joined && (net->failed || net_must_wait(net))));
+    if (net->joined && !stands)
+        flow_later(net);
 }
 
 void gb_net_leave(struct gb_net *net, const char *reason, bool vm_gone)

@@ -137,6 +137,9 @@ void gb_net_take_names(struct gb_net *net, const struct gb_net *origin);
  * last conversation. The guest is told the same @mark, GB_NET_MARK_BYTES. */
 void gb_net_join(struct gb_net *net, int fd, const uint8_t *mark);
 bool gb_net_is_joined(const struct gb_net *net);
+/* The guest stands still: from now on nothing is sent to it or read from it; or it goes on. What
+ * has been sent before may still arrive. */
+void gb_net_stand(struct gb_net *net, bool stands);
 /* There is no conversation, and none is to be expected soon: breaks the connections of clients that
  * wait for one. */
 void gb_net_turn_away(struct gb_net *net);

@@ -401,6 +401,7 @@ static void job_on_copied(void *arg)
     struct hosted *hosted = arg;
     struct job *job = checkpoint_of(hosted)->job;
 
+    PART_CALL(hosted->server, session_copied, hosted, false);
     gb_loan_take(&job->loan, hosted->server->capacity->admission,
                  gb_past_copied_bytes(checkpoint_of(hosted)->past));
     if (job->kind == JOB_REWIND || job->kind == JOB_SLEEP || !gb_session_is_held(hosted->session))
@@ -508,8 +509,11 @@ static void job_on_held(void *arg, const struct gb_err *err)
     job->room = room;
     state->is_known = false;
     state->known_ns = job->held_ns;
-    if (gb_past_take(state->past, &take, &problem) < 0)
+    PART_CALL(hosted->server, session_copied, hosted, true);
+    if (gb_past_take(state->past, &take, &problem) < 0) {
+        PART_CALL(hosted->server, session_copied, hosted, false);
         job_fail(hosted, &problem);
+    }
 }
 
 /* ---- the beginning ---- */

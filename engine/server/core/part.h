@@ -175,6 +175,8 @@ struct gb_part {
     void (*session_stayed)(struct hosted *hosted);
     /* It is asleep, and cannot be woken now: what waited for that has failed. */
     void (*session_refused)(struct hosted *hosted);
+    /* Its memory is about to be copied: until the end of that nothing is sent to its guest. */
+    void (*session_copied)(struct hosted *hosted, bool begins);
     /* What provides the network in its guest has ended by itself. */
     void (*session_network_lost)(struct hosted *hosted);
     /* It was rewound or taken forward again: these of its cells are undone now (model/undone.h). */

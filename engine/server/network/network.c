@@ -207,6 +207,14 @@ static int network_on_moved(struct hosted *hosted, struct gb_err *err)
     return r;
 }
 
+static void network_on_copied(struct hosted *hosted, bool begins)
+{
+    struct network_session *state = network_state(hosted);
+
+    if (state->net != NULL)
+        gb_net_stand(state->net, begins);
+}
+
 static void network_on_stayed(struct hosted *hosted)
 {
     if (gb_session_is_asleep(hosted->session))
@@ -654,6 +662,7 @@ const struct gb_part network_part = {
     .session_opened = network_on_session,
     .session_moved = network_on_moved,
     .session_stayed = network_on_stayed,
+    .session_copied = network_on_copied,
     .session_refused = network_on_refused,
     .session_network_lost = start_lost,
     .session_forked = network_on_forked,
