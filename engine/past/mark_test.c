@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,6 +154,29 @@ START_TEST(mark_that_cannot_be_synced_is_none)
     syncs_fail = false;
     ck_assert_int_eq(mark("a note"), 0);
     ck_assert_int_eq(look("a note"), 0);
+}
+END_TEST
+
+/* However much of it there is room for. */
+START_TEST(full_disk_leaves_the_earlier_mark)
+{
+    const struct sigaction ignored = {.sa_handler = SIG_IGN};
+    const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+    const bool awake = _i == 1;
+    struct rlimit room = {0, RLIM_INFINITY};
+
+    ck_assert_int_eq(awake ? mark_awake("earlier") : mark("earlier"), 0);
+    ck_assert_int_eq(sigaction(SIGXFSZ, &ignored, NULL), 0);
+    for (; room.rlim_cur < strlen("a later note"); room.rlim_cur++) {
+        int limited = setrlimit(RLIMIT_FSIZE, &room);
+        int r = awake ? mark_awake("a later note") : mark("a later note");
+
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &all) + limited, 0);
+        ck_assert_int_lt(r, 0);
+        ck_assert_int_eq(look_for(awake, "earlier"), 0);
+    }
+    ck_assert_int_eq(awake ? mark_awake("a later note") : mark("a later note"), 0);
+    ck_assert_int_eq(look_for(awake, "a later note"), 0);
 }
 END_TEST
 
@@ -305,6 +330,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, what_is_marked_is_read);
     tcase_add_test(tests, mark_that_cannot_be_synced_is_none);
+    tcase_add_loop_test(tests, full_disk_leaves_the_earlier_mark, 0, 2);
     tcase_add_test(tests, mark_is_of_one_kind);
     tcase_add_test(tests, mark_replaces_the_earlier_one);
     tcase_add_test(tests, one_that_sleeps_is_the_newer_one);
