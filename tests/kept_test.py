@@ -3,6 +3,7 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -285,6 +286,32 @@ def test_sessions_share_what_all_may_take(tmp_path):
             assert out(session.exec("print(i, len(x))")) == f"23 {1 << 20}\n"
         for session in sessions:
             session.close()
+
+
+def test_a_full_disk_takes_nothing_back(tmp_path):
+    """A session goes back only if it can come here again; until then it is as it was. A fork of an earlier moment needs
+    no room."""
+    disk = tmp_path / "state/glassbell"
+    disk.mkdir(parents=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk]).returncode != 0:
+        pytest.skip("mounting a file system needs root")
+    try:
+        with asked(tmp_path, "[journal]\nenabled = no\n") as server, server.client() as client:
+            session = Session(client)
+            session.exec("import os; x = 1")
+            first = checkpoint(session)["seq"]
+            # It must not run out of time, however busy the host is: then it would be taken back.
+            assert session.exec("x = os.urandom(40 << 20)", timeout_ms=240000)["exit_code"] == 0
+            for method, options in (("session.rewind", {"seq": first}), ("session.checkpoint", {}), ("session.fork", {})):
+                assert not refused("disk_full", session, method, **options).dispatched
+                assert session.get()["state"] == "idle"
+                assert [one["seq"] for one in session.call("session.checkpoints")["checkpoints"]] == [first]
+            (child,) = session.call("session.fork", seq=first)["sessions"]
+            assert out(client.call("session.exec", session=child["session"], code="print(x)")) == "1\n"
+            assert session.exec("len(x)")["value"] == f"{40 << 20}"
+            session.close()
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
 
 
 def test_off_is_off(tmp_path):
