@@ -66,32 +66,67 @@ static int amend_text(const char *path, const char *name, struct gb_bytes line,
     return network == NULL ? -(int)err->code : 0;
 }
 
-/* Of an absolute path. */
-static size_t amend_folder_size(const char *file)
-{
-    const char *slash = strrchr(file, '/');
+/* ---- lock ---- */
 
-    return slash == NULL || slash == file ? 1 : (size_t)(slash - file);
+/* What keeps other servers out: a file beside @file, which nobody but its owner can open. A lock of
+ * the file itself would go with it when it is replaced, and one of the folder can be held by
+ * everybody who can read that. It is removed with the lock. */
+struct amend_lock {
+    char *path;
+    int fd;
+};
+
+static void amend_unlock(struct amend_lock *lock)
+{
+    if (lock->fd >= 0)
+        (void)unlink(lock->path); /* while nobody else has it */
+    lock->fd = gb_close(lock->fd);
+    free(TAKE_PTR(lock->path));
 }
 
-/* The folder of @file, which no other server writes into meanwhile: a lock of the file itself would
- * go with it when it is replaced. Gives a descriptor. */
-static int amend_lock(const char *file, struct gb_err *err)
+/* Whether the file that is locked is still the one that others would lock. */
+static bool amend_is_locked(const struct amend_lock *lock, struct stat *ret_info)
 {
-    _cleanup_(freep) char *folder = xstrndup(file, amend_folder_size(file));
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct stat there;
 
-    if (fd < 0)
-        return gb_err_sys(err, errno, "the folder of %s", file);
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return fd;
-    if (errno == EWOULDBLOCK)
-        (void)gb_err_set(err, GB_EBUSY, "another process is writing %s: try again", file);
+    return fstat(lock->fd, ret_info) == 0 && lstat(lock->path, &there) == 0 &&
+           ret_info->st_dev == there.st_dev && ret_info->st_ino == there.st_ino;
+}
+
+static int amend_check_lock(const struct amend_lock *lock, const char *file, struct gb_err *err)
+{
+    const bool taken = flock(lock->fd, LOCK_EX | LOCK_NB) == 0;
+    struct stat info = {0};
+
+    if (!taken && errno != EWOULDBLOCK)
+        return gb_err_sys(err, errno, "cannot lock %s", lock->path);
+    if (!taken || !amend_is_locked(lock, &info))
+        return gb_err_set(err, GB_EBUSY, "another process is writing %s: try again", file);
+    if (!S_ISREG(info.st_mode) || info.st_uid != geteuid() || (info.st_mode & 077) != 0)
+        return gb_err_set(err, GB_EPOLICY, "%s is no lock that only its owner can hold",
+                          lock->path);
+    return 0;
+}
+
+static int amend_lock(struct amend_lock *lock, const char *file, struct gb_err *err)
+{
+    int r;
+
+    lock->path = xasprintf("%s.lock", file);
+    lock->fd =
+        open(lock->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+    if (lock->fd < 0)
+        r = gb_err_sys(err, errno, "cannot open the lock %s", lock->path);
     else
-        (void)gb_err_sys(err, errno, "the folder of %s cannot be locked", file);
-    (void)gb_close(fd);
-    return -(int)err->code;
+        r = amend_check_lock(lock, file, err);
+    if (r < 0) { /* it is another one's, and stays */
+        lock->fd = gb_close(lock->fd);
+        free(TAKE_PTR(lock->path));
+    }
+    return r;
 }
+
+/* ---- writing ---- */
 
 /* Editors take no lock. */
 static int amend_check_same(const char *file, struct gb_bytes before, struct gb_err *err)
@@ -107,28 +142,40 @@ static int amend_check_same(const char *file, struct gb_bytes before, struct gb_
     return gb_err_set(err, GB_EBUSY, "%s was changed at the same time: try again", file);
 }
 
-int gb_settings_add_rule(const char *path, const char *name, struct gb_bytes line, char **ret_text,
-                         struct gb_err *err)
+/* Of an absolute path. */
+static size_t amend_folder_size(const char *file)
 {
-    _cleanup_(freep) char *file = realpath(path, NULL); /* it may be a link to the real one */
+    const char *slash = strrchr(file, '/');
+
+    return slash == NULL || slash == file ? 1 : (size_t)(slash - file);
+}
+
+/* What has happened in its folder survives a power cut. */
+static int amend_sync_folder(const char *file, struct gb_err *err)
+{
+    _cleanup_(freep) char *folder = xstrndup(file, amend_folder_size(file));
+    _cleanup_(closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0 && (fsync(fd) == 0 || errno == EINVAL)) /* some file systems cannot do that */
+        return 0;
+    return gb_err_sys(err, errno, "%s may not last", file);
+}
+
+static int amend_locked(const char *file, const char *name, struct gb_bytes line, char **ret_text,
+                        struct gb_err *err)
+{
     _cleanup_(gb_buf_release) struct gb_buf before = {0}, after = {0};
     _cleanup_(freep) char *text = NULL;
-    _cleanup_(closep) int folder = -1;
     struct stat status;
     int r;
 
-    if (file == NULL)
-        return gb_err_sys(err, errno, "%s", path);
-    folder = amend_lock(file, err);
-    if (folder < 0)
-        return folder;
     if (stat(file, &status) < 0)
-        return gb_err_sys(err, errno, "%s", path);
+        return gb_err_sys(err, errno, "%s", file);
     if (status.st_uid != geteuid())
-        return gb_err_set(err, GB_EPOLICY, "%s belongs to another user", path);
+        return gb_err_set(err, GB_EPOLICY, "%s belongs to another user", file);
     r = gb_fd_read_file(file, GB_SETTINGS_FILE_MAX, &before, err);
     if (r == 0)
-        r = amend_text(path, name, line, gb_buf_bytes(&before), &after, &text, err);
+        r = amend_text(file, name, line, gb_buf_bytes(&before), &after, &text, err);
     if (r == 0)
         r = amend_check_same(file, gb_buf_bytes(&before), err);
     if (r == 0)
@@ -136,10 +183,25 @@ int gb_settings_add_rule(const char *path, const char *name, struct gb_bytes lin
     if (r < 0)
         return r;
     (void)chmod(file, status.st_mode & 07777); /* what the umask has taken away */
-    if (fsync(folder) < 0 && errno != EINVAL)  /* not every file system can do that with folders */
-        return gb_err_sys(err, errno, "%s may not last", path);
     *ret_text = TAKE_PTR(text);
-    return 0;
+    return amend_sync_folder(file, err);
+}
+
+int gb_settings_add_rule(const char *path, const char *name, struct gb_bytes line, char **ret_text,
+                         struct gb_err *err)
+{
+    _cleanup_(freep) char *file = realpath(path, NULL); /* it may be a link to the real one */
+    struct amend_lock lock;
+    int r;
+
+    if (file == NULL)
+        return gb_err_sys(err, errno, "%s", path);
+    r = amend_lock(&lock, file, err);
+    if (r < 0)
+        return r;
+    r = amend_locked(file, name, line, ret_text, err);
+    amend_unlock(&lock);
+    return r;
 }
 
 void gb_settings_set_network(struct gb_settings *settings, const char *name, const char *text)

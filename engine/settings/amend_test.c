@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +14,27 @@
 #include "settings/settings.h"
 
 static char folder[64], path[96];
+static char lock[112];
 static struct gb_err err;
+static bool disk_fails; /* when a folder is synced */
+
+int fsync(int fd)
+{
+    struct stat info;
+
+    if (!disk_fails || fstat(fd, &info) < 0 || !S_ISDIR(info.st_mode))
+        return 0;
+    errno = EIO;
+    return -1;
+}
 
 static void begin(void)
 {
     (void)snprintf(folder, sizeof(folder), "/tmp/amendXXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     (void)snprintf(path, sizeof(path), "%s/a.conf", folder);
+    (void)snprintf(lock, sizeof(lock), "%s.lock", path);
+    disk_fails = false;
     err = (struct gb_err){0};
 }
 
@@ -48,8 +63,8 @@ static int add(const char *name)
     _cleanup_(freep) char *text = NULL;
     int r = gb_settings_add_rule(path, name, gb_bytes_str("allow new.example :443"), &text, &err);
 
-    ck_assert_int_eq(r == 0, text != NULL);
-    if (r == 0)
+    ck_assert_int_eq(r == 0 || disk_fails, text != NULL);
+    if (text != NULL)
         ck_assert_int_eq(strncmp(text, "allow new.example :443\n", 23), 0);
     return r;
 }
@@ -113,18 +128,52 @@ END_TEST
 
 START_TEST(two_servers_lose_no_rule)
 {
-    const int other = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int other = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
     put("[network \"builds\"]\n");
     ck_assert_int_eq(flock(other, LOCK_EX), 0); /* a lock of another descriptor is another's */
     ck_assert_int_eq(add("builds"), -GB_EBUSY);
     check_content("[network \"builds\"]\n");
+    ck_assert_int_eq(access(lock, F_OK), 0); /* it is the other's */
     ck_assert_int_eq(flock(other, LOCK_UN), 0);
     ck_assert_int_eq(add("builds"), 0);
-    ck_assert_int_eq(flock(other, LOCK_EX | LOCK_NB), 0); /* it is free again */
-    ck_assert_int_eq(close(other), 0);
+    ck_assert_int_lt(access(lock, F_OK), 0);
     ck_assert_int_eq(add("builds"), 0);
+    ck_assert_int_eq(close(other), 0);
     check_content("[network \"builds\"]\nallow new.example :443\nallow new.example :443\n");
+}
+END_TEST
+
+START_TEST(nobody_else_can_hold_the_lock)
+{
+    const int other = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    put("[network \"builds\"]\n");
+    ck_assert_int_eq(flock(other, LOCK_EX), 0); /* as everybody can who may read it */
+    ck_assert_int_eq(add("builds"), 0);
+    ck_assert_int_eq(close(other), 0);
+    ck_assert_int_eq(symlink("a.conf", lock), 0);
+    ck_assert_int_lt(add("builds"), 0);
+    ck_assert_int_eq(unlink(lock), 0);
+    ck_assert_int_eq(mkfifo(lock, 0600), 0);
+    ck_assert_int_eq(add("builds"), -GB_EPOLICY);
+    ck_assert_int_eq(unlink(lock), 0);
+    ck_assert_int_eq(close(open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600)), 0);
+    ck_assert_int_eq(chmod(lock, 0644), 0);
+    ck_assert_int_eq(add("builds"), -GB_EPOLICY);
+    ck_assert_int_eq(unlink(lock), 0); /* it has been left alone */
+    check_content("[network \"builds\"]\nallow new.example :443\n");
+}
+END_TEST
+
+/* Else it would be answered again, and be there twice. */
+START_TEST(a_rule_that_may_not_last_is_there)
+{
+    put("[network \"builds\"]\n");
+    disk_fails = true;
+    ck_assert_int_lt(add("builds"), 0);
+    ck_assert_ptr_nonnull(strstr(err.message, "may not last"));
+    check_content("[network \"builds\"]\nallow new.example :443\n");
 }
 END_TEST
 
@@ -154,6 +203,8 @@ int main(void)
     tcase_add_test(tests, what_cannot_be_amended_stays);
     tcase_add_test(tests, a_link_stays_a_link);
     tcase_add_test(tests, two_servers_lose_no_rule);
+    tcase_add_test(tests, nobody_else_can_hold_the_lock);
+    tcase_add_test(tests, a_rule_that_may_not_last_is_there);
     tcase_add_test(tests, settings_that_were_read_before);
     suite_add_tcase(suite, tests);
     return check_run(suite);

@@ -221,10 +221,11 @@ void gb_settings_reload(struct gb_settings *live, struct gb_settings *fresh,
 /* ---- writing ---- */
 
 /* Adds @line as the first one of `[network "NAME"]` in the file @path, where all else stays as it
- * is, comments and the order of lines too; the file is replaced in one step. Gives the section's
- * lines as they are now. Blocks. GB_ENOTFOUND: the file has no such section; GB_EPOLICY: it belongs
- * to another user; GB_EBUSY: another process writes it at the same time; or it cannot be read, or
- * written, or is not valid. */
+ * is, comments and the order of lines too; the file is replaced in one step, under a lock beside
+ * it, PATH.lock. Gives the section's lines as they are now, also with an error if the line is in
+ * the file, but may be gone after a power cut. Blocks. GB_ENOTFOUND: the file has no such section;
+ * GB_EPOLICY: it belongs to another user; GB_EBUSY: another process writes it at the same time; or
+ * it cannot be read, or written, or is not valid. */
 int gb_settings_add_rule(const char *path, const char *name, struct gb_bytes line, char **ret_text,
                          struct gb_err *err);
 /* Sets the lines of that section in settings that were read before. No-op if there is none. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "server/core/hosted.h"
 #include "server/core/request.h"
@@ -48,6 +49,8 @@ static void always_after(uv_work_t *work, int status)
     network_server(hosted->server)->writing = false;
     if (always->text != NULL)
         gb_settings_set_network(&hosted->server->settings, always->name, always->text);
+    if (always->text != NULL && always->err.code != GB_OK)
+        gb_warning("a rule was added to the settings: %s", always->err.message);
     always->done(hosted, always->request, always->question,
                  always->text != NULL ? NULL : &always->err);
     always_free(always);
