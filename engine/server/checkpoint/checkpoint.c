@@ -2,11 +2,8 @@
 /* When checkpoints are taken, and the methods. */
 #include "server/checkpoint/checkpoint.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -15,6 +12,7 @@
 #include "platform/memory.h"
 #include "rpc/object.h"
 #include "server/checkpoint/diff.h"
+#include "server/checkpoint/lock.h"
 #include "server/checkpoint/state.h"
 #include "server/core/state.h"
 
@@ -30,24 +28,6 @@ enum {
 
 /* ---- the folder ---- */
 
-/* Two servers would remove, and take up, what is the other one's. */
-static int checkpoint_lock(const char *folder, int *ret_fd, struct gb_err *err)
-{
-    _cleanup_(freep) char *path = xasprintf("%s/lock", folder);
-    _cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd < 0)
-        return gb_err_sys(err, errno, "cannot open the lock %s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        *ret_fd = TAKE_FD(fd);
-        return 0;
-    }
-    if (errno != EWOULDBLOCK)
-        return gb_err_sys(err, errno, "cannot lock %s", path);
-    return gb_err_set(err, GB_EBUSY,
-                      "another server, at another socket, keeps its checkpoints in %s", folder);
-}
-
 /* Without the folder, the server works without checkpoints; it does not start where the folder is
  * another one's. */
 static int checkpoint_on_start(struct gb_server *server, struct gb_err *err)
@@ -61,7 +41,7 @@ static int checkpoint_on_start(struct gb_server *server, struct gb_err *err)
         (void)gb_err_set(&state->why, GB_ENOPAST, "this server has no folder for checkpoints");
     } else if ((r = gb_memory_check_system(&state->why)) < 0 ||
                (r = gb_fd_make_dirs(server->past_folder, 0700, &state->why)) < 0 ||
-               (r = checkpoint_lock(server->past_folder, &state->lock_fd, &state->why)) < 0) {
+               (r = lock_take(server->past_folder, &state->lock, &state->why)) < 0) {
         if (r == -GB_EBUSY) {
             *err = state->why;
             return r;
@@ -80,8 +60,7 @@ static void checkpoint_on_server_free(struct gb_server *server)
     struct checkpoint_server *state = checkpoint_of_server(server);
 
     restore_end(server);
-    if (state->folder != NULL)
-        state->lock_fd = gb_close(state->lock_fd);
+    lock_drop(TAKE_PTR(state->lock));
     free(TAKE_PTR(state->folder));
 }
 

@@ -30,6 +30,7 @@
 #include "base/mem.h"
 #include "past/mark.h"
 #include "platform/file.h"
+#include "server/checkpoint/lock.h"
 #include "server/checkpoint/note.h"
 #include "server/checkpoint/state.h"
 #include "server/core/state.h"
@@ -40,8 +41,9 @@ struct missing {
     char *path; /* of its chain, whose name is the session's id */
     uint64_t bytes;
     struct gb_err why;
-    uv_work_t work;          /* of its removal */
-    struct request *request; /* for that; NULL: nobody waits any more */
+    uv_work_t work;           /* of its removal */
+    struct folder_lock *lock; /* during that */
+    struct request *request;  /* for that; NULL: nobody waits any more */
 };
 
 /* One that may be. */
@@ -440,6 +442,7 @@ static void restore_miss(struct gb_server *server, const char *path, bool awake,
 
 static void restore_forget(struct missing *missing)
 {
+    lock_drop(missing->lock);
     free(missing->path);
     free(missing);
 }
@@ -487,13 +490,15 @@ static void restore_abandon(struct request *request)
 
 bool restore_close(struct gb_server *server, struct request *request, struct gb_bytes id)
 {
+    struct checkpoint_server *state = checkpoint_of_server(server);
     struct missing *missing = restore_find(server, id);
     int r;
 
     if (missing == NULL)
         return false;
     gb_list_remove(&missing->link);
-    checkpoint_of_server(server)->bytes -= missing->bytes;
+    state->bytes -= missing->bytes;
+    missing->lock = lock_share(state->lock);
     missing->request = request;
     request->arg = missing;
     request->abandon = restore_abandon;

@@ -33,13 +33,15 @@
 #include "server/core/request.h"
 #include "settings/settings.h"
 
+struct folder_lock;
+
 struct checkpoint_server {
-    char *folder;      /* NULL: none can be taken */
-    int lock_fd;       /* valid if there is a folder: nobody else uses it */
-    struct gb_err why; /* the reason */
-    uint64_t bytes;    /* of all sessions, on disk */
-    size_t diffs;      /* comparisons under way */
-    size_t saving;     /* jobs for whose end the shutdown waits */
+    char *folder;             /* NULL: none can be taken */
+    struct folder_lock *lock; /* if there is a folder: no other server uses it */
+    struct gb_err why;        /* the reason */
+    uint64_t bytes;           /* of all sessions, on disk */
+    size_t diffs;             /* comparisons under way */
+    size_t saving;            /* jobs for whose end the shutdown waits */
     /* restore.c */
     struct gb_deferred restore;
     struct gb_list noted;   /* the chains with a note that have not been restored yet */
@@ -289,7 +291,8 @@ void restore_begin(struct gb_server *server);
 void restore_end(struct gb_server *server);
 /* Says why the session with this id could not be restored, if it could not. */
 bool restore_explain(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
-/* Removes it, and answers @request; false: there is none with this id. */
+/* Removes it, and answers @request; false: there is none with this id. The folder stays locked
+ * until that is over, even without the server. */
 bool restore_close(struct gb_server *server, struct request *request, struct gb_bytes id);
 
 /* ---- fork.c ---- */
