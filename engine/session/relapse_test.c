@@ -2,6 +2,7 @@
 /* VMs that run, but that their user cannot use: at once when they come, or later. */
 #include "guest/testing.h"
 #include "session/internal.h"
+#include "session/query.h"
 
 struct user {
     struct gb_session *session;
@@ -87,6 +88,27 @@ static void on_given(void *arg, const struct gb_err *err)
     user->failed += err != NULL;
     if (err != NULL)
         user->why = *err;
+}
+
+struct asked {
+    int answered, failed;
+    struct gb_err why;
+};
+
+static void on_answered(void *arg, const struct gb_err *err)
+{
+    struct asked *asked = arg;
+
+    asked->answered += err == NULL;
+    asked->failed += err != NULL;
+    if (err != NULL)
+        asked->why = *err;
+}
+
+static void on_entry(void *arg, const struct gb_file_entry *entry, const struct gb_err *err)
+{
+    (void)entry;
+    on_answered(arg, err);
 }
 
 static void on_relapsed(void *arg, const struct gb_err *err)
@@ -211,7 +233,10 @@ END_TEST
 
 START_TEST(a_session_keeps_its_vm)
 {
+    const struct gb_bytes path = gb_bytes_str("f");
+    const struct gb_file_change change = {.path = path};
     struct user user = {.refused = 1};
+    struct asked look = {0}, removal = {0};
     const struct gb_vm *before;
     struct run run;
 
@@ -220,14 +245,21 @@ START_TEST(a_session_keeps_its_vm)
     ck_assert_int_eq(gb_session_hold(user.session, on_held, &user, NULL), 0);
     kit_wait_for(&user.held, 1);
     exec(&user, &run, "waits");
+    ck_assert_int_eq(gb_session_stat_file(user.session, path, on_entry, &look, NULL), 0);
+    ck_assert_int_eq(gb_session_remove_file(user.session, &change, on_answered, &removal, NULL), 0);
     make_next(&user);
     gb_session_exchange(user.session, TAKE_PTR(user.next), on_given, &user);
     kit_wait_for(&user.failed, 1);
     ck_assert_int_eq(user.session->state, SESSION_HELD);
     ck_assert_ptr_eq(gb_session_vm(user.session), before);
     ck_assert(user.stayed == 1 && user.given == 0 && user.closed == 0 && run.started == 0);
+    /* Those were sent to the VM that is of no use. */
+    ck_assert(look.failed == 1 && look.why.code == GB_EBOOT && !look.why.dispatched);
+    ck_assert(removal.failed == 1 && removal.why.code == GB_EBOOT && removal.why.dispatched);
+    ck_assert_int_eq(gb_session_stat_file(user.session, path, on_entry, &look, NULL), 0);
     gb_session_release(user.session, NULL, NULL);
     kit_wait_for(&run.done, 1);
+    kit_wait_for(&look.answered, 1); /* by the old one */
     ck_assert_uint_eq(gb_session_epoch(user.session), 1);
     gb_cell_unref(run.cell);
     end(&user);

@@ -311,7 +311,9 @@ static bool rest_return(struct gb_session *session, const struct gb_err *why)
         return false;
     }
     sleeps = gb_guest_vm(session->aside) == NULL;
-    /* Some may have been sent. It is moving still, so that nobody takes this for more than that. */
+    /* What waited was sent to that VM as soon as it listened: it may have had an effect there, and
+     * fails; cells were not, and wait on. It is moving still, so that nobody takes this for more
+     * than that. */
     gb_guest_refuse_requests(session->guest, why);
     gb_guest_exchange(session->guest, session->aside);
     rest_discard(session, why->message);

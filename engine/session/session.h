@@ -81,8 +81,9 @@ struct gb_session_events {
     void (*network_lost)(void *arg);
     /* It has another VM, which continues from a moment of its past: what is requested of the guest
      * now comes before the cells that wait. Negative, with @err: it cannot do without something
-     * that this VM cannot get, which then counts as one that has failed: `stayed` follows. Or it is
-     * ASLEEP, and has none: then the result is ignored. May be NULL. */
+     * that this VM cannot get, which then counts as one that has failed: `stayed` follows. Requests
+     * that had waited have been sent to it, and fail; cells wait on. Or it is ASLEEP, and has none:
+     * then the result is ignored. May be NULL. */
     int (*moved)(void *arg, struct gb_err *err);
     /* Another VM was to come (gb_session_is_moving()), and did not: it has its own, or is ASLEEP
      * again. May be NULL. */
