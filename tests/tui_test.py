@@ -3,6 +3,7 @@
 only speaks the protocol where the screen has to be the same each time or sessions have to be many."""
 
 import json
+import os
 import pathlib
 import re
 import select
@@ -350,6 +351,60 @@ def test_a_new_session_leads_into_its_prompt(folder, event_first):
         opened = [call["params"] for call in server.calls if call["method"] == "session.open"]
         assert len(opened) == 2 and opened[0]["image"] in ("javascript", "python", "shell")
         assert opened[1] == {"image": "python", "label": "second"}
+
+
+class FetchingServer(OpeningServer):
+    """Fetches packages first, which it tells, or says why they are none."""
+
+    def _answer(self, connection, call):
+        packages = call["params"].get("packages") if call["method"] == "session.open" else None
+        if packages is not None and "-e" in packages:
+            error = {"code": -32010, "message": "\"-e\" is no package: it takes NAME, NAME==VERSION or the like",
+                     "data": {"kind": "invalid_input", "class": "caller", "dispatched": False}}
+            self._send(connection, {"jsonrpc": "2.0", "id": call["id"], "error": error})
+        elif packages is not None and packages[0] == "slow":
+            self._send(connection, {"jsonrpc": "2.0", "method": "session.preparing", "params": {
+                "session": "s-90", "text": "Collecting slow\x1b]0;x"}})
+        else:
+            super()._answer(connection, call)
+
+
+def test_a_new_session_has_packages(folder):
+    """In quotation marks or as a file; what cannot be meant is said before anything is asked of the server."""
+    files = pathlib.Path(folder)
+    (files / "requirements.txt").write_text("# of a test\nalpha==1.0  # the old one\n\nbeta \\\n  --hash=sha256:00\n")
+    os.mkfifo(files / "pipe.txt")
+    with FetchingServer(folder, [made_up(0)], True) as server, \
+            front_end(folder, server.path, columns=120, rows=30) as terminal:
+        terminal.wait("agent-0")
+        for line, said in {
+                "new python --packages": "--packages wants names of packages, or a file of them",
+                "new python a b": "b is too much: several packages go into quotation marks",
+                "new --packets x": "there is no --packets, only --packages",
+                f"new --packages {folder}/none.txt": "none.txt",
+                f"new --packages {folder}/pipe.txt": "pipe.txt is not a file",
+                "new python --packages -e": "new: \"-e\" is no package: it takes NAME, NAME==VERSION or the like"}.items():
+            terminal.command(line)
+            terminal.wait(said)
+        assert [call["params"] for call in server.calls if call["method"] == "session.open"] == \
+            [{"image": "python", "packages": ["-e"]}]
+        terminal.command("new --packages slow")
+        terminal.wait("Collecting slow\\x1b]0;x")
+        terminal.command('new javascript --packages "gamma  @types/node" data')
+        terminal.wait("data ›", "TYPING")
+        terminal.keys("C-]", "Escape")
+        terminal.wait("agent-0", "data", without=["TYPING"])
+        # Completed: the option after the image, a path after the option.
+        terminal.keys("n", "Space")
+        terminal.wait("--packages", "names in quotes, or a file of them")
+        terminal.keys("Tab", "Space")
+        terminal.type(f"{folder}/req")
+        terminal.wait("requirements.txt")
+        terminal.keys("Tab", "Enter")
+        terminal.wait("fresh ›", "TYPING")
+        params = [call["params"] for call in server.calls if call["method"] == "session.open"][2:]
+        assert params[0] == {"image": "javascript", "label": "data", "packages": ["gamma", "@types/node"]}
+        assert params[1]["packages"] == ["alpha==1.0", "beta --hash=sha256:00"]
 
 
 def test_who_is_told_by_owner_or_client(folder):

@@ -7,13 +7,9 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cli/app.h"
+#include "kit/requirements.h"
 
-enum {
-    POLICY_MAX = 64 * 1024,
-    REQUIREMENTS_FILE_MAX = 256 * 1024,
-    OPEN_MS = 300000,
-    FETCH_MS = 700000
-};
+enum { POLICY_MAX = 64 * 1024, OPEN_MS = 300000, FETCH_MS = 700000 };
 
 bool params_put_env(const struct args *args, struct gb_json_out *out)
 {
@@ -89,90 +85,22 @@ static void params_put_secrets(const struct args *args, struct gb_json_out *out)
     gb_json_end(out);
 }
 
-/* Removes a comment, the spaces around, and the backslash that joins it to the next line: true. */
-static bool params_trim_requirement(struct gb_bytes *line)
-{
-    bool goes_on = false;
-
-    for (size_t i = 0; i < line->size; i++) {
-        if (line->data[i] == '#' &&
-            (i == 0 || line->data[i - 1] == ' ' || line->data[i - 1] == '\t'))
-            line->size = i;
-    }
-    while (line->size > 0 && strchr(" \t\r\\", line->data[line->size - 1]) != NULL && !goes_on) {
-        goes_on = line->data[line->size - 1] == '\\';
-        line->size--;
-    }
-    while (line->size > 0 && strchr(" \t\r", line->data[line->size - 1]) != NULL)
-        line->size--;
-    while (line->size > 0 && strchr(" \t", line->data[0]) != NULL) {
-        line->data++;
-        line->size--;
-    }
-    return goes_on;
-}
-
-/* A file of requirements: a line each, as pip reads them, but only packages. */
-static bool params_put_requirements(const char *path, struct gb_json_out *out)
-{
-    _cleanup_(gb_buf_release) struct gb_buf text = {0}, joined = {0};
-    struct gb_err err = {0};
-    struct gb_bytes rest, line;
-
-    if (gb_fd_read_file(path, REQUIREMENTS_FILE_MAX, &text, &err) < 0) {
-        app_say("--packages: %s", err.message);
-        return false;
-    }
-    rest = gb_buf_bytes(&text);
-    while (gb_bytes_line(&rest, &line)) {
-        const bool goes_on = params_trim_requirement(&line);
-
-        gb_buf_add(&joined, line.data, line.size);
-        if (goes_on) {
-            gb_buf_adds(&joined, " ");
-            continue;
-        }
-        if (joined.size > 0)
-            gb_json_put(out, NULL, gb_buf_bytes(&joined));
-        gb_buf_clear(&joined);
-    }
-    if (joined.size > 0)
-        gb_json_put(out, NULL, gb_buf_bytes(&joined));
-    return true;
-}
-
-/* A path. Packages may have a slash in their names too: "@types/node", or one word of several. */
-static bool params_is_requirements(const char *value)
-{
-    const size_t size = strlen(value);
-
-    if (size > 4 && strcmp(value + size - 4, ".txt") == 0)
-        return true;
-    return value[0] != '@' && strchr(value, '/') != NULL && strchr(value, ' ') == NULL;
-}
-
 bool params_put_packages(const struct args *args, struct gb_json_out *out)
 {
     const char *value;
-    size_t at = 0, size;
-    bool good = true;
+    struct gb_err err = {0};
+    size_t at = 0;
+    int r = 0;
 
     if (!args_has(args, "packages"))
         return true;
     gb_json_array(out, "packages");
-    while (good && (value = args_next(args, "packages", &at)) != NULL) {
-        if (params_is_requirements(value)) {
-            good = params_put_requirements(value, out);
-            continue;
-        }
-        for (; *value != '\0'; value += size + strspn(value + size, " ")) {
-            size = strcspn(value, " ");
-            if (size > 0)
-                gb_json_put(out, NULL, (struct gb_bytes){(const uint8_t *)value, size});
-        }
-    }
+    while (r == 0 && (value = args_next(args, "packages", &at)) != NULL)
+        r = requirements_put(value, out, &err);
     gb_json_end(out);
-    return good;
+    if (r < 0)
+        app_say("--packages: %s", err.message);
+    return r == 0;
 }
 
 uint64_t params_open_ms(const struct args *args)

@@ -13,6 +13,8 @@
 #include "base/utf8.h"
 #include "command/fuzzy.h"
 
+#define PACKAGES_OPTION "--packages"
+
 enum { PATH_ENTRIES_MAX = 20000 }; /* entries of a folder that are examined */
 
 static void complete_offer(struct candidates *out, const char *typed, const char *text,
@@ -152,6 +154,17 @@ void complete_path(const char *line, size_t from, size_t point, struct candidate
     qsort(ret->items, ret->count, sizeof(ret->items[0]), complete_compare_names);
 }
 
+/* Whether the word that begins at @from follows this one. */
+static bool complete_is_after(const char *line, size_t from, const char *word)
+{
+    const size_t size = strlen(word);
+
+    while (from > 0 && line[from - 1] == ' ')
+        from--;
+    return from > size && line[from - size - 1] == ' ' &&
+           memcmp(line + from - size, word, size) == 0;
+}
+
 void complete_line(struct tui *tui, const char *line, size_t point, struct candidates *ret)
 {
     static const char *const options[] = {"theme", "mouse"};
@@ -177,7 +190,14 @@ void complete_line(struct tui *tui, const char *line, size_t point, struct candi
             complete_offer_themes(typed, ret);
             break;
         case ARGUMENT_IMAGE:
-            complete_offer_images(tui, typed, ret);
+            if (complete_is_after(line, ret->from, PACKAGES_OPTION)) {
+                complete_path(line, ret->from, point, ret);
+                return;
+            }
+            if (ret->from == first + strspn(line + first, " "))
+                complete_offer_images(tui, typed, ret);
+            else
+                complete_offer(ret, typed, PACKAGES_OPTION, "names in quotes, or a file of them");
             break;
         case ARGUMENT_FILE: /* everything after the name is the path, including spaces */
             complete_path(line, first + strspn(line + first, " "), point, ret);

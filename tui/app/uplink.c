@@ -7,8 +7,10 @@
 
 #include "app/internal.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "model/answer.h"
+#include "model/event.h"
 #include "rpc/object.h"
 
 enum {
@@ -17,6 +19,7 @@ enum {
     RETRY_MAX_MS = 5000,
     RETRY_FAR_MAX_MS = 60000, /* each attempt is a login there */
     HISTORY_CALLS_MAX = 16,
+    PREPARING_SHOWN = 200, /* bytes */
 };
 
 static void uplink_on_hello(void *arg, const struct gb_json *result,
@@ -192,6 +195,17 @@ static void uplink_pass_on(struct uplink *uplink, const char *method, const stru
         listener->call(listener->arg, method, params);
 }
 
+/* What is done before a session that we open can start: it may take minutes. */
+static void uplink_tell_preparing(struct uplink *uplink, const struct gb_json *params)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    struct gb_preparing_info info;
+
+    gb_object_take(&gb_preparing_object, params, &info);
+    gb_escape(&text, info.text, PREPARING_SHOWN);
+    tui_say(uplink->tui, MESSAGE_PLAIN, "%s", gb_buf_str(&text));
+}
+
 static void uplink_on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct uplink *uplink = arg;
@@ -203,6 +217,8 @@ static void uplink_on_notified(void *arg, const char *method, const struct gb_js
             tui_say(uplink->tui, MESSAGE_WARNING, "left out: %s", trouble);
         uplink_look_up(uplink);
         tui_redraw(uplink->tui);
+    } else if (params != NULL && strcmp(method, "session.preparing") == 0) {
+        uplink_tell_preparing(uplink, params);
     } else if (params != NULL) {
         uplink_pass_on(uplink, method, params);
     }

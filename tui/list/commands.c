@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "list/internal.h"
 
-enum { OPEN_DEADLINE_MS = 300000, CALL_DEADLINE_MS = 30000 };
+enum { CALL_DEADLINE_MS = 30000 };
 
 /* ---- moving ---- */
 
@@ -181,7 +181,7 @@ static void list_run_open_named(struct tui *tui, const struct words *words)
     tui_open_session(uplink_of(session), session->id);
 }
 
-static void list_set_filter(struct list_view *list, const char *text)
+void list_set_filter(struct list_view *list, const char *text)
 {
     struct gb_err err = {0};
 
@@ -190,94 +190,6 @@ static void list_set_filter(struct list_view *list, const char *text)
         list->filter_bad[0] = '\0';
     else
         (void)snprintf(list->filter_bad, sizeof(list->filter_bad), "%s", err.message);
-}
-
-/* A filter that hides it would hide what was just requested. */
-void list_on_landing(void *arg)
-{
-    struct list_view *list = arg;
-    struct tui *tui = list->view.tui;
-    const struct session *session = ref_find(&list->landing);
-
-    if (session == NULL || tui_top(tui) != &list->view)
-        return;
-    list->at_group = false;
-    ref_set(&list->at, session);
-    ref_set(&list->landing, NULL);
-    if (!filter_match(&list->config.filter, session, tui_now(tui)))
-        list_set_filter(list, "");
-    list->config.attention = false;
-    tui_open_session(uplink_of(session), session->id);
-    tui_command(tui, "type");
-    tui_say(tui, MESSAGE_GOOD, "a new session; its state stays until it is closed");
-}
-
-static void list_on_opened(void *arg, const struct gb_json *result,
-                           const struct gb_call_error *error)
-{
-    struct uplink *uplink = arg;
-    struct tui *tui = uplink_tui(uplink);
-    struct list_view *list = list_of_tui(tui);
-    const struct gb_json *id;
-    char name[STORE_NAME_MAX];
-
-    if (error != NULL) {
-        tui_say_error(tui, "new", error);
-        return;
-    }
-    id = gb_json_member(result, "session");
-    if (id == NULL || id->type != GB_JSON_STRING)
-        return;
-    (void)snprintf(name, sizeof(name), "%.*s", (int)MIN(id->text.size, sizeof(name) - 1),
-                   (const char *)id->text.data);
-    ref_set_id(&list->landing, uplink_store(uplink), name);
-    tui_say(tui, MESSAGE_GOOD, "%s is open", name);
-    tui_redraw(tui);
-}
-
-/* The server for a new session if none is named: that of the session at the cursor, else the first
- * one that there is a link to. */
-static struct uplink *list_standard_uplink(struct tui *tui)
-{
-    const struct session *session = list_selected(list_of_tui(tui));
-
-    if (session != NULL && uplink_is_up(uplink_of(session)))
-        return uplink_of(session);
-    for (size_t i = 0; i < tui_uplink_count(tui); i++)
-        if (uplink_is_up(tui_uplink(tui, i)))
-            return tui_uplink(tui, i);
-    return tui_uplink(tui, 0);
-}
-
-static void list_run_new(struct tui *tui, const struct words *words)
-{
-    const char *image = words->count > 1 ? words->words[1] : GB_IMAGE_DEFAULT;
-    struct uplink *uplink = tui_uplink_named(tui, image, &image);
-    struct gb_buf params = {0};
-    struct gb_json_out out = {.buf = &params};
-    char proposed[STORE_HOST_MAX + STORE_NAME_MAX];
-
-    if (uplink == NULL)
-        uplink = list_standard_uplink(tui);
-    if (words->count == 1 &&
-        (tui_uplink_count(tui) > 1 || uplink_store(uplink)->server.image_count > 1)) {
-        uplink_qualify(uplink, image, proposed, sizeof(proposed));
-        tui_ask_command(tui, "new ", proposed);
-        return;
-    }
-    if (tui_uplink_count(tui) > 1 && !uplink_is_up(uplink)) { /* not when it is back */
-        tui_say(tui, MESSAGE_ERROR, "new: there is no link to %s", uplink_store(uplink)->name);
-        return;
-    }
-    gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "image", image);
-    if (words->count > 2)
-        gb_json_put_str(&out, "label", words->words[2]);
-    gb_json_end(&out);
-    uplink_qualify(uplink, image, proposed, sizeof(proposed));
-    tui_say(tui, MESSAGE_PLAIN, "opening a %s session…", proposed);
-    (void)uplink_call(uplink, "session.open", &params, OPEN_DEADLINE_MS, list_on_opened, uplink);
-    gb_buf_release(&params);
 }
 
 /* ---- marks ---- */
@@ -636,7 +548,8 @@ const struct command list_commands[] = {
      .help = "look into a session",
      .argument = ARGUMENT_SESSION,
      .run = list_run_open_named},
-    LIST_ROW("new", "[IMAGE [LABEL]]", "open a session of an image, and type into it", "n", "new",
+    LIST_ROW("new", "[IMAGE [LABEL]]",
+             "open a session, also with --packages, and type into it", "n", "new",
              ARGUMENT_IMAGE, list_run_new),
     LIST_ROW("filter", "[FILTER]", "show what fits: web mem>150M lang=py idle>2m !owner=ci", "/",
              "filter", ARGUMENT_TEXT, list_run_filter),

@@ -52,6 +52,10 @@ struct session *list_live(const struct session *shown);
 /* How many are marked, and how many of them had a row in the last frame. */
 size_t list_marked(const struct list_view *list);
 size_t list_marked_shown(const struct list_view *list);
+/* Shows what fits. */
+void list_set_filter(struct list_view *list, const char *text);
+/* The command `new`. */
+void list_run_new(struct tui *tui, const struct words *words);
 /* Goes to the prompt of the session that was opened here. */
 void list_on_landing(void *arg);
 void list_preview(struct list_view *list, bool on);
