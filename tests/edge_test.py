@@ -258,6 +258,25 @@ SMUGGLED = {
                            b"\r\n0\r\n\r\n", 0),
     "folded line": (b"GET / HTTP/1.1\r\nHost: api.test\r\nA: b\r\n c: d\r\n\r\n", 0),
     "bare LF": (b"GET / HTTP/1.1\nHost: api.test\n\n", 0),
+    "two equal lengths": (b"POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", 0),
+    "list of lengths": (b"POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 1, 1\r\n\r\na", 0),
+    "chunked and length": (b"POST / HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n"
+                           b"\r\n0\r\n\r\n", 0),
+    "chunked twice": (b"POST / HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n"
+                      b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n", 0),
+    "another coding": (b"POST / HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 0),
+    "hidden coding": (b"POST / HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", 0),
+    "folded coding": (b"POST / HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 0),
+    "folded first line": (b"GET / HTTP/1.1\r\n Host: other.test\r\nHost: api.test\r\n\r\n", 0),
+    "bare LF in a field": (b"GET / HTTP/1.1\r\nHost: api.test\r\nA: b\nHost: other.test\r\n\r\n", 0),
+    "bare CR in the first line": (b"GET /\rx HTTP/1.1\r\nHost: api.test\r\n\r\n", 0),
+    "star": (b"GET * HTTP/1.1\r\nHost: api.test\r\n\r\n", 1),
+    "target of a proxy": (b"GET api.test:443 HTTP/1.1\r\nHost: api.test\r\n\r\n", 1),
+    "user in the target": (b"GET https://api.test@other.test/ HTTP/1.1\r\nHost: api.test\r\n\r\n", 1),
+    "CONNECT elsewhere": (b"CONNECT other.test:443 HTTP/1.1\r\nHost: other.test:443\r\n\r\n", 0),
+    "websocket and another": (b"GET / HTTP/1.1\r\nHost: api.test\r\nUpgrade: websocket, h2c\r\n\r\n", 0),
+    "two upgrades": (b"GET / HTTP/1.1\r\nHost: api.test\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n\r\n", 0),
+    "HTTP/0.9": (b"GET /\r\n\r\n", 0),
     "NUL": (b"GET / HTTP/1.1\r\nHost: api.test\r\nA: \0\r\n\r\n", 0),
     "bare CR": (b"GET / HTTP/1.1\r\nHost: api.test\r\nA: \rB: c\r\n\r\n", 0),
     "absolute form of another": (b"GET https://other.test/ HTTP/1.1\r\nHost: api.test\r\n\r\n", 1),
@@ -285,6 +304,118 @@ def test_what_is_not_clear_is_refused_and_not_sent(edge, case):
     assert (news["kind"], news["reason"]) == (REFUSED, reason)
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("body", [
+    b"1;a=b\r\nx\r\n0\r\n\r\n", b"1 \r\nx\r\n0\r\n\r\n", b"0x1\r\nx\r\n0\r\n\r\n", b"1\rsmuggled\r\nx\r\n0\r\n\r\n",
+    b"1\nx\r\n0\r\n\r\n", b"1\r\nxsmuggled\r\n0\r\n\r\n", b"ffffffffffffffff1\r\nsmuggled", b"0\r\nHost: smuggled\r\n\r\n",
+    b"0\r\nX-Checksum: smuggled\r\n\r\n", b"0\r\n\nGET /smuggled HTTP/1.1\r\n\r\n"])
+def test_a_body_that_is_not_clear_is_cut(edge, body):
+    """Nothing behind the place in question is sent, and the connection is of no more use; nor is the head if all of it
+    has come at once."""
+    sent, back = edge.exchange(CHUNKED + body)
+    assert sent == b"" and back.startswith(b"HTTP/1.1 400 ") and edge.receive()["reason"] == REASONS.index("bad_request")
+    raw, server = edge.connect()
+    got, asked = [], threading.Event()
+
+    def serve():
+        with contextlib.suppress(OSError), edge.upstream.accept(server) as tls:
+            while more := tls.recv(65536):
+                got.append(more)
+                asked.set()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with edge.wrap(raw) as tls:
+        tls.sendall(CHUNKED)
+        assert asked.wait(60)
+        tls.sendall(body)
+        assert tls.recv(65536).startswith(b"HTTP/1.1 400 ")
+        thread.join()
+    sent = b"".join(got)
+    assert sent.startswith(b"POST / HTTP/1.1\r\n") and b"smuggled" not in sent and not sent.endswith(b"0\r\n\r\n")
+    assert edge.receive()["reason"] == REASONS.index("bad_request")
+
+
+def test_a_request_behind_another_one_is_looked_at_like_the_first(edge):
+    """Also when it came in the same piece, and is sent when the first one has been answered."""
+    asked = []
+    for second, refused in [(get(target="/second"), None), (get(target="/second", host="other.test"), "other_host"),
+                            (b"\r\n" + get(target="/second"), None), (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "bad_request")]:
+        raw, server = edge.connect()
+        asked.clear()
+
+        def serve():
+            with contextlib.suppress(OSError), edge.upstream.accept(server) as tls:
+                while text := edge.take(tls):
+                    asked.append(text.split(b" ")[1])
+                    tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        thread = threading.Thread(target=serve)
+        thread.start()
+        back = b""
+        with edge.wrap(raw) as tls:
+            tls.sendall(get(target="/first") + second)
+            while back.count(b"\r\n\r\n") < 2:
+                more = tls.recv(65536)
+                assert more, back
+                back += more
+        thread.join()
+        assert edge.receive()["path"] == "/first"
+        news = edge.receive()
+        if refused is None:
+            assert asked == [b"/first", b"/second"] and (news["kind"], news["path"]) == (REQUEST, "/second")
+        else:
+            assert asked == [b"/first"] and (news["kind"], REASONS[news["reason"]]) == (REFUSED, refused)
+
+
+def test_http_1_is_chosen_of_what_a_program_offers(edge):
+    chosen = []
+    for offered in ["h2", "http/1.1"], ["http/1.1"], []:
+        raw, server = edge.connect()
+
+        def serve():
+            with contextlib.suppress(OSError), edge.upstream.accept(server) as tls:
+                chosen.append(tls.selected_alpn_protocol())
+                tls.recv(1)
+        edge.upstream.context.set_alpn_protocols(["h2", "http/1.1"])
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with edge.wrap(raw, alpn=offered) as tls:
+            assert tls.selected_alpn_protocol() == ("http/1.1" if offered else None)
+        thread.join()
+    assert chosen == ["http/1.1"] * 3  # nor does the host get anything else
+
+
+def test_an_expected_body_is_waited_for(edge):
+    """100 (Continue) passes. Behind a final answer without the body, nothing more is sent: hosts disagree about it."""
+    raw, server = edge.connect()
+    got = []
+
+    def serve():
+        with contextlib.suppress(OSError), edge.upstream.accept(server) as tls:
+            for answer in [b"100 Continue\r\n\r\n", b"200 OK\r\nContent-Length: 2\r\n\r\nok",
+                           b"417 No\r\nContent-Length: 0\r\n\r\n"]:
+                got.append(tls.recv(65536))
+                tls.sendall(b"HTTP/1.1 " + answer)
+            got.append(tls.recv(65536))
+    thread = threading.Thread(target=serve)
+    thread.start()
+    head = b"POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n"
+    smuggled = get(target="/smuggled", host="other.test")
+    with edge.wrap(raw) as tls:
+        tls.sendall(head % 4)
+        assert tls.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        tls.sendall(b"body")
+        assert edge.take(tls).endswith(b"ok")
+        tls.sendall(head % len(smuggled))
+        assert edge.take(tls).startswith(b"HTTP/1.1 417 ")
+        with contextlib.suppress(OSError):
+            tls.sendall(smuggled)
+        thread.join()
+    assert [edge.receive()["status"] for _ in range(2)] == [200, 417]
+    assert got[1] == b"body" and got[2].startswith(b"POST / ") and got[3:] in ([b""], [])
+
+
 def test_a_secret_is_put_in_once(authority):
     edge = Edge(authority, [{"place": HEADER, "key": "X-Key"}, {"place": BASIC}, {"place": QUERY, "key": "key"}])
     pair = base64.b64encode(f"{HOLDER}1:{HOLDER}1".encode()).decode()
@@ -302,6 +433,29 @@ def test_answers_that_could_not_be_searched_are_not_asked_for(edge):
     assert b"Range" not in sent and b"\r\nConnection: x-a\r\n" in sent and VALUE.encode() in sent
     sent, _ = edge.exchange(get(*fields, "Connection: accept-encoding"))
     assert b"\r\nRange: bytes=0-3\r\n" in sent and b"\r\nIf-Range: x\r\n" in sent and sent.count(b"Connection") == 1
+
+
+@pytest.mark.parametrize("answer", [
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2;x=y\r\nok\r\n0;z\r\nX-Sum: 7\r\nX-B: c\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2 \t;x\r\nok\r\n00\r\n\r\n"])
+def test_what_goes_with_chunks_of_an_answer_is_left_out(edge, answer):
+    """Extensions and fields behind the body: RFC 9112, 7.1."""
+    _, back = edge.exchange(get(), answer)
+    assert back.endswith(b"\r\n\r\n2\r\nok\r\n0\r\n\r\n") and edge.receive()["status"] == 200
+
+
+@pytest.mark.parametrize("answer", [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nokk",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nX: y\r\n folded\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\nX : y\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\nContent-Length: 0\n\n", b"HTTP/1.1 200 OK\r\nX: a\rb\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nX: \0\r\nContent-Length: 0\r\n\r\n", b"HTTP/2 200\r\n\r\n", b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\r\n\r\n",
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"])
+def test_an_answer_that_is_not_clear_is_refused(edge, answer):
+    _, back = edge.exchange(get(), answer)
+    assert back.startswith(b"HTTP/1.1 502 ") and edge.receive()["reason"] == REASONS.index("bad_answer")
 
 
 def test_a_compressed_answer_to_a_secret_is_refused(edge):

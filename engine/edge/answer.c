@@ -55,11 +55,12 @@ static bool answer_refuse(struct gb_answer *answer, const char *why)
 
 struct answer_found {
     struct gb_http_framing framing;
-    bool encoded;
+    bool encoded, old; /* old: HTTP/1.0 */
 };
 
 /* HTTP/1.x SP NNN */
-static bool answer_read_status(struct gb_answer *answer, struct gb_bytes line)
+static bool answer_read_status(struct gb_answer *answer, struct gb_bytes line,
+                               struct answer_found *found)
 {
     unsigned status = 0;
 
@@ -75,6 +76,7 @@ static bool answer_read_status(struct gb_answer *answer, struct gb_bytes line)
     if (status < 100 || status > 599)
         return answer_refuse(answer, "a status that is none");
     answer->status = status;
+    found->old = line.data[7] == '0';
     return true;
 }
 
@@ -103,6 +105,8 @@ static bool answer_choose_body(struct gb_answer *answer, const struct answer_fou
         return answer_refuse(answer, "an upgrade that nobody asked for");
     if (found->framing.length && found->framing.pieces)
         return answer_refuse(answer, "Content-Length and Transfer-Encoding in one answer");
+    if (found->old && found->framing.pieces)
+        return answer_refuse(answer, "a Transfer-Encoding, which HTTP/1.0 does not have");
     answer->left = found->framing.size;
     if (status == 101)
         answer->state = ANSWER_UPGRADED;
@@ -136,7 +140,8 @@ static bool answer_read_head(struct gb_answer *answer)
             return answer_refuse(answer, why);
         if (line.size == 0 && !first)
             return answer_choose_body(answer, &found);
-        if (first ? !answer_read_status(answer, line) : !answer_read_field(answer, line, &found))
+        if (first ? !answer_read_status(answer, line, &found)
+                  : !answer_read_field(answer, line, &found))
             return false;
         first = false;
     }
@@ -206,9 +211,11 @@ static bool answer_read_piece_size(struct gb_answer *answer)
     uint64_t size = 0;
     const size_t digits = gb_http_line_hex(line, &size);
 
+    line.data += digits;
+    line.size -= digits;
     /* An extension is dropped: chunks are made anew. */
-    if (digits == 0 ||
-        (line.data[digits] != '\r' && line.data[digits] != ';' && line.data[digits] != ' '))
+    if (digits == 0 || memchr("\r; \t", line.data[0], 4) == NULL ||
+        memchr(line.data, '\r', line.size) != line.data + line.size - 2)
         return answer_refuse(answer, "the size of a piece that is none");
     answer->left = size;
     answer->state = size > 0 ? ANSWER_PIECE : ANSWER_TRAILER;
@@ -231,8 +238,10 @@ static bool answer_feed_line(struct gb_answer *answer, struct gb_bytes *bytes, s
         if (!empty)
             return answer_refuse(answer, "a piece that is longer than it says");
         answer->state = ANSWER_PIECE_SIZE;
-    } else if (!empty) {
-        return answer_refuse(answer, "fields behind a body");
+    } else if (!empty) { /* a field behind the body is dropped, too: nobody needs to have it */
+        answer->left += answer->line.size;
+        if (answer->left > GB_ANSWER_HEAD_MAX)
+            return answer_refuse(answer, "fields behind a body that are too long");
     } else {
         answer_mask_piece(answer, (struct gb_bytes){NULL, 0}, true, out);
         gb_buf_adds(out, "0\r\n\r\n");

@@ -148,6 +148,85 @@ START_TEST(what_cannot_be_searched_is_refused_after_a_secret)
 }
 END_TEST
 
+#define CHUNKED OK "Transfer-Encoding: chunked\r\n\r\n"
+
+/* Bodies in chunks, and what is passed of them; NULL: refused. */
+static const struct {
+    const char *body, *passed;
+} chunked[] = {
+    {"2\r\nok\r\n0\r\n\r\n", "2\r\nok\r\n0\r\n\r\n"},
+    {"2;x=\"y\"\r\nok\r\n0\r\n\r\n", "2\r\nok\r\n0\r\n\r\n"},
+    {"2 \t\r\nok\r\n000\r\nX: y\r\nZ: " VALUE "\r\n\r\n", "2\r\nok\r\n0\r\n\r\n"},
+    {"2\rx\r\nok\r\n0\r\n\r\n", NULL},
+    {"2;x\ry\r\nok\r\n0\r\n\r\n", NULL},
+    {"2x\r\nok\r\n0\r\n\r\n", NULL},
+    {"0x2\r\nok\r\n0\r\n\r\n", NULL},
+    {"\r\nok\r\n0\r\n\r\n", NULL},
+    {"2\nok\r\n0\r\n\r\n", NULL},
+    {"2\r\noks\r\n0\r\n\r\n", NULL},
+    {"2\r\nok\n0\r\n\r\n", NULL},
+    {"2\r\nok\r\n0\r\nX: y\n\r\n", NULL},
+    {"1000000000000000\r\nok", NULL},
+};
+
+START_TEST(chunks_are_made_anew)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(chunked); i++) {
+        for (size_t piece = 1; piece <= strlen(chunked[i].body); piece += 6) {
+            struct gb_answer answer = answer_new(false);
+            struct gb_buf out = {0};
+            bool good = answer_take(&answer, CHUNKED, &out);
+
+            gb_buf_clear(&out);
+            for (size_t at = 0; good && at < strlen(chunked[i].body); at += piece) {
+                const size_t size = MIN(piece, strlen(chunked[i].body) - at);
+                const uint8_t *bytes = (const uint8_t *)chunked[i].body + at;
+
+                good = gb_answer_feed(&answer, (struct gb_bytes){bytes, size}, &out);
+            }
+            ck_assert_msg(good == (chunked[i].passed != NULL), "%s", chunked[i].body);
+            ck_assert(!good || gb_answer_is_done(&answer));
+            if (good && piece > strlen("2 \t\r\nok\r\n"))
+                ck_assert_str_eq(gb_buf_str(&out), chunked[i].passed);
+            ck_assert_ptr_null(strstr(gb_buf_str(&out), "X: y"));
+            gb_answer_release(&answer);
+            gb_buf_release(&out);
+        }
+    }
+    gb_mask_release(&mask);
+}
+END_TEST
+
+START_TEST(fields_behind_a_body_have_a_bound)
+{
+    static const char line[] =
+        "X-Field-Behind-A-Body: 0123456789012345678901234567890123456789\r\n";
+    struct gb_answer answer = answer_new(false);
+    struct gb_buf out = {0};
+    size_t taken = 0;
+
+    ck_assert(answer_take(&answer, CHUNKED "0\r\n", &out));
+    while (answer_take(&answer, line, &out))
+        taken += strlen(line);
+    ck_assert(taken <= GB_ANSWER_HEAD_MAX && taken + strlen(line) > GB_ANSWER_HEAD_MAX);
+    gb_answer_release(&answer);
+    gb_buf_release(&out);
+    gb_mask_release(&mask);
+}
+END_TEST
+
+START_TEST(what_http_1_0_does_not_have)
+{
+    struct gb_answer answer = answer_new(false);
+    struct gb_buf out = {0};
+
+    ck_assert(!answer_take(&answer, "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &out));
+    ck_assert_uint_eq(out.size, 0);
+    gb_answer_release(&answer);
+    gb_mask_release(&mask);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("answer");
@@ -157,6 +236,9 @@ int main(void)
     tcase_add_test(tests, a_value_in_two_pieces_is_found);
     tcase_add_test(tests, a_body_with_a_length_is_never_passed_before);
     tcase_add_test(tests, what_cannot_be_searched_is_refused_after_a_secret);
+    tcase_add_test(tests, chunks_are_made_anew);
+    tcase_add_test(tests, fields_behind_a_body_have_a_bound);
+    tcase_add_test(tests, what_http_1_0_does_not_have);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

@@ -223,6 +223,11 @@ static bool relay_take(struct relay *relay)
     struct gb_bytes bytes = gb_buf_bytes(&relay->in);
     size_t before = bytes.size;
 
+    /* The host has answered for good, before the body: some hosts would take that for a request. */
+    if (gb_http_is_in_body(&relay->http) && gb_answer_is_done(&relay->answer)) {
+        relay_flush_and_close(relay);
+        return true;
+    }
     if (gb_answer_is_upgraded(&relay->answer)) {
         if (before == 0 || relay->server.out.size >= QUEUE_HIGH)
             return false;

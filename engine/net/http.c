@@ -93,7 +93,9 @@ static bool http_read_request_line(struct gb_http *http, struct gb_bytes line,
         if (target.data[i] <= ' ' || target.data[i] == 0x7f)
             return http_refuse(http, "a target that is none");
     }
-    if (target.size > 0 && (target.data[0] == '/' || gb_bytes_equal(target, "*")))
+    if (target.size > 0 && target.data[0] == '/')
+        return true;
+    if (gb_bytes_equal(target, "*") && gb_bytes_equal(method, "OPTIONS"))
         return true;
     if (target.size > scheme_size &&
         strncasecmp((const char *)target.data, scheme, scheme_size) == 0) {
@@ -170,6 +172,11 @@ static bool http_feed_head(struct gb_http *http, struct gb_bytes *bytes, struct 
 
         if (end == GB_HTTP_LINE_TOO_LONG)
             return http_refuse(http, "a head that is too long");
+        head = gb_buf_bytes(&http->head);
+        if (head.size == 2 && memcmp(head.data, "\r\n", 2) == 0) {
+            gb_buf_clear(&http->head); /* old clients send one after a body: it is left out */
+            continue;
+        }
         if (end == GB_HTTP_LINE_MORE || !gb_http_line_ends_head(&http->head))
             continue;
         if (!http_read_head(http))
@@ -261,6 +268,11 @@ static void http_feed_body(struct gb_http *http, struct gb_bytes *bytes, struct 
 bool gb_http_is_between(const struct gb_http *http)
 {
     return http->state == HTTP_HEAD && http->head.size == 0;
+}
+
+bool gb_http_is_in_body(const struct gb_http *http)
+{
+    return http->state != HTTP_HEAD;
 }
 
 bool gb_http_take(struct gb_http *http, struct gb_bytes *bytes, struct gb_buf *pass)

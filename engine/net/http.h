@@ -37,3 +37,5 @@ bool gb_http_feed(struct gb_http *http, struct gb_bytes bytes, struct gb_buf *pa
 bool gb_http_take(struct gb_http *http, struct gb_bytes *bytes, struct gb_buf *pass);
 /* Whether the last request has ended and no byte of another has come. */
 bool gb_http_is_between(const struct gb_http *http);
+/* Whether a head has been passed on and its body has not ended. */
+bool gb_http_is_in_body(const struct gb_http *http);
