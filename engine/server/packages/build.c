@@ -108,6 +108,8 @@ static void build_end(struct build *build, const struct gb_err *err)
         why = build_explain(err);
         err = &why;
         gb_info("packages %s: %s", build->layer.key, err->message);
+    } else {
+        packages_server(build->server)->made++;
     }
     while ((link = gb_list_pop(&build->waiters)) != NULL) {
         struct packages_session *session = container_of(link, struct packages_session, wait);

@@ -158,6 +158,7 @@ struct look {
     struct hosted *hosted;
     const char *folder;
     char *index;
+    uint64_t made; /* by the server's builds when it began */
     struct layer layer;
     int fd;
 };
@@ -167,6 +168,32 @@ static void packages_look_on_thread(uv_work_t *work)
     struct look *look = work->data;
 
     look->fd = store_open(look->folder, packages_of(look->hosted)->key, &look->layer, NULL);
+}
+
+static void packages_end_look(struct look *look)
+{
+    struct hosted *hosted = look->hosted;
+
+    layer_release(&look->layer);
+    free(look->index);
+    free(look);
+    hosted_allow_end(hosted);
+}
+
+static void packages_after_look(uv_work_t *work, int status);
+
+static void packages_begin_look(struct look *look)
+{
+    struct packages_server *state = packages_server(look->hosted->server);
+    struct gb_err err = {0};
+
+    look->made = state->made;
+    if (uv_queue_work(gb_loop_uv(look->hosted->server->loop), &look->work, packages_look_on_thread,
+                      packages_after_look) == 0)
+        return;
+    (void)gb_err_set(&err, GB_EINTERNAL, "cannot start a thread to look for packages");
+    gb_session_fail(look->hosted->session, &err);
+    packages_end_look(look);
 }
 
 static void packages_after_look(uv_work_t *work, int status)
@@ -180,33 +207,25 @@ static void packages_after_look(uv_work_t *work, int status)
     } else if (look->fd >= 0) {
         packages_take_layer(hosted, &look->layer, look->fd);
         hosted_go_on(hosted);
+    } else if (look->made != packages_server(hosted->server)->made) {
+        packages_begin_look(look); /* it may have been made since the thread looked */
+        return;
     } else {
         build_join(hosted, packages_of(hosted)->key, look->index, packages_on_ready);
     }
-    layer_release(&look->layer);
-    free(look->index);
-    free(look);
-    hosted_allow_end(hosted);
+    packages_end_look(look);
 }
 
 static void packages_look(struct hosted *hosted, const char *index)
 {
     struct look *look = xcalloc(1, sizeof(*look));
-    struct gb_err err = {0};
 
     look->work.data = look;
     look->hosted = hosted;
     look->folder = packages_server(hosted->server)->folder;
     look->index = xstrdup(index);
-    if (uv_queue_work(gb_loop_uv(hosted->server->loop), &look->work, packages_look_on_thread,
-                      packages_after_look) == 0) {
-        hosted_delay_end(hosted);
-        return;
-    }
-    free(look->index);
-    free(look);
-    (void)gb_err_set(&err, GB_EINTERNAL, "cannot start a thread to look for packages");
-    gb_session_fail(hosted->session, &err);
+    hosted_delay_end(hosted);
+    packages_begin_look(look);
 }
 
 static void packages_make_key(struct hosted *hosted, const struct gb_buf *index)

@@ -14,6 +14,7 @@ struct build;
 struct packages_server {
     struct gb_list builds;   /* struct build */
     unsigned builders;       /* sessions that have not ended */
+    uint64_t made;           /* layers that builds have made */
     struct gb_deferred turn; /* of the builds that have not begun */
     struct gb_indexes *indexes;
     char *folder;
