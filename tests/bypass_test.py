@@ -133,11 +133,12 @@ def test_datagrams_lead_nowhere(once):
 
 
 def test_queries_of_all_types(once):
-    got, _ = asks(once, *(f"query({kind})" for kind in (1, 16, 15, 10, 65, 255, 28)), "query(1, host='8.8.8.8')",
+    got, refused = asks(once, *(f"query({kind})" for kind in (1, 16, 15, 10, 65, 255, 28)), "query(1, host='8.8.8.8')",
                   "query(16, 'data.evil.test')", "connect('8.8.8.8', 53)", "connect('1.1.1.1', 853)",
                   "tell(lambda: socket.gethostbyname('dns.evil.test'))")
     assert got[0] == (7, 0, 1) and got[1:7] == [(7, 0, 0)] * 6 and got[7] == (7, 0, 1)
     assert got[8] == (7, 3, 0) and got[9:] == ["EHOSTUNREACH", "EHOSTUNREACH", "NONAME"]
+    assert set(refused) == {f"{one} (no_rule)" for one in ("data.evil.test", "8.8.8.8:53", "1.1.1.1:853", "dns.evil.test")}
 
 
 def test_names_near_an_allowed_one(once):
@@ -145,6 +146,7 @@ def test_names_near_an_allowed_one(once):
         "a.below.test", "A.Below.Test.", "a_b.below.test", "below.test", "evilbelow.test", "below.test.evil",
         "app.test.evil", "evilapp.test")))
     assert got == [True] * 3 + ["NONAME"] * 5 and len(refused) == 5
+    assert all(one.endswith(" (no_rule)") for one in refused)
 
 
 def test_an_address_of_another_session(once, server, at):
@@ -182,6 +184,7 @@ def test_other_ways_to_connect(once, at):
                         "connect('198.18.0.1', 86)")
     assert got[0] in ("EHOSTUNREACH", "EINPROGRESS") and got[1:4] == ["EHOSTUNREACH"] * 3
     assert all(one in ("EHOSTUNREACH", "ETIMEDOUT", "timeout", "TimeoutError") for one in got[4:])
+    assert {f"10.0.0.1:{port} (no_rule)" for port in range(81, 84)} | {"198.18.0.1:86 (no_name)"} <= set(refused)
     assert not any("(refused)" in one for one in refused)
 
 
@@ -194,11 +197,12 @@ def test_the_mark_of_a_granted_connection_grants_nothing(once, web, at):
 
 
 def test_a_server_in_the_guest_takes_no_connection_that_is_for_the_host(once, at):
-    got, _ = asks(once, f"[setattr(__import__('builtins'), 's', socket.create_server(('0.0.0.0', {at}))), "
+    got, refused = asks(once, f"[setattr(__import__('builtins'), 's', socket.create_server(('0.0.0.0', {at}))), "
                         f"connect('10.0.0.1', {at})][1]",
                   "tell(lambda: setattr(__import__('builtins'), 't', socket.create_server(('10.0.0.1', 99))))",
                   "connect('10.0.0.1', 99)", "[s.close(), getattr(__import__('builtins'), 't', s).close()]")
     assert got[0] == "EHOSTUNREACH" and got[2] == "EHOSTUNREACH"
+    assert refused == [f"10.0.0.1:{at} (no_rule)", "10.0.0.1:99 (no_rule)"]
 
 
 def test_what_provides_the_network_is_out_of_reach(once):
@@ -224,19 +228,38 @@ def test_a_rewind_brings_no_rule_back(tmp_path, at):
         kept = session.call("session.checkpoint")["seq"]
         session.call("session.network", rules=["deny app.test"])
         session.call("session.rewind", seq=kept)
-        got, _ = asks(session, f"connect(known, {at})", "tell(lambda: socket.gethostbyname('app.test'))")
+        got, refused = asks(session, f"connect(known, {at})", "tell(lambda: socket.gethostbyname('app.test'))")
         assert got == ["EHOSTUNREACH", "NONAME"]
+        assert refused == [f"app.test:{at} (no_rule)", "app.test (no_rule)"]
         session.close()
 
 
+def source_of(path, name):
+    """Of a test, with its parameters; None: there is none."""
+    text = (ROOT / path).read_text()
+    begin = f"def {name}(" if path.endswith(".py") else f"START_TEST({name})"
+    at = text.find(begin)
+    if at < 0:
+        return None
+    begin = max(text.rfind("\n\n", 0, at), 0)
+    return text[begin:text.find("\n\n\n" if path.endswith(".py") else "END_TEST", at)]
+
+
 def test_each_case_has_a_test():
-    """Each row of the table names a test, which exists; the rows are numbered, and none is missing."""
-    rows = re.findall(r"^\| (\d+) \| .* \| (.*) \|$", (ROOT / "docs/network-bypass.md").read_text(), re.MULTILINE)
-    assert [int(number) for number, _ in rows] == list(range(1, len(rows) + 1)) and len(rows) >= 60
-    for number, tests in rows:
+    """Each row of the table names a test, which exists; the rows are numbered, and none is missing. What is told is a
+    reason that there is, and one of the tests looks for it."""
+    page, protocol = (ROOT / "docs/network-bypass.md").read_text(), (ROOT / "docs/protocol.md").read_text()
+    edge = (ROOT / "docs/network.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| .* \| (.*) \| (.*) \|$", page, re.MULTILINE)
+    assert [int(number) for number, _, _ in rows] == list(range(1, len(rows) + 1)) and len(rows) >= 69
+    for number, told, tests in rows:
         named = re.findall(r"`([\w/.]+)::(\w+)`", tests)
         assert named, f"case {number} names no test"
-        for path, name in named:
-            text = (ROOT / path).read_text()
-            begin = f"def {name}(" if path.endswith(".py") else f"START_TEST({name})"
-            assert begin in text, f"case {number}: {path} has no test {name}"
+        sources = [source_of(path, name) for path, name in named]
+        for (path, name), source in zip(named, sources):
+            assert source is not None, f"case {number}: {path} has no test {name}"
+        reasons = re.findall(r"`(\w+)`", told)
+        assert told == "–" or ", ".join(f"`{one}`" for one in reasons) == told, f"case {number} tells {told}"
+        for reason in reasons:
+            assert f"`{reason}`" in protocol or f"`{reason}`" in edge, f"case {number}: there is no reason {reason}"
+            assert any(reason in source for source in sources), f"case {number}: no test looks for {reason}"
