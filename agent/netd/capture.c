@@ -106,6 +106,77 @@ static int capture_link(int program, int namespace)
     return (int)bpf_call(BPF_LINK_CREATE, &attr);
 }
 
+/* ---- filters ---- */
+
+enum { KEEP = 0x7fffffff }; /* bytes of the packet */
+
+/* Of eBPF, which is translated when it is loaded: a classic filter is when it is attached, and in a
+ * clone under emulation that takes longer than the sockets. */
+static int capture_load_filter(const struct bpf_insn *program, size_t count)
+{
+    union bpf_attr attr = {
+        .prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+        .insn_cnt = (uint32_t)count,
+        .insns = bpf_pointer(program),
+        .license = bpf_pointer("Apache-2.0"),
+    };
+
+    return (int)bpf_call(BPF_PROG_LOAD, &attr);
+}
+
+/* For the listener: it accepts SYNs with our mark, and all packets of established connections. */
+static int capture_load_hold(void)
+{
+    enum { ACCEPT = 8 };
+    const struct bpf_insn program[] = {
+        /* 0*/ MOVE(6, 1),
+        /* 1*/ PACKET_BYTE(OFFSET_FLAGS),
+        /* 2*/ WITH(BPF_AND, 0, FLAGS_SYN_ACK),
+        /* 3*/ UNLESS_SAME(0, FLAG_SYN, ACCEPT - 4),
+        /* 4*/ PACKET_BYTE(SKF_NET_OFF + OFFSET_TTL),
+        /* 5*/ IF_SAME(0, PACKET_GRANTED_TTL, ACCEPT - 6),
+        /* 6*/ SET(0, 0),
+        /* 7*/ RETURN(),
+        /* 8*/ SET(0, KEEP),
+        /* 9*/ RETURN(),
+    };
+
+    return capture_load_filter(program, ARRAY_SIZE(program));
+}
+
+/* For the raw socket: it receives SYNs without our mark to addresses other than the guest's own. */
+static int capture_load_see_syns(void)
+{
+    enum { DROP = 16 };
+    const struct bpf_insn program[] = {
+        /* 0*/ MOVE(6, 1),
+        /* 1*/ PACKET_BYTE(0),
+        /* 2*/ WITH(BPF_AND, 0, 0xf),
+        /* 3*/ WITH(BPF_LSH, 0, 2), /* the length of the IP header */
+        /* 4*/ MOVE(7, 0),
+        /* 5*/ PACKET_BYTE_AT(7, OFFSET_FLAGS),
+        /* 6*/ WITH(BPF_AND, 0, FLAGS_SYN_ACK),
+        /* 7*/ UNLESS_SAME(0, FLAG_SYN, DROP - 8),
+        /* 8*/ PACKET_BYTE(OFFSET_TTL),
+        /* 9*/ IF_SAME(0, PACKET_GRANTED_TTL, DROP - 10),
+        /*10*/ PACKET_WORD(OFFSET_DESTINATION),
+        /*11*/ IF_SAME(0, ROUTE_OWN, DROP - 12),
+        /*12*/ WITH(BPF_RSH, 0, 24),
+        /*13*/ IF_SAME(0, LOOPBACK_NET, DROP - 14),
+        /*14*/ SET(0, KEEP),
+        /*15*/ RETURN(),
+        /*16*/ SET(0, 0),
+        /*17*/ RETURN(),
+    };
+
+    return capture_load_filter(program, ARRAY_SIZE(program));
+}
+
+static int capture_filter(int fd, int program)
+{
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &program, sizeof(program));
+}
+
 const char *capture_prepare(struct capture *capture, int proc_fd)
 {
     union bpf_attr attr = {.map_type = BPF_MAP_TYPE_SOCKMAP,
@@ -114,64 +185,22 @@ const char *capture_prepare(struct capture *capture, int proc_fd)
                            .max_entries = KEY_COUNT};
     _cleanup_(closep) int program = -1, namespace = -1;
 
-    *capture = (struct capture){-1, -1, -1, -1, -1, -1};
+    *capture = (struct capture){-1, -1, -1, -1, -1, -1, -1, -1};
     capture->map = (int)bpf_call(BPF_MAP_CREATE, &attr);
     if (capture->map < 0)
         return "the map of sockets";
     program = capture_load_lookup(capture->map);
     if (program < 0)
         return "the lookup program";
+    capture->hold = capture_load_hold();
+    capture->see_syns = capture_load_see_syns();
+    if (capture->hold < 0 || capture->see_syns < 0)
+        return "a socket's filter";
     namespace = openat(proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
     if (namespace < 0)
         return "the network namespace";
     capture->link = capture_link(program, namespace);
     return capture->link < 0 ? "the link of the lookup program" : NULL;
-}
-
-/* ---- classic filters ---- */
-
-static int capture_filter(int fd, struct sock_filter *filter, size_t count)
-{
-    const struct sock_fprog program = {(unsigned short)count, filter};
-
-    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
-}
-
-/* The listener accepts SYNs with our mark, and all packets of established connections. */
-static int capture_hold(int fd)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, OFFSET_FLAGS),
-        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, FLAGS_SYN_ACK),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAG_SYN, 0, 3),
-        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (unsigned)SKF_NET_OFF + OFFSET_TTL),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_GRANTED_TTL, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, 0),
-        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
-    };
-
-    return capture_filter(fd, filter, ARRAY_SIZE(filter));
-}
-
-/* The raw socket receives SYNs without our mark to addresses other than the guest's own. */
-static int capture_see_syns(int fd)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
-        BPF_STMT(BPF_LD | BPF_B | BPF_IND, OFFSET_FLAGS),
-        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, FLAGS_SYN_ACK),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAG_SYN, 0, 7),
-        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, OFFSET_TTL),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_GRANTED_TTL, 5, 0),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, OFFSET_DESTINATION),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ROUTE_OWN, 3, 0),
-        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 24),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, LOOPBACK_NET, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
-        BPF_STMT(BPF_RET | BPF_K, 0),
-    };
-
-    return capture_filter(fd, filter, ARRAY_SIZE(filter));
 }
 
 /* ---- sockets ---- */
@@ -198,7 +227,7 @@ static const char *capture_sockets(struct capture *capture)
     const int on = 1, queue = QUEUE_BYTES;
 
     capture->syns = capture_socket(SOCK_RAW, IPPROTO_TCP);
-    if (capture->syns < 0 || capture_see_syns(capture->syns) < 0 ||
+    if (capture->syns < 0 || capture_filter(capture->syns, capture->see_syns) < 0 ||
         setsockopt(capture->syns, SOL_SOCKET, SO_RCVBUFFORCE, &queue, sizeof(queue)) < 0)
         return "the raw socket";
     capture->out = capture_socket(SOCK_RAW, IPPROTO_RAW);
@@ -206,7 +235,8 @@ static const char *capture_sockets(struct capture *capture)
         return "the raw socket for answers";
     capture->listener = capture_socket(SOCK_STREAM, 0);
     if (capture->listener < 0 || capture_bind(capture->listener, LISTENER_PORT) < 0 ||
-        listen(capture->listener, BACKLOG) < 0 || capture_hold(capture->listener) < 0)
+        listen(capture->listener, BACKLOG) < 0 ||
+        capture_filter(capture->listener, capture->hold) < 0)
         return "the listener";
     capture->resolver = capture_socket(SOCK_DGRAM, 0);
     if (capture->resolver < 0 ||
@@ -223,14 +253,17 @@ const char *capture_open(struct capture *capture)
     if (failed == NULL && (capture_put(capture->map, KEY_LISTENER, capture->listener) < 0 ||
                            capture_put(capture->map, KEY_RESOLVER, capture->resolver) < 0))
         failed = "the sockets in their map";
-    capture->map = gb_close(capture->map); /* the program has it */
+    /* The kernel needs them no longer by these names. */
+    capture->map = gb_close(capture->map);
+    capture->hold = gb_close(capture->hold);
+    capture->see_syns = gb_close(capture->see_syns);
     return failed;
 }
 
 void capture_close(struct capture *capture)
 {
-    int *const fds[] = {&capture->listener, &capture->resolver, &capture->syns,
-                        &capture->out,      &capture->link,     &capture->map};
+    int *const fds[] = {&capture->listener, &capture->resolver, &capture->syns, &capture->out,
+                        &capture->link,     &capture->map,      &capture->hold, &capture->see_syns};
 
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         *fds[i] = gb_close(*fds[i]);
