@@ -254,6 +254,18 @@ static void serve_network_start(struct agent *agent, const struct gb_frame *fram
         port_send_ok(&agent->port, frame->id);
 }
 
+static void serve_network_rehearse(struct agent *agent, const struct gb_frame *frame,
+                                   const union request *request)
+{
+    struct gb_err err;
+
+    (void)request;
+    if (netd_rehearse(agent, &err) < 0)
+        port_send_error(&agent->port, frame->id, &err);
+    else
+        port_send_ok(&agent->port, frame->id);
+}
+
 static void serve_network_off(struct agent *agent, const struct gb_frame *frame,
                               const union request *request)
 {
@@ -312,6 +324,7 @@ static const struct service {
     {GB_GUEST_NETWORK_ON, serve_network_on},
     {GB_GUEST_NETWORK_OFF, serve_network_off},
     {GB_GUEST_NETWORK_START, serve_network_start},
+    {GB_GUEST_NETWORK_REHEARSE, serve_network_rehearse},
 };
 
 static void service_frame(struct port *port, const struct gb_frame *frame)

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import signal
+import socket
 
 import pytest
 
@@ -13,11 +14,11 @@ from support import DEADLINE, Server, Session, Watcher, alive, freeze, out, qemu
 RUNS = int(os.environ.get("GLASSBELL_POOL_RUNS", "24"))
 
 
-def shelf(client, image="shell", memory_mb=224):
+def shelf(client, image="shell", memory_mb=224, network="none"):
     for one in client.call("pool.status")["pools"]:
-        if (one["image"], one["memory_mb"]) == (image, memory_mb):
+        if (one["image"], one["memory_mb"], one["network"]) == (image, memory_mb, network):
             return one
-    raise AssertionError(f"the pool knows nothing of {image} with {memory_mb} MB")
+    raise AssertionError(f"the pool knows nothing of {image} with {memory_mb} MB and network {network}")
 
 
 def wait_ready(client, number, **kind):
@@ -241,6 +242,46 @@ def test_follows_demand(tmp_path):
         wait_for(lambda: shelf(client)["ready"], what="a ready VM")
         wait_for(lambda: not qemus(server), what="the end of all VMs")
         assert (shelf(client)["target"], shelf(client)["ready"]) == (0, 0)
+
+
+# What a program sees of a network: sockets that wait, addresses, routes, the name server, processes.
+TRACES = ("for f in tcp udp raw packet; do awk '$4 ~ /0A|07/ {print $2, $4}' /proc/net/$f; done; "
+          "cat /proc/net/fib_trie /proc/net/route /etc/resolv.conf; ls /proc | grep -c '^[0-9]'")
+
+
+def test_a_network_is_rehearsed():
+    """Sessions with a network have VMs of their own in the pool, in which it was on before, without a trace of that.
+    Until there are some, they take those of others."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, Server("--pool", "shell=1:1") as server, \
+            server.client() as client:
+        port = listener.getsockname()[1]
+        policy = {"rules": [f"allow app.test :{port} private", "resolve app.test 127.0.0.1"]}
+
+        def reaches(session):
+            cell = session.send(f"exec 3<>/dev/tcp/app.test/{port}; cat <&3")
+            listener.settimeout(DEADLINE)
+            with listener.accept()[0] as peer:
+                peer.sendall(b"hello\n")
+            return out(cell.wait()) == "hello\n"
+
+        wait_ready(client, 1)
+        first = Session(client, "shell", network=policy)
+        assert first.opened["source"] == "pool"  # another's
+        assert reaches(first)
+        kind = shelf(client, network="any")
+        assert (kind["floor"], kind["hits"], kind["misses"]) == (0, 0, 1)
+        second = Session(client, "shell", network=policy)
+        wait_ready(client, 1, network="any")
+        third = Session(client, "shell", network=policy)
+        assert third.opened["source"] == "pool" and reaches(third)
+        assert shelf(client, network="any")["hits"] == 1
+        assert out(third.exec(TRACES)) == out(first.exec(TRACES))
+        wait_ready(client, 1)
+        usual = Session(client, "shell")
+        assert usual.opened["source"] == "pool"
+        assert "10.113" not in out(usual.exec(TRACES))
+        for session in (first, second, third, usual):
+            session.close()
 
 
 def test_changes_with_the_settings(server, client, tmp_path):

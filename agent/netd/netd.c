@@ -291,6 +291,20 @@ int netd_on(struct agent *agent, struct gb_bytes mark, struct gb_err *err)
     return r;
 }
 
+int netd_rehearse(struct agent *agent, struct gb_err *err)
+{
+    static const uint8_t nobodys[GB_SYNC_BYTES];
+    struct netd *netd = &agent->netd;
+    int r;
+
+    if (netd->pid != 0 && !netd->parked)
+        return gb_err_set(err, GB_EBUSY, "the guest has a network");
+    r = netd_on(agent, (struct gb_bytes){nobodys, sizeof(nobodys)}, err);
+    netd_end(agent);
+    netd_park(agent);
+    return r;
+}
+
 bool netd_off(struct agent *agent, uint32_t id)
 {
     struct netd *netd = &agent->netd;

@@ -54,7 +54,7 @@ struct netd {
     pid_t pid;              /* 0: no network yet, or it has died */
     bool parked;            /* it waits for its conversation, and nothing of it can be seen */
     int parked_fd;          /* where it waits; -1: it does not any more */
-    struct capture capture; /* its map, while it is parked */
+    struct capture capture; /* its programs and their map, while it is parked */
     uint8_t mark[GB_SYNC_BYTES];
     struct source control; /* words of serve.h; fd −1: none can be exchanged */
     unsigned unanswered;   /* SERVE_OFF */
@@ -72,6 +72,9 @@ void netd_park(struct agent *agent);
 int netd_start(struct agent *agent, struct gb_bytes mark, struct gb_err *err);
 /* The same, and turns the guest's network on. 0 or a code, and then it is off. */
 int netd_on(struct agent *agent, struct gb_bytes mark, struct gb_err *err);
+/* Turns it on and ends it, so that the kernel and the emulator have been through all of it, and
+ * parks another one. EBUSY: there is a network. 0 or a code. */
+int netd_rehearse(struct agent *agent, struct gb_err *err);
 /* Turns it off: the process stays, but without any route to it. True: that takes a moment, and then
  * request @id is answered. False: it is off. */
 bool netd_off(struct agent *agent, uint32_t id);

@@ -25,8 +25,7 @@ enum {
 struct pool_line {
     struct gb_list link;
     struct gb_pool *pool;
-    const struct gb_image *image;
-    uint32_t memory_mb;
+    struct gb_pool_kind kind;
     struct gb_pool_sizes sizes;
     struct gb_list clones;
     struct demand demand;
@@ -135,21 +134,41 @@ static struct pool_clone *line_first(const struct pool_line *line, enum pool_clo
     return NULL;
 }
 
-static struct pool_line *pool_get_line(struct gb_pool *pool, const struct gb_image *image,
-                                       uint32_t memory_mb, bool make)
+static struct pool_line *pool_find_line(struct gb_pool *pool, const struct gb_pool_kind *kind)
 {
     struct pool_line *line;
 
     GB_LIST_FOREACH(line, &pool->lines, link)
-        if (line->image == image && line->memory_mb == memory_mb)
+        if (line->kind.image == kind->image && line->kind.memory_mb == kind->memory_mb &&
+            line->kind.networked == kind->networked)
             return line;
-    if (!make)
-        return NULL;
+    return NULL;
+}
+
+/* The one without a network. */
+static struct pool_line *pool_find_usual(struct gb_pool *pool, const struct gb_pool_kind *kind)
+{
+    return pool_find_line(pool, &(struct gb_pool_kind){kind->image, kind->memory_mb, false});
+}
+
+static void line_set_sizes(struct pool_line *line, const struct gb_pool_sizes *sizes)
+{
+    line->sizes = *sizes;
+    if (line->kind.networked)
+        line->sizes.floor = 0;
+}
+
+static struct pool_line *pool_get_line(struct gb_pool *pool, const struct gb_pool_kind *kind)
+{
+    struct pool_line *line = pool_find_line(pool, kind);
+    const struct pool_line *usual = pool_find_usual(pool, kind);
+
+    if (line != NULL)
+        return line;
     line = xcalloc(1, sizeof(*line));
     line->pool = pool;
-    line->image = image;
-    line->memory_mb = memory_mb;
-    line->sizes = pool->config.sizes;
+    line->kind = *kind;
+    line_set_sizes(line, usual != NULL ? &usual->sizes : &pool->config.sizes);
     line->demand.seen_ns = gb_clock_mono_ns();
     gb_list_init(&line->clones);
     gb_list_add_tail(&pool->lines, &line->link);
@@ -249,11 +268,10 @@ static bool line_ask_next(struct pool_line *line, struct gb_pool_take *take)
     return true;
 }
 
-bool gb_pool_take(struct gb_pool *pool, const struct gb_image *image, uint32_t memory_mb,
-                  struct gb_pool_take *take,
+bool gb_pool_take(struct gb_pool *pool, const struct gb_pool_kind *kind, struct gb_pool_take *take,
                   void (*done)(void *arg, struct gb_guest *guest, struct gb_slot *slot), void *arg)
 {
-    struct pool_line *line = pool_get_line(pool, image, memory_mb, true);
+    struct pool_line *line = pool_get_line(pool, kind), *usual = pool_find_usual(pool, kind);
 
     assert(take->clone == NULL);
     demand_add(&line->demand, pool->config.half_life_ms, gb_clock_mono_ns());
@@ -266,7 +284,10 @@ bool gb_pool_take(struct gb_pool *pool, const struct gb_image *image, uint32_t m
     if (line_ask_next(line, take))
         return true;
     line->misses++;
-    return false;
+    if (usual == NULL || usual == line || !line_ask_next(usual, take))
+        return false;
+    take->line = usual;
+    return true;
 }
 
 void gb_pool_cancel(struct gb_pool_take *take)
@@ -277,17 +298,25 @@ void gb_pool_cancel(struct gb_pool_take *take)
     take->clone = NULL;
 }
 
-struct gb_clone *gb_pool_take_waiting(struct gb_pool *pool, const struct gb_image *image,
-                                      uint32_t memory_mb, struct gb_slot **ret_slot)
+static struct gb_clone *line_take_waiting(struct pool_line *line, struct pool_clone *clone,
+                                          struct gb_slot **ret_slot)
 {
-    struct pool_line *line = pool_get_line(pool, image, memory_mb, false);
-    struct pool_clone *clone = line != NULL ? line_first(line, POOL_CLONE_WAITING) : NULL;
-
-    if (clone == NULL)
-        return NULL;
     gb_list_remove(&clone->link);
     line_touch_taken(line, LATER_RESTORE_MS);
     return pool_clone_take_waiting(clone, ret_slot);
+}
+
+struct gb_clone *gb_pool_take_waiting(struct gb_pool *pool, const struct gb_pool_kind *kind,
+                                      struct gb_slot **ret_slot)
+{
+    struct pool_line *line = pool_find_line(pool, kind);
+    struct pool_clone *clone = line != NULL ? line_first(line, POOL_CLONE_WAITING) : NULL;
+
+    if (clone == NULL && kind->networked) {
+        line = pool_find_usual(pool, kind);
+        clone = line != NULL ? line_first(line, POOL_CLONE_WAITING) : NULL;
+    }
+    return clone != NULL ? line_take_waiting(line, clone, ret_slot) : NULL;
 }
 
 /* ---- clones ---- */
@@ -338,7 +367,7 @@ static void line_on_gone(void *arg, struct pool_clone *clone, const struct gb_er
     struct gb_pool *pool = line->pool;
     uint64_t wait_ms = RETRY_MAX_MS;
 
-    gb_warning("a VM of the pool (%s) is replaced: %s", line->image->name, err->message);
+    gb_warning("a VM of the pool (%s) is replaced: %s", line->kind.image->name, err->message);
     line->lost++;
     gb_list_remove(&clone->link);
     if (clone->was_ready) {
@@ -367,7 +396,7 @@ static void line_on_template(void *arg, struct gb_snapshot *template, const stru
     (void)template; /* pool_on_fill() asks for it again */
     line->awaits_template = false;
     if (err != NULL) {
-        gb_debug("the pool of %s has to wait: %s", line->image->name, err->message);
+        gb_debug("the pool of %s has to wait: %s", line->kind.image->name, err->message);
         line->retry_ns = gb_clock_mono_ns() + RETRY_MAX_MS * GB_NS_PER_MS;
     }
     pool_touch(line->pool);
@@ -382,8 +411,9 @@ static struct gb_snapshot *line_template(struct pool_line *line)
 
     if (line->awaits_template)
         return NULL;
-    r = gb_templates_get(line->pool->templates, line->image, line->memory_mb, line->sizes.floor > 0,
-                         &template, &line->waiter, line_on_template, line, &err);
+    r = gb_templates_get(line->pool->templates, line->kind.image, line->kind.memory_mb,
+                         line->sizes.floor > 0, &template, &line->waiter, line_on_template, line,
+                         &err);
     if (r == 0)
         line->awaits_template = true;
     else if (r < 0)
@@ -406,11 +436,11 @@ static void line_on_verified(void *arg, const struct gb_err *err)
 static bool line_is_verified(struct pool_line *line)
 {
     struct gb_host *host = line->pool->host;
-    struct gb_image *image = gb_host_find_image(host, line->image->name);
+    struct gb_image *image = gb_host_find_image(host, line->kind.image->name);
     struct gb_err err = {0};
     int r;
 
-    if (line->verified || line->verifying || image != line->image)
+    if (line->verified || line->verifying || image != line->kind.image)
         return line->verified;
     r = gb_verify_start(host->loop, host->images, image, &line->verify, line_on_verified, line,
                         &err);
@@ -425,7 +455,7 @@ static bool line_is_verified(struct pool_line *line)
 static bool line_start_one(struct pool_line *line, bool load)
 {
     struct gb_pool *pool = line->pool;
-    struct gb_charge charge = gb_charge_of(pool->host->accel, line->memory_mb, true);
+    struct gb_charge charge = gb_charge_of(pool->host->accel, line->kind.memory_mb, true);
     struct gb_snapshot *template = line_template(line);
     struct gb_err err = {0};
     struct pool_clone *clone;
@@ -433,7 +463,8 @@ static bool line_start_one(struct pool_line *line, bool load)
 
     if (template == NULL || (slot = gb_admission_spare(pool->admission, &charge)) == NULL)
         return false;
-    if (pool_clone_start(pool->host, template, slot, &pool_clone_events, line, &clone, &err) < 0) {
+    if (pool_clone_start(pool->host, template, slot, line->kind.networked, &pool_clone_events, line,
+                         &clone, &err) < 0) {
         gb_slot_unref(slot);
         line_on_template(line, NULL, &err); /* wait as long as after a failure */
         return false;
@@ -592,12 +623,14 @@ static void line_check(struct pool_line *line)
 /* Demand for an image becomes demand for the one that now has its name. */
 static void line_hand_on(struct pool_line *line)
 {
-    struct gb_image *image = gb_host_find_image(line->pool->host, line->image->name);
-    bool usual = line->memory_mb == line->image->memory_mb;
+    struct gb_image *image = gb_host_find_image(line->pool->host, line->kind.image->name);
+    bool usual = line->kind.memory_mb == line->kind.image->memory_mb;
 
     if (image != NULL && line->sizes.floor > 0)
-        pool_get_line(line->pool, image, usual ? image->memory_mb : line->memory_mb, true)->sizes =
-            line->sizes;
+        pool_get_line(line->pool,
+                      &(struct gb_pool_kind){image, usual ? image->memory_mb : line->kind.memory_mb,
+                                             line->kind.networked})
+            ->sizes = line->sizes;
     line->sizes = (struct gb_pool_sizes){0};
     line->demand.peak = 0;
 }
@@ -610,7 +643,7 @@ static void pool_on_tick(void *arg)
 
     GB_LIST_FOREACH(line, &pool->lines, link) {
         /* Its image has been rebuilt: there will be no more requests for this one. */
-        if (gb_host_find_image(pool->host, line->image->name) != line->image) {
+        if (gb_host_find_image(pool->host, line->kind.image->name) != line->kind.image) {
             line_drop_all(line, false, "its image was replaced");
             line_hand_on(line);
             if (gb_list_empty(&line->clones)) {
@@ -656,7 +689,7 @@ void gb_pool_configure(struct gb_pool *pool, const struct gb_pool_config *config
 
     pool->config = *config;
     GB_LIST_FOREACH(line, &pool->lines, link) {
-        line->sizes = config->sizes;
+        line_set_sizes(line, &config->sizes);
         line->retry_ns = 0;
     }
     gb_timer_start(pool->tick, TICK_MS);
@@ -666,7 +699,12 @@ void gb_pool_configure(struct gb_pool *pool, const struct gb_pool_config *config
 void gb_pool_size(struct gb_pool *pool, const struct gb_image *image, uint32_t memory_mb,
                   const struct gb_pool_sizes *sizes)
 {
-    pool_get_line(pool, image, memory_mb, true)->sizes = *sizes;
+    const struct gb_pool_kind networked = {image, memory_mb, true};
+    struct pool_line *other = pool_find_line(pool, &networked);
+
+    line_set_sizes(pool_get_line(pool, &(struct gb_pool_kind){image, memory_mb, false}), sizes);
+    if (other != NULL)
+        line_set_sizes(other, sizes);
     gb_timer_start(pool->tick, TICK_MS);
     pool_touch(pool);
 }
@@ -722,8 +760,7 @@ bool gb_pool_next(struct gb_pool *pool, size_t *at, struct gb_pool_status *ret_s
             continue;
         line_fade(line);
         *ret_status = (struct gb_pool_status){
-            .image = line->image,
-            .memory_mb = line->memory_mb,
+            .kind = line->kind,
             .ready = line_count(line, POOL_CLONE_READY, POOL_CLONE_ASKED),
             .target = line_target(line),
             .floor = line->sizes.floor,
@@ -766,8 +803,8 @@ bool gb_pool_next_vm(struct gb_pool *pool, size_t *at, struct gb_pool_vm *ret_vm
         if (clone == NULL)
             continue;
         *ret_vm = (struct gb_pool_vm){.vm = pool_clone_vm(clone),
-                                      .image = line->image,
-                                      .memory_mb = line->memory_mb,
+                                      .image = line->kind.image,
+                                      .memory_mb = line->kind.memory_mb,
                                       .state = (enum gb_pool_vm_state)states[clone->state]};
         (*at)++;
         return true;

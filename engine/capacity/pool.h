@@ -2,11 +2,13 @@
 /* The warm pool: VMs that are ready in advance, so that opening a session only takes one from a
  * queue and pings it.
  *
- * Theory of operation. A *line* holds the VMs of one kind: an image with a memory size. (A network,
- * packages and secrets are no part of a kind: a VM gets them when a session has it.) A line aims
- * for a number of ready VMs, its *target*, between floor and ceiling, according to demand
- * (demand.h): it follows the largest recent burst of requests, and opening one session now and then
- * costs no spare VM. A floor is kept from the start, without any demand.
+ * Theory of operation. A *line* holds the VMs of one kind: an image with a memory size, for
+ * sessions with a network or for those without. The former have rehearsed one, and never have a
+ * floor; where none is ready, a session with a network takes one of the latter. (Packages and
+ * secrets are no part of a kind: a VM gets them when a session has it.) A line aims for a number of
+ * ready VMs, its *target*, between floor and ceiling, according to demand (demand.h): it follows
+ * the largest recent burst of requests, and opening one session now and then costs no spare VM. A
+ * floor is kept from the start, without any demand.
  *
  * Behind the ready VMs, processes wait for a template's state (`-incoming defer`): a request that
  * finds no ready VM gets one of these and saves the start of a process.
@@ -44,6 +46,13 @@ struct gb_pool_sizes {
     unsigned waiting;        /* waiting processes behind them, while the target is above 0 */
 };
 
+/* What VMs of the pool are like, and what a session needs. */
+struct gb_pool_kind {
+    const struct gb_image *image;
+    uint32_t memory_mb;
+    bool networked; /* for a session with a network */
+};
+
 struct gb_pool_config {
     struct gb_pool_sizes sizes;
     uint64_t half_life_ms; /* of demand */
@@ -56,7 +65,7 @@ struct gb_pool *gb_pool_new(struct gb_host *host, struct gb_templates *templates
                             void (*changed)(void *arg), void *arg);
 /* Sets new sizes, and forgets those of gb_pool_size(), which have to be set again. */
 void gb_pool_configure(struct gb_pool *pool, const struct gb_pool_config *config);
-/* Sets the sizes of one kind. */
+/* Sets the sizes of the VMs of an image with this memory size. */
 void gb_pool_size(struct gb_pool *pool, const struct gb_image *image, uint32_t memory_mb,
                   const struct gb_pool_sizes *sizes);
 /* Ends all VMs and starts no more. Takes in progress are never completed. */
@@ -79,20 +88,18 @@ struct gb_pool_take {
 /* Takes a VM. True: @done will be called once, from the loop, with a guest that has just answered a
  * ping and its slot (gives both, and `template` of @take; call gb_guest_adopt() before returning to
  * the loop), or with NULL if none answered. False: none is ready. Both count as demand. */
-bool gb_pool_take(struct gb_pool *pool, const struct gb_image *image, uint32_t memory_mb,
-                  struct gb_pool_take *take,
+bool gb_pool_take(struct gb_pool *pool, const struct gb_pool_kind *kind, struct gb_pool_take *take,
                   void (*done)(void *arg, struct gb_guest *guest, struct gb_slot *slot), void *arg);
 /* No-op if it is not waiting. */
 void gb_pool_cancel(struct gb_pool_take *take);
 
 /* Takes a WAITING clone and its slot (gives both); call gb_clone_hand_over() before returning to
  * the loop. NULL: there is none. */
-struct gb_clone *gb_pool_take_waiting(struct gb_pool *pool, const struct gb_image *image,
-                                      uint32_t memory_mb, struct gb_slot **ret_slot);
+struct gb_clone *gb_pool_take_waiting(struct gb_pool *pool, const struct gb_pool_kind *kind,
+                                      struct gb_slot **ret_slot);
 
 struct gb_pool_status {
-    const struct gb_image *image;
-    uint32_t memory_mb;
+    struct gb_pool_kind kind;
     unsigned ready, target, floor, ceiling;
     unsigned starting; /* being restored and warmed up */
     unsigned waiting;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One VM of the warm pool: a clone that has already done once everything that a user's first cell
- * needs.
+ * needs, and, if that is wanted, everything that a network needs.
  *
  * Life: WAITING (a process in `-incoming defer`) → STARTING (loads, is configured and runs a
  * warm-up cell) → READY ⇄ ASKED (pinged) → taken, or GONE. A WAITING one may be taken as a bare
@@ -45,6 +45,7 @@ struct pool_clone {
     struct gb_deferred told;
     struct gb_err why;
     unsigned rounds; /* completed warm-up rounds */
+    bool networked;  /* its network has to be rehearsed */
     bool dropped;
     const struct pool_clone_events *events;
     void *arg;
@@ -65,9 +66,9 @@ struct pool_clone_events {
 
 enum { POOL_CLONE_ASK_MS = 200 };
 
-/* Starts the process. Takes @slot on success. Gives. */
+/* Starts the process. @networked: for a session with a network. Takes @slot on success. Gives. */
 int pool_clone_start(struct gb_host *host, struct gb_snapshot *template, struct gb_slot *slot,
-                     const struct pool_clone_events *events, void *arg,
+                     bool networked, const struct pool_clone_events *events, void *arg,
                      struct pool_clone **ret_clone, struct gb_err *err);
 /* Loads the state into a WAITING one and warms it up. */
 void pool_clone_load(struct pool_clone *clone);

@@ -13,7 +13,7 @@ static struct gb_snapshot *template;
 struct owner {
     struct pool_clone *clone;
     int ready, silent, gone, dead;
-    bool hurries;
+    bool hurries, networked;
     struct gb_err why;
 };
 
@@ -85,8 +85,9 @@ static void start(struct owner *owner, const char *script)
     struct gb_slot *slot = gb_admission_force(admission, &charge);
 
     kit_play(script);
-    ck_assert_int_eq(
-        pool_clone_start(&kit_host, template, slot, &clone_events, owner, &owner->clone, NULL), 0);
+    ck_assert_int_eq(pool_clone_start(&kit_host, template, slot, owner->networked, &clone_events,
+                                      owner, &owner->clone, NULL),
+                     0);
     ck_assert_int_eq(owner->clone->state, POOL_CLONE_WAITING);
 }
 
@@ -99,7 +100,7 @@ static void on_dead(void *arg, const struct gb_err *why)
 START_TEST(becomes_ready_and_is_taken)
 {
     static const struct gb_guest_events events = {.dead = on_dead};
-    struct owner owner = {.hurries = _i == 1};
+    struct owner owner = {.hurries = _i == 1, .networked = _i == 2};
     struct gb_slot *slot;
     struct gb_guest *guest;
 
@@ -122,16 +123,30 @@ START_TEST(becomes_ready_and_is_taken)
 END_TEST
 
 static const char *const bad[] = {
-    "/dies/START/1",     "/dies/migrate-incoming/1", "/dies/PING/1",      "/refuses/PING/1",
-    "/dies/CONFIGURE/1", "/refuses/CONFIGURE/1",     "/lies/CONFIGURE/1", "/dies/EXEC/1",
-    "/dies/DONE/1",      "/dies/CONFIGURE/2",        "/dies/EXEC/2",      "/dies/DONE/3",
-    "/breaks/EXEC/1",    "/breaks/EXEC/4",           "/breaks/EXEC/5",
+    "/dies/START/1",
+    "/dies/migrate-incoming/1",
+    "/dies/PING/1",
+    "/refuses/PING/1",
+    "/dies/CONFIGURE/1",
+    "/refuses/CONFIGURE/1",
+    "/lies/CONFIGURE/1",
+    "/dies/EXEC/1",
+    "/dies/DONE/1",
+    "/dies/CONFIGURE/2",
+    "/dies/EXEC/2",
+    "/dies/DONE/3",
+    "/breaks/EXEC/1",
+    "/breaks/EXEC/4",
+    "/breaks/EXEC/5",
+    "/dies/NETWORK_REHEARSE/1",
+    "/refuses/NETWORK_REHEARSE/1",
+    "/lies/NETWORK_REHEARSE/1",
 };
 
 /* It is told once, and nothing is left; what was never ready is nobody's. */
 START_TEST(is_gone_once)
 {
-    struct owner owner = {0};
+    struct owner owner = {.networked = strstr(bad[_i], "NETWORK") != NULL};
 
     start(&owner, bad[_i]);
     pool_clone_load(owner.clone);
@@ -195,7 +210,7 @@ int main(void)
     TCase *tests = tcase_create("pool_clone");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_loop_test(tests, becomes_ready_and_is_taken, 0, 2);
+    tcase_add_loop_test(tests, becomes_ready_and_is_taken, 0, 3);
     tcase_add_loop_test(tests, is_gone_once, 0, (int)ARRAY_SIZE(bad));
     tcase_add_test(tests, dies_when_it_is_asked);
     tcase_add_test(tests, is_silent_when_it_is_asked);

@@ -168,7 +168,8 @@ static void start_begin_anew(struct gb_start *start)
     int r;
 
     if (start->lost == 0)
-        start->clone = gb_pool_take_waiting(start->pool, image, memory_mb, &start->slot);
+        start->clone = gb_pool_take_waiting(
+            start->pool, &(struct gb_pool_kind){image, memory_mb, start->networked}, &start->slot);
     if (start->clone != NULL) {
         start->was_waiting = true;
         start->template = gb_snapshot_ref(gb_clone_snapshot(start->clone));
@@ -196,14 +197,18 @@ static void start_on_taken(void *arg, struct gb_guest *guest, struct gb_slot *sl
 
 static void start_take(struct gb_start *start)
 {
-    if (!gb_pool_take(start->pool, gb_session_image(start->session),
-                      gb_session_memory_mb(start->session), &start->take, start_on_taken, start))
+    const struct gb_pool_kind kind = {.image = gb_session_image(start->session),
+                                      .memory_mb = gb_session_memory_mb(start->session),
+                                      .networked = start->networked};
+
+    if (!gb_pool_take(start->pool, &kind, &start->take, start_on_taken, start))
         start_begin_anew(start);
 }
 
 void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
-                    uint64_t wait_ms)
+                    bool networked, uint64_t wait_ms)
 {
+    start->networked = networked;
     start->pool = pool;
     start->session = session;
     start->wait_ms = wait_ms;

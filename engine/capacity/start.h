@@ -17,6 +17,7 @@ struct gb_start {
     struct gb_pool *pool;
     struct gb_session *session;
     uint64_t wait_ms;
+    bool networked; /* a VM that has rehearsed a network is preferred */
     uint64_t begun_ns;
     uint64_t asked_ns, admission_ns; /* when the slot was requested, and how long it took */
     struct gb_pool_take take;
@@ -34,11 +35,11 @@ struct gb_start {
     struct gb_err why; /* the last of these failures */
 };
 
-/* Begins a start for a session without a VM; borrows everything until the session is open or has
- * ended, or until the cancel. Fails the session if no VM can be started, or if there is no capacity
- * for one within @wait_ms. */
+/* Begins a start for a session without a VM, which has a network if @networked; borrows everything
+ * until the session is open or has ended, or until the cancel. Fails the session if no VM can be
+ * started, or if there is no capacity for one within @wait_ms. */
 void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
-                    uint64_t wait_ms);
+                    bool networked, uint64_t wait_ms);
 /* The same for a session whose VM the caller makes, as a clone of @origin (held): @make is called
  * once when there is capacity for it, which may be from within the call; never after the cancel.
  * Then gb_start_hold() follows for the process, and gb_session_fork(), or gb_start_fail().

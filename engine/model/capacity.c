@@ -22,7 +22,7 @@ static const struct gb_object template_object = {
 static const struct gb_member pool_members[] = {
     POOL(image, "image", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX, .doc = "the image of its VMs"),
     POOL(memory_mb, "memory_mb", GB_U32, GB_ALWAYS, .doc = "their RAM"),
-    POOL(network, "network", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX, .doc = "`none`"),
+    POOL(network, "network", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX, .doc = "`any`: for sessions with a network, in which VMs have rehearsed one; else `none`"),
     POOL(ready, "ready", GB_U32, GB_ALWAYS, .doc = "VMs"),
     POOL(target, "target", GB_U32, GB_ALWAYS, .doc = "target number of ready VMs"),
     POOL(floor, "floor", GB_U32, GB_ALWAYS, .doc = "at least"),

@@ -49,6 +49,7 @@ static const struct gb_frame_info frame_infos[] = {
     ROW(DESCRIPTION, ANSWER, FIELDS(description)),
     ROW(TERMINAL, REQUEST(OK), .changes = true, .files = true, FIELDS(terminal)),
     ROW(RESIZE, REQUEST(OK), FIELDS(resize)),
+    ROW(NETWORK_REHEARSE, REQUEST(OK)),
     ROW(PACKAGES, REQUEST(OK), .changes = true),
     ROW(FILE_LIST, REQUEST(FILE_ENTRIES), .files = true, FIELDS(file_list)),
     ROW(FILE_ENTRIES, ANSWER, .raw = true),

@@ -69,6 +69,9 @@ static const char *const frame_meanings[] = {
                              "route and name server away; netd stays",
     [GB_GUEST_NETWORK_START] =
         "likewise, without a route to it: forward streams can be opened on the second port",
+    [GB_GUEST_NETWORK_REHEARSE] =
+        "starts a network, ends it, and leaves a netd that waits for the next one: what NETWORK_ON "
+        "does takes a fraction of the time from then on, where the guest's code is emulated",
     [GB_GUEST_LISTENING] = "the ports on which programs of the user listen, u16 each, ascending, "
                            "at most 64: when that "
                            "has changed, at most ten times a second; after the answer to RESUME; "

@@ -13,7 +13,7 @@
 #include "wire/frame.h"
 
 /* Increment with every change below. */
-#define GB_GUEST_VERSION 13u
+#define GB_GUEST_VERSION 14u
 
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_NETWORK_PORT "glassbell.1"
@@ -62,6 +62,7 @@
     X(GB_GUEST_DESCRIPTION, 37)                                                                    \
     X(GB_GUEST_TERMINAL, 40)                                                                       \
     X(GB_GUEST_RESIZE, 41)                                                                         \
+    X(GB_GUEST_NETWORK_REHEARSE, 42)                                                               \
     X(GB_GUEST_PACKAGES, 52)                                                                       \
     X(GB_GUEST_FILE_LIST, 53)                                                                      \
     X(GB_GUEST_FILE_ENTRIES, 54)                                                                   \

@@ -559,7 +559,7 @@ void hosted_go_on(struct hosted *hosted)
             return;
     }
     gb_start_begin(&hosted->start, hosted->server->capacity->pool, hosted->session,
-                   hosted->wait_ms);
+                   hosted->networked, hosted->wait_ms);
 }
 
 void hosted_begin_asleep(struct hosted *hosted, struct gb_snapshot *origin)

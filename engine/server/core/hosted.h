@@ -60,6 +60,7 @@ struct hosted {
     unsigned preparing;              /* hosted_delay_ready() */
     size_t prepared;                 /* how many parts have been asked: session_preparing */
     uint64_t wait_ms;                /* for capacity */
+    bool networked;                  /* it has a network, or will have one */
     bool has_status;                 /* the last status from the guest */
     uint64_t guest_total, guest_used;
     alignas(max_align_t) char part_memory[];

@@ -52,6 +52,7 @@ void start_make(struct hosted *hosted, struct gb_policy *policy)
                                          .names = (unsigned)settings->network_names};
     struct network_session *state = network_state(hosted);
 
+    hosted->networked = true;
     state->net = gb_net_new(hosted->server->loop, policy, &limits, &events, hosted);
     gb_net_set_cell(state->net, state->cell);
 }

@@ -17,13 +17,13 @@
 static void pool_describe(struct gb_pool_info *info, const struct gb_server *server,
                           const struct gb_pool_status *status)
 {
-    const struct gb_template_status template =
-        gb_templates_status(server->capacity->templates, status->image, status->memory_mb);
+    const struct gb_template_status template = gb_templates_status(
+        server->capacity->templates, status->kind.image, status->kind.memory_mb);
 
     *info = (struct gb_pool_info){
-        .image = gb_bytes_str(status->image->name),
-        .network = gb_bytes_str("none"),
-        .memory_mb = status->memory_mb,
+        .image = gb_bytes_str(status->kind.image->name),
+        .network = gb_bytes_str(status->kind.networked ? "any" : "none"),
+        .memory_mb = status->kind.memory_mb,
         .ready = status->ready,
         .target = status->target,
         .floor = status->floor,
@@ -47,7 +47,7 @@ static bool pool_was_asked_for(const struct gb_server *server, const struct gb_i
     struct gb_pool_status status;
 
     for (size_t at = 0; gb_pool_next(server->capacity->pool, &at, &status);)
-        if (status.image == image && status.memory_mb == image->memory_mb)
+        if (status.kind.image == image && status.kind.memory_mb == image->memory_mb)
             return true;
     return false;
 }
@@ -67,8 +67,7 @@ static bool pool_next(const void *owner, size_t *at, void *ret_item)
 
         if (pool_was_asked_for(server, image))
             continue;
-        status = (struct gb_pool_status){.image = image,
-                                         .memory_mb = image->memory_mb,
+        status = (struct gb_pool_status){.kind = {image, image->memory_mb, false},
                                          .floor = (unsigned)sizes->floor,
                                          .ceiling = (unsigned)sizes->ceiling};
         pool_describe(ret_item, server, &status);
