@@ -284,6 +284,32 @@ def test_a_network_is_rehearsed():
             session.close()
 
 
+@pytest.mark.parametrize("how", ["rewind", "wake"])
+def test_a_session_goes_on_in_a_process_that_waits(server, client, how):
+    """What takes longest of a rewind, or of being woken, has happened before."""
+    def waiting():
+        pids = [vm["pid"] for vm in client.call("stats")["vms"] if vm["pool"] == "waiting"]
+        return pids[0] if len(pids) == 1 else None
+
+    wait_ready(client, 2)
+    session = Session(client, "shell", idle_ms=0)
+    session.exec("x=1; echo kept > a")
+    seq = session.call("session.checkpoint")["seq"]
+    wait_ready(client, 2)
+    pid = wait_for(waiting, what="a process that waits")
+    if how == "rewind":
+        session.exec("x=2; rm a")
+        session.call("session.rewind", seq=seq)
+    else:
+        session.call("session.sleep")
+    assert out(session.exec("echo $x; cat a")) == "1\nkept\n"
+    assert [vm["pid"] for vm in client.call("stats")["vms"] if vm["session"] == session.id] == [pid]
+    vms = client.call("pool.status")["admission"]["vms"]
+    session.close()
+    wait_for(lambda: client.call("pool.status")["admission"]["vms"] < vms, what="its place")
+    assert wait_for(waiting, what="the next one") != pid
+
+
 def test_changes_with_the_settings(server, client, tmp_path):
     settings = tmp_path / "a.conf"
     settings.write_text("[pool \"shell\"]\nfloor = 1\nceiling = 1\nstanding = 0\n")

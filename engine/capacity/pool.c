@@ -319,6 +319,32 @@ struct gb_clone *gb_pool_take_waiting(struct gb_pool *pool, const struct gb_pool
     return clone != NULL ? line_take_waiting(line, clone, ret_slot) : NULL;
 }
 
+static struct pool_clone *line_find_waiting(const struct pool_line *line,
+                                            const struct gb_snapshot *template)
+{
+    struct pool_clone *clone;
+
+    GB_LIST_FOREACH_CONST(clone, &line->clones, link)
+        if (clone->state == POOL_CLONE_WAITING && clone->template == template &&
+            gb_clone_is_waiting(clone->clone))
+            return clone;
+    return NULL;
+}
+
+struct gb_clone *gb_pool_take_waiting_of(struct gb_pool *pool, const struct gb_snapshot *template,
+                                         struct gb_slot **ret_slot)
+{
+    struct pool_line *line;
+
+    GB_LIST_FOREACH(line, &pool->lines, link) {
+        struct pool_clone *clone = line_find_waiting(line, template);
+
+        if (clone != NULL)
+            return line_take_waiting(line, clone, ret_slot);
+    }
+    return NULL;
+}
+
 /* ---- clones ---- */
 
 static void line_on_ready(void *arg, struct pool_clone *clone)

@@ -98,6 +98,10 @@ void gb_pool_cancel(struct gb_pool_take *take);
 struct gb_clone *gb_pool_take_waiting(struct gb_pool *pool, const struct gb_pool_kind *kind,
                                       struct gb_slot **ret_slot);
 
+/* The same for a clone of @template, of any kind; it has not failed. */
+struct gb_clone *gb_pool_take_waiting_of(struct gb_pool *pool, const struct gb_snapshot *template,
+                                         struct gb_slot **ret_slot);
+
 struct gb_pool_status {
     struct gb_pool_kind kind;
     unsigned ready, target, floor, ceiling;

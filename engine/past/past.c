@@ -716,16 +716,23 @@ static void past_on_failed(void *arg, const struct gb_err *err)
         past_end_returning(past); /* otherwise the current step will find out */
 }
 
-int gb_past_return(struct gb_past *past, struct gb_host *host, uint64_t seq, bool goes_on,
+int gb_past_return(struct gb_past *past, struct gb_host *host, struct gb_clone *waiting,
+                   uint64_t seq, bool goes_on,
                    void (*done)(void *, struct gb_clone *, const struct gb_err *), void *arg,
                    struct gb_err *err)
 {
     static const struct gb_clone_events events = {past_on_ready, past_on_failed};
     int r = past_begin(past, err);
 
-    if (r < 0)
+    if (r < 0) {
+        gb_clone_free(waiting);
         return r;
-    r = gb_clone_start(host, past->snapshot, &events, past, &past->clone, err);
+    }
+    past->clone = waiting;
+    if (waiting != NULL)
+        gb_clone_hand_over(waiting, &events, past);
+    else
+        r = gb_clone_start(host, past->snapshot, &events, past, &past->clone, err);
     if (r < 0)
         return r;
     past->seq = seq;

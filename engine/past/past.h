@@ -119,14 +119,16 @@ int gb_past_take(struct gb_past *past, const struct gb_past_take *take, struct g
 /* The size of what the last one has copied of the VM: kept in memory until `done`. */
 uint64_t gb_past_copied_bytes(const struct gb_past *past);
 
-/* Creates a VM that is HELD at checkpoint @seq. @goes_on: for the session itself: a mark
- * of one that sleeps is that of one that is awake when @done is called, unless that fails. False:
- * for a fork. Calls @done once: @clone is READY, and given, and gb_past_settle() must be called
- * next; or NULL with @err. */
-int gb_past_return(struct gb_past *past, struct gb_host *host, uint64_t seq, bool goes_on,
+/* Creates a VM that is HELD at checkpoint @seq, in the process of @waiting, a clone of the
+ * session's template that waits (taken, whatever the outcome), or in a new one (NULL). @goes_on:
+ * for the session itself: a mark of one that sleeps is that of one that is awake when @done is
+ * called, unless that fails. False: for a fork. Calls @done once: @clone is READY, and given, and
+ * gb_past_settle() must be called next; or NULL with @err. */
+int gb_past_return(struct gb_past *past, struct gb_host *host, struct gb_clone *waiting,
+                   uint64_t seq, bool goes_on,
                    void (*done)(void *arg, struct gb_clone *clone, const struct gb_err *err),
                    void *arg, struct gb_err *err);
-/* The process that was started for it. */
+/* Its process. */
 struct gb_vm *gb_past_returning_vm(const struct gb_past *past);
 
 /* The session's VM has been ended, and nothing more is to be taken of it: frees what is known about

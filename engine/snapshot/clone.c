@@ -204,6 +204,11 @@ int gb_clone_start(struct gb_host *host, struct gb_snapshot *snapshot,
     return 0;
 }
 
+bool gb_clone_is_waiting(const struct gb_clone *clone)
+{
+    return clone->state == CLONE_WAITING;
+}
+
 void gb_clone_hand_over(struct gb_clone *clone, const struct gb_clone_events *events, void *arg)
 {
     assert(clone->state == CLONE_WAITING || clone->state == CLONE_FAILED);

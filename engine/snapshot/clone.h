@@ -31,6 +31,8 @@ struct gb_clone_events {
 int gb_clone_start(struct gb_host *host, struct gb_snapshot *snapshot,
                    const struct gb_clone_events *events, void *arg, struct gb_clone **ret_clone,
                    struct gb_err *err);
+/* Whether it is WAITING: it may have failed, and its owner not have been told yet. */
+bool gb_clone_is_waiting(const struct gb_clone *clone);
 /* From now on the events of a WAITING clone go to another owner. */
 void gb_clone_hand_over(struct gb_clone *clone, const struct gb_clone_events *events, void *arg);
 /* Loads the state and pings the guest as soon as the process is ready; call it once. */

@@ -367,10 +367,21 @@ void job_return_to(struct hosted *hosted, uint64_t seq)
     struct gb_server *server = hosted->server;
     const struct gb_charge charge =
         gb_charge_of(server->host->accel, gb_session_memory_mb(hosted->session), true);
+    struct gb_slot *slot = NULL;
+    struct gb_clone *waiting =
+        gb_pool_take_waiting_of(server->capacity->pool, gb_start_origin(&hosted->start), &slot);
     struct gb_err err = {0};
 
-    if (gb_past_return(state->past, server->host, seq, true, job_on_returned, hosted, &err) < 0) {
+    if (gb_past_return(state->past, server->host, waiting, seq, true, job_on_returned, hosted,
+                       &err) < 0) {
+        gb_slot_unref(slot);
         job_fail(hosted, &err);
+        return;
+    }
+    /* One that waited brings its own, which its process holds. */
+    if (waiting != NULL) {
+        gb_slot_unref(job->slot);
+        job->slot = slot;
         return;
     }
     /* It replaces one that has a slot already, and that ends a moment later; one that is woken has
