@@ -538,6 +538,27 @@ void gb_client_free(struct gb_client *client)
         client_release(client);
 }
 
+void gb_client_give_up(struct gb_client *client, const struct gb_err *why)
+{
+    struct gb_list *link;
+    bool freed;
+
+    if (client == NULL || client->freed)
+        return;
+    client_enter(client);
+    client->events.closed = NULL;
+    if (!client->over)
+        client->why = *why;
+    client_fail_all(client, true);
+    while (!client->freed && (link = gb_list_pop(&client->refused)) != NULL)
+        client_call_fail(container_of(link, struct call, link), client->why.code, false,
+                         client->why.message);
+    freed = client->freed; /* by one of the callbacks */
+    client_leave(client);
+    if (!freed)
+        gb_client_free(client);
+}
+
 /* There is no connection yet: what nobody waits for any more is not to happen later. */
 static void client_take_back(struct gb_client *client, struct call *call)
 {

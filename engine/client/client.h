@@ -70,6 +70,10 @@ struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_con
  * the client's callbacks. No-op on NULL. */
 void gb_client_free(struct gb_client *client);
 
+/* The same, but first fails all calls in flight, from within: those that were not sent for the
+ * reason @why. `closed` is not called. */
+void gb_client_give_up(struct gb_client *client, const struct gb_err *why);
+
 /* Ends the connection: from within, fails the calls in flight, those that were not sent for the
  * reason @why, and calls `closed`. No-op if it has ended or is not up yet. */
 void gb_client_end(struct gb_client *client, const struct gb_err *why);

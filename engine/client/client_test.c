@@ -386,6 +386,45 @@ START_TEST(what_was_too_late_for_the_dial_is_never_sent)
 }
 END_TEST
 
+static void hear_the_end(FILE *in, int fd)
+{
+    char line[16];
+
+    (void)fd;
+    ck_assert_ptr_null(fgets(line, sizeof(line), in));
+}
+
+/* A connection that is replaced while it is being made: nobody waits for ever, and nothing is
+ * sent. */
+START_TEST(given_up_while_dialling)
+{
+    enum { THREADS = 4 };
+    struct told a = {0}, big = {0};
+    uv_work_t works[THREADS];
+    struct gb_err why = {0};
+
+    peer_start(hear_the_end);
+    ck_assert_int_eq(uv_sem_init(&gate, 0), 0);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(uv_queue_work(&uv, &works[i], block, NULL), 0);
+    client_start();
+    call("a", 0, &a);
+    call("a", 60000, &big);
+    (void)gb_err_set(&why, GB_EBUSY, "made anew");
+    gb_client_give_up(client, &why);
+    client = NULL;
+    ck_assert_uint_eq(answers, 2);
+    ck_assert(a.failed && big.failed && !a.error.dispatched);
+    ck_assert_int_eq(a.error.code, GB_EBUSY);
+    ck_assert_str_eq(a.error.message, "made anew");
+    ck_assert_uint_eq(closes, 0);
+    for (int i = 0; i < THREADS; i++)
+        uv_sem_post(&gate);
+    (void)uv_run(&uv, UV_RUN_DEFAULT);
+    uv_sem_destroy(&gate);
+}
+END_TEST
+
 START_TEST(forgotten_calls_stay_silent)
 {
     struct told told = {0}, other = {0};
@@ -651,6 +690,7 @@ int main(void)
     tcase_add_loop_test(tests, results_are_checked, 0, (int)ARRAY_SIZE(results));
     tcase_add_test(tests, deadlines);
     tcase_add_test(tests, what_was_too_late_for_the_dial_is_never_sent);
+    tcase_add_test(tests, given_up_while_dialling);
     tcase_add_test(tests, forgotten_calls_stay_silent);
     tcase_add_test(tests, numbers_go_on);
     tcase_add_test(tests, redirected_calls_tell_another);

@@ -286,17 +286,31 @@ const char *uplink_why(const struct uplink *uplink)
     return uplink->state == CONNECTION_LOST && uplink->why[0] != '\0' ? uplink->why : NULL;
 }
 
+/* Whoever waits for an answer on the connection that is to be replaced hears that none comes.
+ * Returns the number of the next call; 0: there was none. */
+static uint64_t uplink_give_up(struct uplink *uplink)
+{
+    struct gb_client *client = TAKE_PTR(uplink->client);
+    uint64_t next = 0;
+    struct gb_err why = {0};
+
+    if (client == NULL)
+        return 0;
+    (void)gb_err_set(&why, GB_EBUSY, "the connection is made anew");
+    next = gb_client_next_call(client);
+    gb_client_give_up(client, &why); /* meanwhile there is none to make calls on */
+    return next;
+}
+
 void uplink_connect(struct uplink *uplink, bool start_server)
 {
     static const struct gb_client_events events = {uplink_on_notified, uplink_on_closed};
-    struct gb_client_config config = {
-        .host = uplink->place.host,
-        .socket = uplink->place.socket,
-        .program = start_server ? uplink->tui->config.program : NULL,
-        .first_call = uplink->client != NULL ? gb_client_next_call(uplink->client) : 0};
+    struct gb_client_config config = {.host = uplink->place.host,
+                                      .socket = uplink->place.socket,
+                                      .program = start_server ? uplink->tui->config.program : NULL};
 
     gb_timer_stop(uplink->retry);
-    gb_client_free(uplink->client);
+    config.first_call = uplink_give_up(uplink);
     uplink->number++;
     if (start_server || uplink->place.host != NULL) /* else it takes no time worth telling */
         uplink->retry_at = 0;
