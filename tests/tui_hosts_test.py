@@ -199,6 +199,8 @@ def test_bounds_and_names(tmp_path):
     assert "is named twice" in refused("--host", "local", "--host", "local")
     assert "there is no host nowhere" in refused("--host", "local", "--host", "nowhere")
     path = tmp_path / "glassbell.conf"
+    path.write_text('[hosts]\nlocal = "ssh://b"\n')
+    assert "[hosts] cannot name local, which is the server of this machine" in refused("tui", GLASSBELL_CONFIG=str(path))
     path.write_text('[hosts]\nbuild = "ssh://b"\n[tui]\nhosts = "build gpu"\n')
     said = refused("tui", GLASSBELL_CONFIG=str(path))
     assert "[tui] hosts" in said and "there is no host gpu" in said
@@ -211,7 +213,7 @@ def test_hosts_of_the_settings(folder):
     (near / "ssh").write_text("#!/bin/sh\necho 'no route to build' >&2\nexit 255\n")
     (near / "ssh").chmod(0o755)
     conf = folder / "glassbell.conf"
-    conf.write_text('[hosts]\nbuild = "ssh://ann@build.example"\nother = "ssh://other"\n[tui]\nhosts = build\n')
+    conf.write_text('[hosts]\nbuild = "ssh://ann@build.example"\nother = "ssh://other"\n[tui]\nhosts = local build\n')
     env = {"PATH": f"{near}:{os.environ['PATH']}", "GLASSBELL_CONFIG": str(conf)}
     with FakeServer(folder, sessions("alpha"), "a") as one:
         with Terminal(folder, BINARY, columns=140, env={**env, "GLASSBELL_SOCKET": str(one.path)}) as terminal:
@@ -221,6 +223,20 @@ def test_hosts_of_the_settings(folder):
         terminal.ended.unlink()
         with Terminal(folder, f"{BINARY} --socket {one.path}", columns=140, env=env) as terminal:
             terminal.wait("alpha", "tcg", without=["local", "build", "HOST"])
+
+
+@pytest.mark.parametrize("words", [("--host", "local"), ()])
+def test_local_is_this_machine_for_every_verb(folder, words):
+    """`--host local` before $GLASSBELL_HOST, and $GLASSBELL_HOST=local."""
+    with FakeServer(folder, sessions("alpha"), "a") as one:
+        env = {**os.environ, "GLASSBELL_HOST": "ssh://elsewhere" if words else "local", "GLASSBELL_SOCKET": str(one.path)}
+        done = subprocess.run([BINARY, "ls", "--no-autostart", *words], env=env, capture_output=True, text=True, timeout=DEADLINE, check=False)
+        assert done.returncode == 0 and "alpha" in done.stdout, done.stderr
+        with Terminal(folder, f"{BINARY} attach --no-autostart {' '.join(words)} alpha", columns=100,
+                      env={name: env[name] for name in ("GLASSBELL_HOST", "GLASSBELL_SOCKET")}) as terminal:
+            terminal.wait("› alpha")
+            terminal.keys("q")
+            assert terminal.status() == 0
 
 
 def walk(terminal, one, other):

@@ -82,6 +82,8 @@ int place_resolve(const char *host, char **ret_host, struct gb_err *err)
     int r;
 
     *ret_host = NULL;
+    if (strcmp(host, GB_HOST_LOCAL) == 0)
+        return 0;
     if (!gb_remote_is_url(host))
         return place_look_up(host, ret_host, err);
     r = gb_remote_parse(gb_bytes_str(host), &parsed, err);

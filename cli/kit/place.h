@@ -19,6 +19,6 @@ struct server_place {
 
 /* Looks names up in [hosts] of the settings. Gives; on failure @ret_place needs no release. */
 int place_find(const struct args *args, struct server_place *ret_place, struct gb_err *err);
-/* The address of a host, which may be one already. Gives. */
+/* The address of a host, which may be one already; NULL for GB_HOST_LOCAL. Gives. */
 int place_resolve(const char *host, char **ret_host, struct gb_err *err);
 void place_release(struct server_place *place);

@@ -11,9 +11,6 @@
 #include "rpc/address.h"
 #include "settings/settings.h"
 
-/* What users call the server of this machine. */
-static const char PLACES_LOCAL[] = "local";
-
 enum { PLACES_NAME_MAX = 40, PLACES_SHOWN_MAX = 60 };
 
 static bool places_has(const struct places *places, const char *name)
@@ -63,14 +60,27 @@ static int places_add(struct places *places, const char *const *names, char *hos
     return 0;
 }
 
+/* For $GLASSBELL_HOST is not to be taken for it where we run other verbs. */
+static int places_add_local(struct places *places, struct gb_err *err)
+{
+    const char *elsewhere = getenv("GLASSBELL_HOST");
+    const bool shadowed = elsewhere != NULL && elsewhere[0] != '\0';
+
+    return places_add(places, (const char *[]){GB_HOST_LOCAL, NULL}, NULL,
+                      shadowed ? gb_socket_path(NULL) : NULL, err);
+}
+
 /* By its name, or the address; without the name of a user, if that is enough. */
 static int places_add_host(struct places *places, const char *text, struct gb_err *err)
 {
     _cleanup_(freep) char *alone = NULL, *whole = NULL;
     struct gb_remote parsed = {0};
     char *host = NULL;
-    int r = place_resolve(text, &host, err);
+    int r;
 
+    if (strcmp(text, GB_HOST_LOCAL) == 0)
+        return places_add_local(places, err);
+    r = place_resolve(text, &host, err);
     if (r == 0 && !gb_remote_is_url(text))
         return places_add(places, (const char *[]){text, NULL}, host, NULL, err);
     if (r == 0)
@@ -83,16 +93,6 @@ static int places_add_host(struct places *places, const char *text, struct gb_er
                              : xasprintf("%s:%u", parsed.name, (unsigned)parsed.port);
     whole = xstrdup(host + strlen("ssh://"));
     return places_add(places, (const char *[]){alone, whole, NULL}, host, NULL, err);
-}
-
-/* For $GLASSBELL_HOST is not to be taken for it where we run other verbs. */
-static int places_add_local(struct places *places, struct gb_err *err)
-{
-    const char *elsewhere = getenv("GLASSBELL_HOST");
-    const bool shadowed = elsewhere != NULL && elsewhere[0] != '\0';
-
-    return places_add(places, (const char *[]){PLACES_LOCAL, NULL}, NULL,
-                      shadowed ? gb_socket_path(NULL) : NULL, err);
 }
 
 /* What follows the last slash, or the one before that. */
@@ -130,9 +130,6 @@ static int places_add_given(struct places *places, const struct args *args, stru
 
         if (strcmp(given->option->name, "socket") == 0)
             r = places_add_socket(places, given->value, err);
-        else if (strcmp(given->option->name, "host") == 0 &&
-                 strcmp(given->value, PLACES_LOCAL) == 0)
-            r = places_add_local(places, err);
         else if (strcmp(given->option->name, "host") == 0)
             r = places_add_host(places, given->value, err);
     }
@@ -157,7 +154,8 @@ static int places_add_usual(struct places *places, struct gb_err *err)
         rest = name + strcspn(name, " \t");
         if (rest[0] != '\0')
             *rest++ = '\0';
-        r = places_add_host(places, name, err);
+        if (strcmp(name, GB_HOST_LOCAL) != 0) /* it is there already */
+            r = places_add_host(places, name, err);
     }
     if (r < 0)
         r = gb_err_wrap(err, r, "%s: [tui] hosts", settings.path);
@@ -172,8 +170,11 @@ static int places_find_one(const struct args *args, struct places *places, struc
 
     if (r < 0)
         return r;
-    r = places_add(places, (const char *[]){PLACES_LOCAL, NULL}, TAKE_PTR(place.host),
-                   place.socket != NULL ? xstrdup(place.socket) : NULL, err);
+    if (place.host == NULL && place.socket == NULL)
+        r = places_add_local(places, err);
+    else
+        r = places_add(places, (const char *[]){GB_HOST_LOCAL, NULL}, TAKE_PTR(place.host),
+                       place.socket != NULL ? xstrdup(place.socket) : NULL, err);
     place_release(&place);
     return r;
 }

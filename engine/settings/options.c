@@ -88,7 +88,9 @@ const struct gb_settings_section gb_settings_sections[] = {
      .help = "Servers on other machines, each with its address: `build = "
              "\"ssh://ann@build.example\"`; then `--host build` connects to that one "
              "([`docs/hosts.md`](hosts.md))",
-     .list = offsetof(struct gb_settings, hosts)},
+     .list = offsetof(struct gb_settings, hosts),
+     .reserved = GB_HOST_LOCAL,
+     .reserved_says = "local, which is the server of this machine"},
     {.name = NULL},
 };
 

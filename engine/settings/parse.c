@@ -246,6 +246,9 @@ static int set_pair(struct reader *reader, struct gb_bytes key, struct gb_bytes 
 
     if (value.size == 0)
         return complain(reader, "[%s] %s has no value", reader->section->name, shown(&buf, key));
+    if (reader->section->reserved != NULL && gb_bytes_equal(key, reader->section->reserved))
+        return complain(reader, "[%s] cannot name %s", reader->section->name,
+                        reader->section->reserved_says);
     for (size_t i = 0; i < list->count; i++)
         if (gb_bytes_equal(key, list->pairs[i].key))
             return complain(reader, "%s is given twice, first in line %u", shown(&buf, key),

@@ -174,6 +174,9 @@ extern const struct gb_option gb_options[];
 extern const size_t gb_option_count; /* at most 256, of pools at most 64 */
 
 /* The sections in order, each with a sentence; ends with a NULL name. */
+/* The name of this machine's server where hosts are named. */
+#define GB_HOST_LOCAL "local"
+
 struct gb_settings_section {
     const char *name, *help;
     bool named;   /* `[name "NAME"]` is also allowed */
@@ -181,6 +184,8 @@ struct gb_settings_section {
                    * value; 0: the section takes the options of the table */
     size_t lines; /* offset of the texts in struct gb_settings if it always has a NAME, and contains
                    * lines that are not options; 0: it does not */
+    const char *reserved, *reserved_says; /* a key that a list cannot have, and what it is; NULL:
+                                           * none */
 };
 extern const struct gb_settings_section gb_settings_sections[];
 

@@ -142,6 +142,8 @@ static const struct {
     {"[keys]\nq =", "a.conf:2: [keys] q has no value"},
     {"[hosts]\nq = ssh://a\n[server]\n[hosts]\nq = ssh://b",
      "a.conf:5: q is given twice, first in line 2"},
+    {"[hosts]\nlocal = ssh://a",
+     "a.conf:2: [hosts] cannot name local, which is the server of this machine"},
     {"[keys]\nq = a\nq = b", "a.conf:3: q is given twice, first in line 2"},
 };
 

@@ -254,8 +254,11 @@ def _hosts(text: str) -> dict[str, str]:
     return hosts
 
 
-def find_host(given: str) -> Host:
-    """An address, or a name for which [hosts] of the settings has one."""
+def find_host(given: str) -> Optional[Host]:
+    """An address, or a name for which [hosts] of the settings has one; None for `local`, this
+    machine."""
+    if given == "local":
+        return None
     if given.startswith("ssh://"):
         return Host(given)
     path = _settings()
