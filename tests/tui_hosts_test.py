@@ -143,6 +143,13 @@ def test_a_host_that_is_lost(folder):
             terminal.wait("there is no link to b")
             terminal.command("close beta")
             terminal.wait("not closed: there is no link to b")
+            terminal.command("mark all")
+            terminal.wait("3 marked")
+            terminal.command("close")
+            terminal.wait("alpha closes in", "takes that back; 2 not: there is no link to b")
+            terminal.command("undo")
+            terminal.wait("alpha stays open")
+            terminal.command("mark none")
             terminal.command("fork beta")
             terminal.wait("not sent: there is no link to b")
             with FakeServer(folder, sessions("beta"), "b") as again:

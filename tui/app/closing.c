@@ -156,10 +156,20 @@ bool closing_leave(struct tui *tui)
     return true;
 }
 
+/* tui_say_closing() tells it together with the others of the same command. */
+static void closing_refuse(struct closing *closing, const char *host)
+{
+    if (closing->refused == 0)
+        (void)snprintf(closing->refused_host, sizeof(closing->refused_host), "%s", host);
+    else if (strcmp(closing->refused_host, host) != 0)
+        (void)snprintf(closing->refused_host, sizeof(closing->refused_host), "their hosts");
+    closing->refused++;
+}
+
 bool tui_close_session(struct tui *tui, struct session *session)
 {
     if (!uplink_is_up(uplink_of(session))) { /* as in closing_give_up() */
-        closing_say_lost(tui, session->store->name, 1);
+        closing_refuse(&tui->closing, session->store->name);
         return false;
     }
     if (session->closing_ns != 0 || tui->undo_ms == 0) {
@@ -173,20 +183,28 @@ bool tui_close_session(struct tui *tui, struct session *session)
 
 void tui_say_closing(struct tui *tui)
 {
-    char key[KEY_NAME_MAX], age[32];
+    char key[KEY_NAME_MAX], age[32], but[STORE_HOST_MAX + 64] = "";
+    struct closing *closing = &tui->closing;
+    const size_t refused = closing->refused;
     size_t count;
     const struct session *first = closing_first(tui, &count);
 
+    closing->refused = 0;
+    if (first == NULL && refused > 0)
+        closing_say_lost(tui, closing->refused_host, refused);
     if (first == NULL)
         return;
+    if (refused > 0)
+        (void)snprintf(but, sizeof(but), "; %zu not: there is no link to %s", refused,
+                       closing->refused_host[0] != '\0' ? closing->refused_host : "the server");
     words_age(age, sizeof(age), (double)tui->undo_ms / 1000);
     tui_key_of(tui, tui_context(tui), "undo", key);
     if (count == 1)
-        tui_say(tui, MESSAGE_WARNING, "%s closes in %s; %s takes that back", session_title(first),
-                age, key);
+        tui_say(tui, MESSAGE_WARNING, "%s closes in %s; %s takes that back%s", session_title(first),
+                age, key, but);
     else
-        tui_say(tui, MESSAGE_WARNING, "%zu sessions close in %s; %s takes that back", count, age,
-                key);
+        tui_say(tui, MESSAGE_WARNING, "%zu sessions close in %s; %s takes that back%s", count, age,
+                key, but);
 }
 
 void closing_run_close(struct tui *tui, const struct words *words)
@@ -198,8 +216,10 @@ void closing_run_close(struct tui *tui, const struct words *words)
         tui_say(tui, MESSAGE_PLAIN, "there is no session here");
     else if (session_gone(session))
         tui_say(tui, MESSAGE_PLAIN, "%s is closed already", session_title(session));
-    else if (tui_close_session(tui, session))
+    else {
+        (void)tui_close_session(tui, session);
         tui_say_closing(tui);
+    }
 }
 
 bool tui_undo_closing(struct tui *tui)

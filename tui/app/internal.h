@@ -69,6 +69,8 @@ struct closing {
     size_t asked, closed, failed;
     char name[STORE_NAME_MAX]; /* of the last one */
     char why[GB_ERR_MESSAGE_MAX];
+    size_t refused; /* by the current command, because there is no link to their servers */
+    char refused_host[STORE_HOST_MAX]; /* the name of that one; "": the only one, or several */
 };
 
 struct tui {

@@ -105,8 +105,10 @@ struct question;
 /* Asks what becomes of a connection of the session that waits, and tells the server. */
 void tui_decide(struct uplink *uplink, const char *session, const struct question *question);
 
-/* Closes the session after the grace period: true, and tui_say_closing() reports all pending ones.
- * False: it is closed now, because it was already pending, or there is no grace period. */
+/* Closes the session after the grace period: true. False: it is closed now, because it was already
+ * pending, or there is no grace period; or not at all, because there is no link to its server.
+ * tui_say_closing() reports all that are pending, and those that were not closed since the last
+ * call. */
 bool tui_close_session(struct tui *tui, struct session *session);
 void tui_say_closing(struct tui *tui);
 /* What is about to close stays open, which is reported. False: nothing is. */
