@@ -50,21 +50,22 @@ def calls(server, method):
 
 def test_one_list(folder):
     """Sessions of both, with their host; the same id on both is two sessions."""
-    with FakeServer(folder, sessions("alpha", "beta"), "build.sock") as build, \
+    with FakeServer(folder, sessions("alpha", "beta"), "zeta.sock") as zeta, \
             FakeServer(folder, sessions("gamma"), "gpu.sock") as gpu, \
-            hosts_front(folder, build, gpu, columns=140) as terminal:
-        terminal.wait("alpha", "beta", "gamma", "HOST", "sessions (3)", "build.sock ▲ tcg", "gpu.sock ▲ tcg")
-        assert row(terminal, "idle", "alpha", "build.s") and row(terminal, "idle", "gamma", "gpu.sock")
+            hosts_front(folder, zeta, gpu, columns=140) as terminal:
+        terminal.wait("alpha", "beta", "gamma", "HOST", "sessions (3)", "zeta.sock ▲ tcg", "gpu.sock ▲ tcg")
+        assert row(terminal, "idle", "alpha", "zeta.s") and row(terminal, "idle", "gamma", "gpu.sock")
         terminal.command("filter host:gpu")
         terminal.wait("gamma", "1 of 3", without=["alpha", "beta"])
         terminal.command("all")
         terminal.command("tree host")
-        terminal.wait("▾ build.sock", "▾ gpu.sock", "as a tree by host")
+        screen = terminal.wait("▾ zeta.sock", "▾ gpu.sock", "as a tree by host")
+        assert screen.index("▾ zeta.sock") < screen.index("▾ gpu.sock")  # as they were named
         terminal.command("tree table")
         terminal.command("sort host")
         terminal.wait("HOST▼", "sorted by host")
         # The id alone is that of two sessions.
-        both = build.sessions[0]["session"]
+        both = zeta.sessions[0]["session"]
         assert both == gpu.sessions[0]["session"]
         terminal.command(f"open {both}")
         terminal.wait(f"several sessions fit {both}")
@@ -72,8 +73,8 @@ def test_one_list(folder):
         terminal.wait("gpu.sock › sessions (3) › gamma")
         wait_for(lambda: any(call.get("sessions") == [both] for call in calls(gpu, "events.subscribe")), what="its events")
         terminal.command("back")
-        terminal.command(f"open build.sock:{both}")
-        terminal.wait("build.sock › sessions (3) › alpha")
+        terminal.command(f"open zeta.sock:{both}")
+        terminal.wait("zeta.sock › sessions (3) › alpha")
         terminal.command("back")
         terminal.wait("sessions (3)", without=["› alpha"])
         terminal.keys("q")

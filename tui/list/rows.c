@@ -41,6 +41,15 @@ static const char *rows_group_of(const struct session *session, enum grouping gr
                                      : "";
 }
 
+/* Hosts are in the order in which they were named, as in the other places. */
+static int rows_compare_groups(const struct session *one, const struct session *other,
+                               enum grouping grouping)
+{
+    if (grouping == GROUP_HOST)
+        return (one->store->rank > other->store->rank) - (one->store->rank < other->store->rank);
+    return strcmp(rows_group_of(one, grouping), rows_group_of(other, grouping));
+}
+
 struct rows_order {
     const struct rows_config *config;
     double now;
@@ -51,8 +60,7 @@ static int rows_compare(const void *a, const void *b, void *arg)
     const struct session *one = *(struct session *const *)a, *other = *(struct session *const *)b;
     const struct rows_order *by = arg;
     const struct rows_config *config = by->config;
-    int order =
-        strcmp(rows_group_of(one, config->grouping), rows_group_of(other, config->grouping));
+    int order = rows_compare_groups(one, other, config->grouping);
 
     if (order != 0)
         return order;

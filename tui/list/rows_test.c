@@ -79,8 +79,8 @@ START_TEST(test_in_groups)
 {
     struct rows_config config = {.sort = COLUMN_NAME, .grouping = GROUP_HOST};
 
-    ck_assert_str_eq(built(&config), "[far]bde[near]ac");
-    ck_assert_uint_eq(rows.rows[6].depth, 2);
+    ck_assert_str_eq(built(&config), "[near]ac[far]bde");
+    ck_assert_uint_eq(rows.rows[2].depth, 2);
     config.grouping = GROUP_IMAGE; /* one group */
     ck_assert_str_eq(built(&config), "[]acbde");
     ck_assert_uint_eq(rows.rows[4].depth, 2);
