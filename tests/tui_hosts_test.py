@@ -200,6 +200,19 @@ def refused(*arguments, **env):
     return done.stderr
 
 
+def test_many_lost_hosts_on_a_low_screen(folder):
+    """The line of links is there, because something is wrong, and counts those without a place in it."""
+    lost = [FakeNothing(folder / f"lost{number}") for number in range(9)]
+    with FakeServer(folder, sessions("alpha"), "a") as one, \
+            hosts_front(folder, one, *lost, words="--no-autostart", columns=80, rows=13) as terminal:
+        screen = terminal.wait("alpha", "✓ 1 connected", "lost0 ✕ lost", "more")
+        line, = [line for line in screen.splitlines() if "connected" in line]
+        assert line.rstrip().endswith(f"and {9 - line.count('✕ lost')} more"), line
+    with FakeServer(folder, sessions("beta"), "b") as one, FakeServer(folder, sessions("gamma"), "c") as other, \
+            hosts_front(folder, one, other, columns=80, rows=13) as terminal:
+        terminal.wait("beta", "gamma", without=["▲ tcg", "connecting"])
+
+
 def test_bounds_and_names(tmp_path):
     many = [word for number in range(17) for word in ("--host", f"ssh://h{number}")]
     assert "at most 16 hosts" in refused(*many)

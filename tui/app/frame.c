@@ -249,7 +249,7 @@ bool frame_paint(struct tui *tui, struct region region)
     if (region.height >= HEADER_ROWS_MIN)
         header_paint(tui, region_cut_top(&region, 1));
     crumbs_paint(tui, region_cut_top(&region, 1));
-    if (tui->uplink_count > 1 && all.height >= HEADER_ROWS_MIN)
+    if (tui->uplink_count > 1 && (all.height >= HEADER_ROWS_MIN || !links_are_up(tui)))
         links_paint(tui, region_cut_top(&region, 1));
     frame_paint_banners(tui, &region);
     if (tui->overlay != NULL)

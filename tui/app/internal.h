@@ -152,6 +152,8 @@ void crumbs_paint(struct tui *tui, struct region row);
 /* ---- links.c ---- */
 /* The state of the link to each of several servers. */
 void links_paint(struct tui *tui, struct region row);
+/* Whether all are connected: then a low screen does without their line. */
+bool links_are_up(const struct tui *tui);
 /* The command for a click on the bar or the header; NULL: none. */
 const char *frame_click(struct tui *tui, int x, int y);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state of the link to each of several servers, in one line: connected, with its isolation;
  * connecting; lost, with the reason and the time of the next attempt. Where there is not enough
- * room, the reasons are left out first, then the names of those that are connected. */
+ * room, the reasons are left out first, then the names of those that are connected, then, with
+ * their number, the last ones. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -11,7 +12,7 @@
 
 enum links_detail { LINKS_ALL, LINKS_SHORT, LINKS_COUNTED, LINKS_DETAIL_COUNT };
 
-enum { LINKS_GAP = 3, LINKS_TEXT_MAX = GB_ERR_MESSAGE_MAX + 160 };
+enum { LINKS_GAP = 3, LINKS_MORE = 11, LINKS_TEXT_MAX = GB_ERR_MESSAGE_MAX + 160 };
 
 static void links_clock(double at, char text[16])
 {
@@ -55,6 +56,25 @@ static enum role links_text(const struct uplink *uplink, enum links_detail detai
     return ROLE_LOST;
 }
 
+/* How many of the uplinks from @from on are not connected. */
+static size_t links_left(const struct tui *tui, size_t from)
+{
+    size_t left = 0;
+
+    for (size_t i = from; i < tui->uplink_count; i++)
+        left += tui->uplinks[i].state != CONNECTION_UP;
+    return left;
+}
+
+/* Whether @text of uplink @index fits at @x, with the number of those behind it that may not. */
+static bool links_fit(const struct tui *tui, size_t index, int x, int width, const char *text)
+{
+    const int taken = (int)text_columns(gb_bytes_str(text));
+    const bool last = links_left(tui, index + 1) == 0;
+
+    return x + taken + (last ? 0 : LINKS_GAP + LINKS_MORE) <= width;
+}
+
 /* Paints from @x on, or only measures if the row has no height. Returns the columns used. */
 static int links_paint_all(struct tui *tui, struct region row, enum links_detail detail)
 {
@@ -73,12 +93,21 @@ static int links_paint_all(struct tui *tui, struct region row, enum links_detail
         if (detail == LINKS_COUNTED && uplink->state == CONNECTION_UP)
             continue;
         role = links_text(uplink, detail, text);
+        if (row.height > 0 && detail == LINKS_COUNTED && !links_fit(tui, i, x, row.width, text)) {
+            (void)paint_f(row, x, 0, STYLE(ROLE_LOST), "and %zu more", links_left(tui, i));
+            break;
+        }
         if (row.height > 0)
             x += paint_cut(row, x, 0, row.width - x, STYLE(role), gb_bytes_str(text)) + LINKS_GAP;
         else
             x += (int)text_columns(gb_bytes_str(text)) + LINKS_GAP;
     }
     return x - LINKS_GAP;
+}
+
+bool links_are_up(const struct tui *tui)
+{
+    return links_left(tui, 0) == 0;
 }
 
 void links_paint(struct tui *tui, struct region row)
