@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from support import BINARY, DEADLINE, Failure, Session, Watcher, forgetful
+from support import BINARY, DEADLINE, Failure, Session, Watcher, forgetful, wait_for
 from terminal import FakeServer, front_end, made_up
 
 
@@ -132,6 +132,16 @@ def test_in_the_front_end(server, client, tmp_path):
         terminal.wait("» from another client", "130 ★", without=["» a line for later"])
         terminal.keys("B")
         terminal.wait("output-128-of-it", without=["bookmarks only"])
+        terminal.keys("B")
+        terminal.wait("bookmarks only", without=["output-128-of-it"])
+        terminal.keys("Escape")
+        terminal.wait("output-128-of-it", without=["bookmarks only"])
+        # A long note is there as a whole.
+        terminal.keys("End")
+        terminal.command("note " + " ".join(f"word-{number}" for number in range(40)) + " the-end")
+        terminal.wait("» word-0 word-1", "word-20", "the-end")
+        terminal.command('note ""')
+        terminal.wait("output-128-of-it", without=["word-39"])
         terminal.keys("End", "m")
         terminal.wait("output-130-of-it", without=["★"])
         assert annotated(client, s.id) == {3: (False, "from another client")}
@@ -194,3 +204,45 @@ def test_events_that_were_missed(tmp_path):
                 if params is not None and "sessions" in params:
                     server._event(connection, number, "gap", dropped=3)
         terminal.wait("» came meanwhile", without=["★"])
+
+
+class Late(Forgetting):
+    """One whose answers about cells are from before the event that comes first."""
+
+    marks, late = {}, None
+
+    def _answer(self, connection, call):
+        if self.late is not None and call["method"] == "session.history" and "offset" not in call["params"] and \
+                not call["params"].get("annotated"):
+            self.late.append((connection, call))
+        else:
+            super()._answer(connection, call)
+
+
+def test_an_event_that_is_newer_than_an_answer(tmp_path):
+    with Late(tmp_path, [made_up(1, label="long", cells=5)]) as server, \
+            front_end(tmp_path, server.path, columns=100, rows=30) as terminal:
+        terminal.wait("long")
+        server.late = []
+        terminal.keys("Enter")
+        wait_for(lambda: server.late, what="the question for the cells")
+        (connection, call), = server.late
+        server.late = None
+        server.marks = {4: {"bookmark": True, "at": 2}}
+        server.tell("cell.annotated", session=call["params"]["session"], cell=4, info={"bookmark": True, "at": 2})
+        cells = [{"session": call["params"]["session"], "cell": number, "client": "agent", "mode": "kernel", "code": f"f({number})",
+                  "state": "done", "exit_code": 0, "started_at": 1700000000 + number, "wall_ms": 1.0, "stdout_bytes": 0,
+                  "stderr_bytes": 0} for number in range(1, 6)]
+        server.reply(connection, call, {"cells": cells, "more": False})
+        terminal.wait("f(5)", "4 ★")
+
+
+def test_a_note_of_a_server_that_refuses_nothing(tmp_path):
+    """Of another machine: it cannot forge a line of the list, nor colour one."""
+    with Forgetting(tmp_path, [made_up(1, label="long", cells=5)]) as server:
+        server.marks = {2: {"bookmark": False, "note": "a\n[9]  forged \x1b[31mred\x1b]0;title\x07 ö", "at": 1}}
+        done = subprocess.run([BINARY, "note", "--socket", str(server.path), "long"], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=DEADLINE)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("\n") == 1 and "\x1b" not in done.stdout and "\\x0a[9]  forged red" in done.stdout, done.stdout
+        assert done.stdout.endswith(" ö\n")

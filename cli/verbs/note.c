@@ -19,10 +19,26 @@ struct noting {
     bool failed;
 };
 
+/* On one line, and without colours: the server may be another machine's. */
+static void note_add_text(struct gb_buf *to, struct gb_bytes note)
+{
+    struct gb_buf plain = {0};
+
+    filter_plain(&plain, note);
+    for (size_t i = 0; i < plain.size; i++) {
+        const uint8_t byte = gb_buf_data(&plain)[i];
+
+        if (byte < ' ')
+            gb_buf_addf(to, "\\x%02x", byte);
+        else
+            gb_buf_add(to, &byte, 1);
+    }
+    gb_buf_release(&plain);
+}
+
 static bool note_on_cell(void *arg, const struct gb_cell_info *cell, const struct gb_json *json)
 {
     struct noting *noting = arg;
-    struct filter filter = {0};
     ssize_t n;
 
     (void)json;
@@ -31,8 +47,7 @@ static bool note_on_cell(void *arg, const struct gb_cell_info *cell, const struc
         gb_buf_adds(&noting->text, "  bookmark");
     if (cell->annotation.size > 0) {
         gb_buf_adds(&noting->text, "  ");
-        filter_add(&filter, &noting->text, cell->annotation);
-        filter_end(&filter, &noting->text);
+        note_add_text(&noting->text, cell->annotation);
     }
     gb_buf_adds(&noting->text, "\n");
     n = gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&noting->text), noting->text.size);

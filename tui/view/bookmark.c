@@ -72,6 +72,14 @@ void bookmark_refresh(struct session_view *self)
     self->bookmark.refreshing = bookmark_ask_for(self, GB_ANNOTATIONS_MAX, bookmark_on_marks);
 }
 
+void bookmark_check(struct session_view *self)
+{
+    if (!self->bookmark.stale || self->history != 0 || self->seek.call != 0)
+        return;
+    self->bookmark.stale = false;
+    bookmark_refresh(self);
+}
+
 /* ---- changing ---- */
 
 /* The reply has the program for its receiver, which outlives the view. */
@@ -233,6 +241,7 @@ void bookmark_run_previous(struct tui *tui, const struct words *words)
 
 void bookmark_forget(struct session_view *self)
 {
+    self->bookmark.stale = false; /* they are read again anyway */
     self->bookmark.call = self->bookmark.refreshing = self->bookmark.loading = 0;
 }
 
@@ -264,25 +273,41 @@ static void bookmark_load(struct session_view *self)
     self->bookmark.loading = bookmark_ask_for(self, GB_ANNOTATIONS_MAX, bookmark_on_all);
 }
 
+/* What a reply on its way says about the cell may be older than the event. */
 void bookmark_on_annotated(struct session_view *self, uint32_t cell)
 {
+    self->bookmark.stale |= self->history != 0 || self->seek.call != 0 ||
+                            self->bookmark.loading != 0 || self->bookmark.refreshing != 0;
     if (self->stream.look.annotated && cells_find(&self->cells, cell) == NULL)
         bookmark_load(self);
+}
+
+static void bookmark_only(struct session_view *self, bool only)
+{
+    const struct card *card = stream_selected(&self->stream);
+
+    self->stream.look.annotated = only;
+    self->stream.match = NULL;
+    cells_keep_annotated(&self->cells, only);
+    if (only)
+        bookmark_load(self);
+    stream_select(&self->stream, card); /* rows appear or disappear */
 }
 
 void bookmark_run_only(struct tui *tui, const struct words *words)
 {
     struct session_view *self = session_view_top(tui);
-    const struct card *card;
 
     (void)words;
-    if (self == NULL)
-        return;
-    card = stream_selected(&self->stream);
-    self->stream.look.annotated = !self->stream.look.annotated;
-    self->stream.match = NULL;
-    cells_keep_annotated(&self->cells, self->stream.look.annotated);
-    if (self->stream.look.annotated)
-        bookmark_load(self);
-    stream_select(&self->stream, card); /* rows appear or disappear */
+    if (self != NULL)
+        bookmark_only(self, !self->stream.look.annotated);
+}
+
+bool bookmark_back(struct session_view *self)
+{
+    const bool only = self->stream.look.annotated;
+
+    if (only)
+        bookmark_only(self, false);
+    return only;
 }

@@ -71,6 +71,22 @@ static size_t card_display_rows(const struct card *card, const struct card_look 
     return rows;
 }
 
+/* A person's note is shown as a whole. */
+static int card_remark_columns(int width)
+{
+    return MAX(width - CARD_GUTTER - 1, 1);
+}
+
+static size_t card_remark_rows(const struct card *card, int width)
+{
+    const struct region nowhere = {0};
+
+    return card->remark == NULL
+               ? 0
+               : (size_t)paint_lines(nowhere, 0, 0, card_remark_columns(width),
+                                     STYLE(ROLE_CELL_NOTE), gb_bytes_str(card->remark));
+}
+
 /* Whether cells are chosen one by one: then groups of undone ones are not folded. */
 static bool card_is_picked(const struct card_look *look)
 {
@@ -92,7 +108,7 @@ static size_t card_part_rows(const struct card *card, const struct card_look *lo
     if (part == CARD_PART_GAP)
         return quiet ? 0 : 1;
     if (part == CARD_PART_REMARK)
-        return card->remark != NULL && !hide && !look->output_only;
+        return hide || look->output_only ? 0 : card_remark_rows(card, look->width);
     if (quiet)
         return 0;
     if (hide && part == CARD_PART_CODE)
@@ -378,11 +394,12 @@ static void card_draw_note(const struct card *card, struct region region, size_t
     gb_buf_release(&text);
 }
 
-static void card_draw_remark(const struct card *card, struct region region)
+static void card_draw_remark(const struct card *card, const struct card_look *look,
+                             struct region region, size_t row)
 {
-    (void)paint_str(region, 1, 0, STYLE(ROLE_ACCENT), "»");
-    (void)paint_cut(region, CARD_GUTTER, 0, region.width - CARD_GUTTER, STYLE(ROLE_CELL_NOTE),
-                    gb_bytes_str(card->remark));
+    (void)paint_str(region, 1, 0, STYLE(ROLE_ACCENT), row == 0 ? "»" : " ");
+    (void)paint_lines(region, CARD_GUTTER, -(int)row, card_remark_columns(look->width),
+                      STYLE(ROLE_CELL_NOTE), gb_bytes_str(card->remark));
 }
 
 static void card_draw_files(const struct card *card, struct region region)
@@ -541,7 +558,7 @@ void card_draw(const struct card *card, const struct card_look *look, struct reg
         card_draw_note(card, region, place->row);
         break;
     case CARD_PART_REMARK:
-        card_draw_remark(card, region);
+        card_draw_remark(card, look, region, place->row);
         break;
     case CARD_PART_FILES:
         card_draw_files(card, region);

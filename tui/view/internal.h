@@ -85,6 +85,7 @@ struct session_view {
         uint32_t cell, from; /* cell: of the note that is being typed; from: where the next
                               * bookmark is looked for */
         bool up, around;     /* around: from the other end already */
+        bool stale;          /* a reply may have undone what an event said */
     } bookmark;
     struct trail trail;
     uint64_t trail_call;                  /* 0: none in progress */
@@ -163,6 +164,10 @@ void seek_ask(struct session_view *self, uint32_t from);
 void bookmark_forget(struct session_view *self);
 /* Events may have been missed: asks which of the loaded cells have a bookmark or a note. */
 void bookmark_refresh(struct session_view *self);
+/* Before a frame: refreshes them if an answer may have undone what an event said. */
+void bookmark_check(struct session_view *self);
+/* Shows all cells again: true if only annotated ones were shown. */
+bool bookmark_back(struct session_view *self);
 /* A cell got a bookmark or a note, or lost it. */
 void bookmark_on_annotated(struct session_view *self, uint32_t cell);
 void bookmark_close(struct session_view *self);

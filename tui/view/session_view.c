@@ -292,6 +292,7 @@ static void session_view_update(struct view *view)
     struct session_view *self = session_view_of(view);
 
     session_link_check(self);
+    bookmark_check(self);
     session_view_follow_frozen(self);
     session_view_follow_waiting(self);
     session_view_follow_lease(self);
@@ -505,7 +506,7 @@ static struct session *session_view_subject(const struct view *view)
     return session_view_session(session_view_const_of(view));
 }
 
-/* Ends the search, if there is one. */
+/* Ends the search, if there is one, else the choice of cells with bookmarks. */
 static bool session_view_back(struct view *view)
 {
     struct session_view *self = session_view_of(view);
@@ -517,7 +518,7 @@ static bool session_view_back(struct view *view)
         return true;
     }
     if (self->stream.search.size == 0)
-        return false;
+        return bookmark_back(self);
     session_view_end_search(self);
     return true;
 }
