@@ -21,6 +21,7 @@ struct prompt_history {
     struct prompt_history *next;
     char *language, *path;
     HISTORY_STATE *state; /* NULL: currently in readline */
+    struct history_ends ends;
 };
 
 struct prompt {
@@ -53,6 +54,7 @@ struct prompt {
     bool describe_again;       /* its answer is for what is no longer selected */
     /* While moving through the history. */
     bool in_history, by_prefix;
+    struct gb_buf search; /* what stands before the text while searching */
 };
 
 extern struct prompt prompt;

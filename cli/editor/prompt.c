@@ -149,10 +149,20 @@ static void prompt_use_history(const char *language)
         history->next = prompt.histories;
         prompt.histories = history;
         history_set_history_state(&empty);
-        history_file_read(history->path);
+        history_file_read(history->path, &history->ends);
     }
     prompt.at = history;
     prompt.history = history->path;
+}
+
+void prompt_ended(const char *language, struct gb_bytes text, const char *verdict)
+{
+    struct prompt_history *history = prompt.histories;
+
+    while (history != NULL && strcmp(history->language, language) != 0)
+        history = history->next;
+    if (history != NULL)
+        history_file_tell(&history->ends, history->path, text, verdict);
 }
 
 /* ---- the text ---- */
@@ -281,12 +291,14 @@ void prompt_release(void)
         free(history->state->entries);
         free(history->state);
         history_file_tidy(history->path);
+        history_ends_release(&history->ends);
         free(history->language);
         free(history->path);
         free(history);
     }
     prompt_close_popup();
     rl_callback_handler_remove();
+    gb_buf_release(&prompt.search);
     gb_buf_release(&prompt.key);
     gb_buf_release(&prompt.ahead);
     gb_buf_release(&prompt.asked);
@@ -435,6 +447,21 @@ const char *prompt_suggestion(void)
     return NULL;
 }
 
+/* Readline's own words, with how the entry that was found ended the last time: behind the words in
+ * brackets. */
+static const char *prompt_search(void)
+{
+    const char *words = rl_display_prompt, *close = strchr(words, ')');
+    const char *verdict =
+        prompt.at != NULL && rl_end > 0 ? history_verdict(&prompt.at->ends, rl_line_buffer) : NULL;
+
+    if (words[0] != '(' || close == NULL || verdict == NULL || RL_ISSTATE(RL_STATE_ISEARCH) == 0)
+        return words;
+    gb_buf_clear(&prompt.search);
+    gb_buf_addf(&prompt.search, "%.*s, %s%s", (int)(close - words), words, verdict, close);
+    return gb_buf_str(&prompt.search);
+}
+
 void prompt_view(struct prompt_view *ret_view)
 {
     bool searching = rl_display_prompt != NULL && rl_display_prompt[0] != '\0';
@@ -446,7 +473,7 @@ void prompt_view(struct prompt_view *ret_view)
         .text = rl_line_buffer,
         .size = (size_t)rl_end,
         .cursor = (size_t)rl_point,
-        .search = searching ? rl_display_prompt : NULL,
+        .search = searching ? prompt_search() : NULL,
         .suggestion = prompt_suggestion(),
         .mode = rl_editing_mode != 0                    ? PROMPT_EMACS
                 : rl_get_keymap() == vi_movement_keymap ? PROMPT_VI_COMMAND

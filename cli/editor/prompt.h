@@ -65,6 +65,9 @@ void prompt_attach(const struct prompt_hooks *hooks, void *arg, const char *hist
                    const char *indent, struct prompt_draft *draft);
 /* Detaches @arg, if it is attached: what was typed moves into the draft. */
 void prompt_detach(void *arg);
+/* Tells the history of a language (as for prompt_attach()) how the cell with this text ended: "ok",
+ * or a word or two for the failure. A search shows it. */
+void prompt_ended(const char *history, struct gb_bytes text, const char *verdict);
 /* Whether @arg is attached. */
 bool prompt_is_attached(const void *arg);
 /* Call it at program exit. */
@@ -104,7 +107,7 @@ enum prompt_mode { PROMPT_EMACS, PROMPT_VI_INSERT, PROMPT_VI_COMMAND };
 struct prompt_view {
     const char *text;       /* may contain several lines */
     size_t size, cursor;    /* bytes */
-    const char *search;     /* "(reverse-i-search)`x': " instead of the prompt; NULL */
+    const char *search;     /* "(reverse-i-search, exit 1)`x': " instead of the prompt; NULL */
     const char *suggestion; /* the continuation suggested from the history; NULL */
     enum prompt_mode mode;
     /* The pop-up is shown below the character at byte @start of the text. */

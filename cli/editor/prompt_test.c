@@ -9,6 +9,7 @@
 #include "check_run.h"
 #include "base/mem.h"
 #include "editor/complete.h"
+#include "editor/history.h"
 
 static struct {
     uint64_t complete, matches, description; /* the last questions; 0: none */
@@ -340,6 +341,49 @@ START_TEST(test_history_file)
 }
 END_TEST
 
+/* What is known of the last time stands with the search, also in the next program. */
+START_TEST(test_search_tells_how_it_ended)
+{
+    run("1 / 0");
+    run("def f():\n    return 1");
+    run("never ran");
+    prompt_ended("python", gb_bytes_str("1 / 0"), "exit 1");
+    prompt_ended("python", gb_bytes_str("def f():\n    return 1"), "timed\x1b[31m out");
+    prompt_ended("python", gb_bytes_str("def f():\n    return 1"), "ok");
+    prompt_ended("no such language", gb_bytes_str("1 / 0"), "ok");
+    for (int round = 0; round < 2; round++) {
+        key("\022");
+        type("/ 0");
+        ck_assert_str_eq(view_now().text, "1 / 0");
+        ck_assert_str_eq(view_now().search, "(reverse-i-search, exit 1)`/ 0': ");
+        key("\007");
+        key("\022");
+        type("f()");
+        ck_assert_str_eq(view_now().search, "(reverse-i-search, ok)`f()': ");
+        key("\007");
+        key("\022");
+        type("never");
+        ck_assert_str_eq(view_now().search, "(reverse-i-search)`never': ");
+        key("\007");
+        teardown(); /* from the file */
+        prompt_attach(&hooks, &seen, "python", "    ", &draft);
+    }
+    key("\033[A");
+    ck_assert_str_eq(shown(), "never ran^");
+    key("\033[A");
+    ck_assert_str_eq(shown(), "def f():\n    return 1^");
+    key("\033[A");
+    ck_assert_str_eq(shown(), "1 / 0^");
+    for (int i = 0; i < HISTORY_ENTRIES_MAX * 2; i++)
+        prompt_ended("python", gb_bytes_str("1 / 0"), "ok");
+    prompt_ended("python", gb_bytes_str("1 / 0"), "timed\x1b[31m out");
+    key("\022");
+    type("/ 0");
+    ck_assert_str_eq(view_now().search, "(reverse-i-search, timed[31m out)`/ 0': ");
+    key("\007");
+}
+END_TEST
+
 START_TEST(test_completion)
 {
     static const struct prompt_match one[] = {{"print", "function"}};
@@ -568,6 +612,7 @@ int main(void)
     tcase_add_test(tests, test_search);
     tcase_add_test(tests, test_languages);
     tcase_add_test(tests, test_history_file);
+    tcase_add_test(tests, test_search_tells_how_it_ended);
     tcase_add_test(tests, test_completion);
     tcase_add_test(tests, test_description);
     tcase_add_test(tests, test_vi);

@@ -64,6 +64,7 @@ struct repl {
         size_t cursor;
     } ask_complete, ask_matches, ask_description;
     /* The running cell. */
+    const char *code; /* borrowed */
     bool running, done;
     bool unheld; /* it has printed too much to wait for the end of somebody else's */
     unsigned interrupts;

@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/params.h"
+#include "editor/prompt.h"
 #include "model/answer.h"
 #include "model/event.h"
 #include "model/hello.h"
@@ -302,6 +303,9 @@ static void repl_show_cell(struct repl *repl, const struct gb_cell_info *cell)
         app_say("%s", text);
     }
     outcome_advise(&outcome, repl_advise, NULL);
+    outcome_word(&outcome, text, sizeof(text));
+    if (repl->console != NULL)
+        prompt_ended(repl->language, gb_bytes_str(repl->code), text[0] != '\0' ? text : "ok");
     repl_keep_timing(repl, cell);
 }
 
@@ -345,6 +349,7 @@ void repl_run_cell(struct repl *repl, const char *code)
     gb_json_put_bool(&out, "interactive", repl->tty);
     gb_json_put_u64(&out, "timeout_ms", (uint64_t)(seconds * 1000));
     gb_json_end(&out);
+    repl->code = code;
     repl->running = true;
     repl->done = false;
     repl->interrupts = 0;

@@ -83,12 +83,26 @@ static void pane_bring_back(struct pane *pane, const struct card *card)
     free(code);
 }
 
+/* How it ended, if it ran. */
+static void pane_tell_history(const struct pane *pane, const struct card *card)
+{
+    char verdict[64];
+
+    if (card == NULL || card->state != CARD_DONE || card->source_cut || card->error != NULL)
+        return;
+    card_verdict(card, verdict, sizeof(verdict));
+    prompt_ended(pane->language, gb_buf_bytes(&card->source), verdict[0] != '\0' ? verdict : "ok");
+}
+
 static void pane_on_cell(struct pane *pane, struct pane_call *call, const struct gb_json *result,
                          const struct gb_call_error *error)
 {
+    const struct card *card = cells_of_call(pane->cells, call->call);
+
     if (error != NULL && !error->dispatched && error->retryable)
-        pane_bring_back(pane, cells_of_call(pane->cells, call->call));
+        pane_bring_back(pane, card);
     cells_reply(pane->cells, call->call, result, error != NULL ? error->message : "");
+    pane_tell_history(pane, card);
 }
 
 /* False, which was reported, if there is no server to send to. */
