@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "command/fuzzy.h"
 
 enum unit { UNIT_NONE, UNIT_SIZE, UNIT_TIME, UNIT_SHARE };
 
@@ -131,6 +132,27 @@ static enum filter_field filter_find_field(const char *name, size_t size)
     return FIELD_COUNT;
 }
 
+/* For OPERATOR_HAS: anything may stand around the pattern. */
+static int filter_widen(struct filter_term *term, struct gb_err *err)
+{
+    const size_t size = strlen(term->text);
+
+    if (size + 3 > sizeof(term->text))
+        return gb_err_set(err, GB_EINVALID, "a word of the filter is too long");
+    memmove(term->text + 1, term->text, size);
+    term->text[0] = term->text[size + 1] = '*';
+    term->text[size + 2] = '\0';
+    return 0;
+}
+
+/* Wildcards count where nothing is quoted. */
+static int filter_read_wildcards(const struct piece *piece, struct filter_term *term,
+                                 struct gb_err *err)
+{
+    term->wild = piece->quoted == SIZE_MAX && strpbrk(term->text, "*?") != NULL;
+    return term->wild && term->relation == OPERATOR_HAS ? filter_widen(term, err) : 0;
+}
+
 /* "field OPERATOR value", else a word. */
 static int filter_read_term(const struct piece *piece, size_t start, struct filter_term *term,
                             struct gb_err *err)
@@ -145,9 +167,14 @@ static int filter_read_term(const struct piece *piece, size_t start, struct filt
                 found = i;
     if (found == ARRAY_SIZE(operators)) {
         memcpy(term->text, text, piece->size - start + 1);
-        return 0;
+        return filter_read_wildcards(piece, term, err);
     }
     at--; /* the start of the operator */
+    if (at == start && operators[found].sign[0] == '~') {
+        term->fuzzy = true;
+        memcpy(term->text, text + 1, piece->size - start);
+        return term->text[0] != '\0' ? 0 : gb_err_set(err, GB_EINVALID, "~ wants a few letters");
+    }
     term->field = filter_find_field(text, at - start);
     term->relation = operators[found].relation;
     if (term->field == FIELD_COUNT)
@@ -164,7 +191,7 @@ static int filter_read_term(const struct piece *piece, size_t start, struct filt
     }
     if (term->relation > OPERATOR_IS_NOT)
         return gb_err_set(err, GB_EINVALID, "%s is text: =, !=, ~", fields[term->field].name);
-    return 0;
+    return filter_read_wildcards(piece, term, err);
 }
 
 int filter_parse(struct gb_bytes text, struct filter *ret_filter, struct gb_err *err)
@@ -228,6 +255,33 @@ static bool filter_has(const char *text, const char *word)
             return true;
     }
     return false;
+}
+
+/* Whether all of @text is like @pattern, which is in lower case. */
+static bool filter_like(const char *text, const char *pattern)
+{
+    const char *star = NULL, *from = NULL; /* the last star, and where what follows it was tried */
+
+    while (*text != '\0') {
+        if (*pattern == '*') {
+            star = pattern++;
+            from = text;
+        } else if (*pattern == '?') {
+            pattern++;
+            do
+                text++;
+            while (((unsigned char)*text & 0xc0) == 0x80); /* the rest of a character */
+        } else if (*pattern != '\0' && *pattern == filter_small(*text)) {
+            pattern++;
+            text++;
+        } else if (star != NULL) {
+            pattern = star + 1;
+            text = ++from;
+        } else {
+            return false;
+        }
+    }
+    return pattern[strspn(pattern, "*")] == '\0';
 }
 
 static bool filter_is(const char *text, const char *word, bool beginning)
@@ -314,11 +368,11 @@ static bool filter_compare(double number, enum filter_operator relation, double 
     return false;
 }
 
-static bool filter_any_text(const struct session *session, const char *word)
+static bool filter_any_text(const struct session *session, const char *word, bool wild)
 {
     for (size_t i = FIELD_NAME; i < FIELD_MEMORY; i++)
         if ((i != FIELD_NETWORK || session_has_network(session)) && /* "none" is no text of it */
-            filter_has(filter_text_of(session, (enum filter_field)i), word))
+            (wild ? filter_like : filter_has)(filter_text_of(session, (enum filter_field)i), word))
             return true;
     return false;
 }
@@ -329,8 +383,12 @@ static bool filter_match_term(const struct filter_term *term, const struct sessi
     const char *text = filter_text_of(session, term->field);
     bool beginning = fields[term->field].beginning;
 
+    if (term->fuzzy)
+        return fuzzy_match(term->text, session_title(session), NULL) != FUZZY_NONE;
     if (term->field == FIELD_ANY)
-        return filter_any_text(session, term->text);
+        return filter_any_text(session, term->text, term->wild);
+    if (term->wild)
+        return filter_like(text, term->text) == (term->relation != OPERATOR_IS_NOT);
     if (term->field == FIELD_STATE && term->relation != OPERATOR_HAS)
         return session_state_is(session, term->text) == (term->relation == OPERATOR_IS);
     if (filter_is_number(term->field))

@@ -4,6 +4,8 @@
  *     web mem>150M lang=py            words, fields: all must fit
  *     idle>2m or state=input          or: one side must fit
  *     !owner=ci not "two words"       not
+ *     train-*-v2 client=ci-?          wildcards, unless quoted: any characters, one character
+ *     ~prsr                           these letters in this order, in the name
  *
  * Fields: name, id, host, key, owner, client, image, lang, state, source, net, code (text: = is, !=
  * is not, ~ has it in it; = also takes a beginning for client, image, lang and state, which is the
@@ -61,6 +63,8 @@ struct filter_term {
     enum filter_operator relation;
     bool inverse;
     bool begins; /* a new alternative, after `or` */
+    bool wild;   /* @text has wildcards */
+    bool fuzzy;  /* @text is a few letters of the name */
     double number;
     char text[FILTER_TEXT_MAX]; /* lower case */
 };

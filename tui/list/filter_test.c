@@ -67,6 +67,26 @@ static const struct {
     {"mem>900M or idle>1m owner=claude", true},
     {"mem>900M and seven", false},
     {"key=\"\"", true},
+    {"ag*sev?n", true},
+    {"\"ag*seven\"", false},
+    {"g*7", false},
+    {"name=agent*", true},
+    {"name=agent", false},
+    {"name=*seve", false},
+    {"name!=*seven", false},
+    {"name!=*eight", true},
+    {"name~t*e?", true},
+    {"client=c*e-c*e*2.?", true},
+    {"owner=claud??", false},
+    {"state=inp*", true},
+    {"!state=inp*", false},
+    {"*", true},
+    {"id=*a*a*a*a*a*b", false},
+    {"~agsvn", true},
+    {"~nvsga", false},
+    {"!~agsvn", false},
+    {"~claude", false},
+    {"~agsvn mem>150M", true},
     {"!", true},
 };
 
@@ -82,8 +102,8 @@ START_TEST(matches)
 END_TEST
 
 static const char *const bad[] = {
-    "mem>",    "mem>x", "mem~5",  "nothing=5", "owner>5",   "cells>5M",
-    "idle>2x", "=5",    "mem>-5", "mem>nan",   "mem>1e999",
+    "mem>", "mem>x",   "mem~5", "nothing=5", "owner>5", "cells>5M",
+    "~",    "idle>2x", "=5",    "mem>-5",    "mem>nan", "mem>1e999",
 };
 
 START_TEST(refusals)
