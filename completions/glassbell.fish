@@ -304,7 +304,7 @@ complete -c glassbell -n '__glassbell_is note' -l no-autostart -d 'fail if no se
 complete -c glassbell -n '__glassbell_is note' -a '(glassbell ls --ids 2>/dev/null)'
 complete -c glassbell -n __glassbell_is_first -a export -d 'export a session as a notebook, script, document or recording'
 complete -c glassbell -n '__glassbell_is export' -l help -d 'tell about export'
-complete -c glassbell -n '__glassbell_is export' -l format -r -d 'ipynb (default), py, md, asciicast, json, or ocsf: its connections as events'
+complete -c glassbell -n '__glassbell_is export' -l format -r -d 'ipynb, py, md, asciicast, json, or ocsf: its connections as events (default: as FILE ends, else ipynb)'
 complete -c glassbell -n '__glassbell_is export' -s o -l output -r -F -d 'write to this file, or into this folder; -: standard output'
 complete -c glassbell -n '__glassbell_is export' -s a -l all -d 'include undone cells'
 complete -c glassbell -n '__glassbell_is export' -l host -r -d 'a server on another machine: ssh://[USER@]HOST, or a name from the settings (default: $GLASSBELL_HOST)'

@@ -423,7 +423,7 @@ _glassbell()
     export)
         _arguments -s -S : \
             '--help[tell about export]' \
-            '*--format=[ipynb (default), py, md, asciicast, json, or ocsf\: its connections as events]:FORMAT: ' \
+            '*--format=[ipynb, py, md, asciicast, json, or ocsf\: its connections as events (default\: as FILE ends, else ipynb)]:FORMAT: ' \
             '*'{-o+,--output=}'[write to this file, or into this folder; -\: standard output]:FILE:_files' \
             '*'{-a,--all}'[include undone cells]' \
             '*--host=[a server on another machine\: ssh\://\[USER@\]HOST, or a name from the settings (default\: $GLASSBELL_HOST)]:HOST: ' \

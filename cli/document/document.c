@@ -34,6 +34,17 @@ const char *document_ending(enum document_format format)
     return endings[format];
 }
 
+enum document_format document_of_file(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    int i = 0;
+
+    while (i < DOCUMENT_FORMAT_COUNT &&
+           (dot == NULL || strcmp(dot + 1, document_ending((enum document_format)i)) != 0))
+        i++;
+    return (enum document_format)i;
+}
+
 bool document_has_network(enum document_format format)
 {
     return format == DOCUMENT_MD || format == DOCUMENT_JSON || format == DOCUMENT_OCSF;

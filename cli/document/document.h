@@ -29,6 +29,8 @@ enum document_format {
 
 /* DOCUMENT_FORMAT_COUNT if there is no such format. */
 enum document_format document_find(const char *name);
+/* As the path ends; DOCUMENT_FORMAT_COUNT if that says nothing. */
+enum document_format document_of_file(const char *path);
 /* Whether documents of the format have records of the network; or nothing else. */
 bool document_has_network(enum document_format format);
 bool document_has_cells(enum document_format format);

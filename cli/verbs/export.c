@@ -158,10 +158,20 @@ static bool export_write_to(struct app *app, const char *name, enum document_for
     return false;
 }
 
+/* What --format says, else the ending of the file, else a notebook. */
+static enum document_format export_format(const char *name, const char *path)
+{
+    enum document_format format = name != NULL   ? document_find(name)
+                                  : path != NULL ? document_of_file(path)
+                                                 : DOCUMENT_IPYNB;
+
+    return name == NULL && format == DOCUMENT_FORMAT_COUNT ? DOCUMENT_IPYNB : format;
+}
+
 static int export_run(const struct args *args)
 {
     const char *name = args_value(args, "format"), *path = args_value(args, "output");
-    enum document_format format = document_find(name != NULL ? name : "ipynb");
+    enum document_format format = export_format(name, path);
     _cleanup_(freep) char *file = NULL;
     bool good;
     struct app app;
@@ -181,7 +191,8 @@ static const struct option export_options[] = {
     {.name = "format",
      .value = "FORMAT",
      .kind = ARG_TEXT,
-     .help = "ipynb (default), py, md, asciicast, json, or ocsf: its connections as events"},
+     .help = "ipynb, py, md, asciicast, json, or ocsf: its connections as events (default: as FILE "
+             "ends, else ipynb)"},
     {.letter = 'o',
      .name = "output",
      .value = "FILE",
@@ -199,6 +210,6 @@ const struct verb verb_export = {
     .common = app_options,
     .words = ARG_SESSION,
     .examples = "  glassbell export work -o work.ipynb\n"
-                "  glassbell export work --format asciicast -o work.cast\n",
+                "  glassbell export work -o work.cast\n",
     .run = export_run,
 };
