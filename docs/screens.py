@@ -37,7 +37,7 @@ PICTURES = [("list", "dark", "Home"),
             ("tree", "gruvbox", "b [as_a_tree] j j"),
             ("session", "tokyo-night", ":open_plot-experiments [countries] :cell_4 [KeyError]"),
             ("completion", "catppuccin", ":open_plot-experiments [countries] T [hold] i [TYPING] f o r Space n a m e Space "
-                                         "i n Space t o t a l s : Enter [...] f r a m e . p Tab [function]"),
+                                         "i n Space t o t a l s : Enter [...] f r a m e . p Tab [Fractional]"),
             ("files", "nord", ":open_plot-experiments [countries] 3 [report.py] G k [import_pandas]"),
             ("stats", "dark", ":open_plot-experiments [countries] 4 [where]")]
 # Shares of a cell that signs fill: x, y, width, height. As text they would leave gaps between rows.

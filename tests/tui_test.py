@@ -763,7 +763,7 @@ def test_help_is_left_by_its_own_keys(few, folder):
         for leave in ("q", "Escape", "?", "C-c", "Enter", "F1"):
             terminal.keys("?")
             terminal.wait("Keys and commands")
-            terminal.keys("/", "l", "e", "a", "s", "x", "n", "T", ":", "t", "Delete", "Tab")
+            terminal.keys("l", "e", "a", "s", "x", "n", "T", ":", "t", "Delete", "Tab")
             terminal.keys("G")
             terminal.wait("the end")
             terminal.keys(leave)

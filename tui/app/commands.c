@@ -111,7 +111,9 @@ static void app_set_mouse(struct tui *tui, bool on)
     tui->mouse = on;
     terminal_mouse(tui->terminal, on);
     tui_say(tui, MESSAGE_PLAIN,
-            on ? "the mouse works here; Shift selects text" : "the mouse selects text");
+            on ? "the mouse works here, and copies what it is dragged over; with Shift the "
+                 "terminal's own"
+               : "the mouse selects text");
 }
 
 static void app_run_mouse(struct tui *tui, const struct words *words)
@@ -154,13 +156,28 @@ const struct command global_commands[] = {
      .keys = ":",
      .bar = "command",
      .run = app_run_line},
+    {.name = "menu",
+     .arguments = "",
+     .help = "what can be done here, to choose from; also the right button of the mouse",
+     .keys = "F10",
+     .run = menu_run},
     {.name = "palette",
      .arguments = "",
-     .help = "find a command, a session or a theme by a few letters",
+     .help = "find a command, a session, a theme, a cell or a file by a few letters",
      .keys = "C-p",
      .bar = "find",
      .run = app_run_palette},
     {.name = "back", .arguments = "", .help = "one step back", .keys = "Esc", .run = app_run_back},
+    {.name = "backward",
+     .arguments = "",
+     .help = "to the place where you were before",
+     .keys = "M-Left",
+     .run = ways_run_backward},
+    {.name = "forward",
+     .arguments = "",
+     .help = "forward again",
+     .keys = "M-Right",
+     .run = ways_run_forward},
     {.name = "take",
      .arguments = "[NOTE]",
      .help = "take the session over: cells of others wait",
@@ -191,6 +208,21 @@ const struct command global_commands[] = {
      .help = "let what is about to close stay open",
      .keys = "u",
      .run = closing_run_undo},
+    {.name = "export",
+     .arguments = "[FILE]",
+     .help = "write the session into a file, as its ending says: a notebook (ipynb), py, md, cast, "
+             "json",
+     .argument = ARGUMENT_FILE,
+     .run = exporting_run},
+    {.name = "log",
+     .arguments = "",
+     .help = "what the session ran and printed, from the journal, in $PAGER",
+     .run = exporting_run_log},
+    {.name = "screen",
+     .arguments = "[FILE]",
+     .help = "write the screen into a file, as text",
+     .argument = ARGUMENT_FILE,
+     .run = exporting_run_screen},
     {.name = "freeze",
      .arguments = "",
      .help = "let the display stand still, or move again",

@@ -265,5 +265,6 @@ bool frame_paint(struct tui *tui, struct region region)
         all.grid->cursor = false;
         tui->overlay->ops->draw(tui->overlay, all);
     }
+    mouse_paint(tui);
     return true;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "app/internal.h"
 #include "base/mem.h"
@@ -21,7 +22,9 @@ struct help {
     struct overlay overlay;
     int scroll, height; /* of all lines */
     int shown;          /* rows in the last frame */
-    bool all;           /* every context */
+    struct line line;   /* what is looked for; empty: everything is shown */
+    bool typing;        /* it is being typed */
+    size_t found;       /* rows in the last frame */
 };
 
 static struct help *help_of(struct overlay *overlay)
@@ -41,6 +44,36 @@ static void help_keys(const struct tui *tui, const struct command *row, struct g
         key_text(binding->key, name);
         gb_buf_addf(out, "%s%s", out->size > 0 ? " " : "", name);
     }
+}
+
+/* Whether @word is in @text, whatever the case of ASCII letters. */
+static bool help_has(const char *text, const char *word, size_t size)
+{
+    for (; strlen(text) >= size; text++)
+        if (strncasecmp(text, word, size) == 0)
+            return true;
+    return false;
+}
+
+/* Whether every word that is looked for is in the row's keys, name or explanation. */
+static bool help_fits(const struct help *help, const struct command *row)
+{
+    const char *at = help->line.text;
+    struct gb_buf text = {0};
+    bool fits = true;
+
+    if (help->line.size == 0)
+        return true;
+    help_keys(help->overlay.tui, row, &text);
+    gb_buf_addf(&text, " :%s %s %s", row->name, row->arguments, row->help);
+    while (fits && *(at += strspn(at, " ")) != '\0') {
+        const size_t size = strcspn(at, " ");
+
+        fits = help_has(gb_buf_str(&text), at, size);
+        at += size;
+    }
+    gb_buf_release(&text);
+    return fits;
 }
 
 /* Draws keys, name and explanation from line @y of the box on; returns the number of lines. If the
@@ -79,14 +112,16 @@ static int help_draw_row(struct tui *tui, struct region box, int y, const struct
 }
 
 /* Draws what is available in @context from line @y of the box on; returns the next line. */
-static int help_draw_context(struct tui *tui, struct region box, int y, enum context context)
+static int help_draw_context(struct help *help, struct region box, int y, enum context context)
 {
+    struct tui *tui = help->overlay.tui;
     bool first = true;
 
     for (size_t i = 0; i < tui->tables.count; i++)
         for (const struct command *row = tui->tables.tables[i]; row->name != NULL; row++) {
-            if (row->context != context)
+            if (row->context != context || !help_fits(help, row))
                 continue;
+            help->found++;
             if (first) {
                 y += y > 0 ? 1 : 0;
                 (void)paint_str(box, 1, y++, tui_on(tui, ROLE_HEADING_SORTED, ROLE_POPUP),
@@ -120,15 +155,40 @@ static int help_draw_all(struct help *help, struct region box, int y)
     struct tui *tui = help->overlay.tui;
     enum context here = tui_context(tui);
 
-    y = help_draw_context(tui, box, y, here);
+    help->found = 0;
+    y = help_draw_context(help, box, y, here);
     if (here != CONTEXT_GLOBAL)
-        y = help_draw_context(tui, box, y, CONTEXT_GLOBAL);
+        y = help_draw_context(help, box, y, CONTEXT_GLOBAL);
     for (size_t i = 0; i < CONTEXT_COUNT; i++)
         if (i != CONTEXT_GLOBAL && i != here)
-            y = help_draw_context(tui, box, y, (enum context)i);
-    for (size_t i = 0; i < tui->uplink_count; i++)
+            y = help_draw_context(help, box, y, (enum context)i);
+    for (size_t i = 0; i < tui->uplink_count && help->line.size == 0; i++)
         y = help_draw_server(tui, &tui->uplinks[i].store, box, y + 1);
     return y;
+}
+
+/* In the lower edge of the box: what is looked for, and how much has it. */
+static void help_draw_line(const struct help *help, struct region box)
+{
+    const struct line *line = &help->line;
+    const struct style style = STYLE(ROLE_POPUP);
+    int x = 2;
+
+    if (!help->typing && line->size == 0)
+        return;
+    x +=
+        paint_str(box, x, box.height - 1, tui_on(help->overlay.tui, ROLE_ACCENT, ROLE_POPUP), " /");
+    if (help->typing)
+        paint_cursor(
+            box, x + (int)text_columns((struct gb_bytes){(const uint8_t *)line->text, line->point}),
+            box.height - 1);
+    x += paint_cut(box, x, box.height - 1, MAX(box.width - x - 26, 0), style,
+                   gb_bytes_str(line->text));
+    if (line->size > 0)
+        (void)paint_f(box, x, box.height - 1, STYLE(ROLE_POPUP_DIM),
+                      help->found > 0 ? "  %zu found " : "  nothing has that ", help->found);
+    else
+        (void)paint_str(box, x, box.height - 1, style, "  ");
 }
 
 static void help_draw(struct overlay *overlay, struct region region)
@@ -148,6 +208,30 @@ static void help_draw(struct overlay *overlay, struct region region)
         paint_right(
             box, 0, box.height - 1, box.width - 3, STYLE(ROLE_POPUP_DIM),
             gb_bytes_str(help->scroll + inside.height < help->height ? " ▼ more " : " the end "));
+    help_draw_line(help, box);
+}
+
+/* A key while the line is typed: what it says is shown at once. */
+static void help_type(struct help *help, struct key key)
+{
+    const bool leaves = key.code == KEY_ESCAPE ||
+                        (key.modifiers == KEY_CONTROL && (key.code == 'c' || key.code == 'g')) ||
+                        (key.code == KEY_BACKSPACE && help->line.size == 0);
+
+    if (leaves)
+        line_set(&help->line, "");
+    if (leaves || key.code == KEY_ENTER)
+        help->typing = false;
+    else if (line_key(&help->line, key))
+        help->scroll = 0;
+}
+
+static void help_leave(struct help *help)
+{
+    if (help->line.size > 0)
+        line_set(&help->line, "");
+    else
+        tui_set_overlay(help->overlay.tui, NULL);
 }
 
 static bool help_event(struct overlay *overlay, const struct input_event *help_event)
@@ -164,9 +248,17 @@ static bool help_event(struct overlay *overlay, const struct input_event *help_e
             tui_set_overlay(overlay->tui, NULL);
         return true;
     }
+    if (help_event->kind == INPUT_PASTE && help->typing)
+        line_insert(&help->line, help_event->bytes);
     if (help_event->kind != INPUT_KEY)
         return true;
-    if (code == KEY_UP || code == 'k')
+    if (help->typing)
+        help_type(help, help_event->key);
+    else if (code == '/')
+        help->typing = true;
+    else if (code == KEY_ESCAPE)
+        help_leave(help);
+    else if (code == KEY_UP || code == 'k')
         help->scroll--;
     else if (code == KEY_DOWN || code == 'j')
         help->scroll++;
@@ -178,8 +270,7 @@ static bool help_event(struct overlay *overlay, const struct input_event *help_e
         help->scroll = 0;
     else if (code == KEY_END || code == 'G')
         help->scroll = help->height;
-    else if (code == KEY_ESCAPE || code == KEY_ENTER || code == KEY_F1 || code == 'q' ||
-             code == '?' || code == 'c')
+    else if (code == KEY_ENTER || code == KEY_F1 || code == 'q' || code == '?' || code == 'c')
         tui_set_overlay(overlay->tui, NULL);
     return true; /* other keys do nothing, here and below */
 }
@@ -192,8 +283,9 @@ static void help_free(struct overlay *overlay)
 void help_open(struct tui *tui)
 {
     static const struct overlay_ops ops = {"HELP", help_draw, help_event, help_free};
-    static const struct bar_key keys[] = {{"j", "down"},       {"k", "up"},    {"Space", "page"},
-                                          {"G", "to the end"}, {"q", "leave"}, {NULL, NULL}};
+    static const struct bar_key keys[] = {{"j", "down"},   {"k", "up"},         {"Space", "page"},
+                                          {"/", "search"}, {"G", "to the end"}, {"q", "leave"},
+                                          {NULL, NULL}};
     struct help *help = xcalloc(1, sizeof(*help));
 
     help->overlay = (struct overlay){&ops, keys, tui};

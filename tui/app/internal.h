@@ -42,6 +42,25 @@ struct overlay {
     struct tui *tui;
 };
 
+enum { WAYS_MAX = 50 };
+
+/* Places that the user was at. */
+struct ways {
+    struct way {
+        struct session_ref session; /* of none: the list of sessions, or what @line leads to */
+        char line[64];              /* leads to where it stood */
+    } list[WAYS_MAX];
+    size_t count, at;
+    bool moving; /* to one of them */
+};
+
+/* The left button of the mouse. */
+struct mouse {
+    bool down, selecting;     /* selecting: it has moved since the press */
+    struct input_event press; /* which is a click when the button is up again */
+    int from_x, from_y, x, y;
+};
+
 enum connection_state { CONNECTION_DIALING, CONNECTION_UP, CONNECTION_LOST };
 
 struct uplink {
@@ -113,7 +132,11 @@ struct tui {
     char message[MESSAGE_TEXT_MAX];
     char message_command[MESSAGE_TEXT_MAX]; /* the line that was run */
     struct session_ref lease_session;       /* for which a note is being asked */
+    struct session_ref export_session;      /* for which a path is being asked */
+    struct exporting *exporting;            /* NULL: nothing is being written */
     bool mouse;
+    struct mouse gesture;
+    struct ways ways;
     uint64_t undo_ms; /* how long a close can be undone; 0: not at all */
     struct closing closing;
     struct config_watch *config_watch;
@@ -128,12 +151,20 @@ void lines_add(const char *path, const char *line);
 /* ---- tui.c ---- */
 void tui_set_overlay(struct tui *tui, struct overlay *overlay); /* takes; NULL: none */
 void tui_suspend(struct tui *tui);
+/* Shows the first view instead of all others. */
+void tui_show_first(struct tui *tui);
 /* A store knows its server now: does what waited for that. */
 void tui_known(struct tui *tui);
 /* A name, or auto. False if it cannot be used, which was reported. */
 bool tui_set_theme(struct tui *tui, const char *name);
 
 enum context tui_context(const struct tui *tui);
+
+/* The arguments of `glassbell VERB WORDS…` for that server, with a NULL at the end; borrows. False:
+ * our own path is not known. */
+enum { TUI_VERB_WORDS_MAX = COMMAND_WORDS_MAX + 8 };
+bool tui_verb_argv(struct uplink *uplink, const char *verb, const char *const *words, size_t count,
+                   const char **argv);
 
 /* ---- typing.c, palette.c, help.c ---- */
 void typing_command(struct tui *tui, const char *start);
@@ -174,6 +205,29 @@ bool lease_text(struct tui *tui, const struct session *session, struct gb_buf *o
 void question_run(struct tui *tui, const struct words *words);
 /* For the banner. False if no connection of the session waits. */
 bool question_banner(struct tui *tui, const struct session *session, struct gb_buf *out);
+
+/* ---- ways.c ---- */
+/* Before another view is shown, and after. */
+void ways_leave(struct tui *tui);
+void ways_arrive(struct tui *tui);
+void ways_run_backward(struct tui *tui, const struct words *words);
+void ways_run_forward(struct tui *tui, const struct words *words);
+
+/* ---- mouse.c ---- */
+/* False: *ret_event is an event for the rest of the front end. */
+bool mouse_event(struct tui *tui, const struct input_event *event, struct input_event *ret_event);
+/* Marks what is selected in the frame. */
+void mouse_paint(struct tui *tui);
+
+/* ---- menu.c ---- */
+void menu_open(struct tui *tui, int x, int y);
+void menu_run(struct tui *tui, const struct words *words);
+
+/* ---- exporting.c ---- */
+void exporting_run(struct tui *tui, const struct words *words);
+void exporting_run_log(struct tui *tui, const struct words *words);
+void exporting_run_screen(struct tui *tui, const struct words *words);
+void exporting_close(struct tui *tui);
 
 /* ---- closing.c ---- */
 void closing_open(struct tui *tui);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The palette: a few letters find a command, a session or a theme. */
+/* The palette: a few letters find a command, a session, a theme, or what is in the view: a cell, a
+ * file. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,18 @@ static void palette_offer_themes(struct palette *palette)
     }
 }
 
+static void palette_on_offer(void *arg, const char *text, const char *kind, const char *note,
+                             const char *line)
+{
+    struct item *item;
+
+    if (strlen(line) >= sizeof(item->line))
+        return;
+    item = palette_offer(arg, text, kind, note);
+    if (item != NULL)
+        (void)snprintf(item->line, sizeof(item->line), "%s", line);
+}
+
 static int palette_compare(const void *a, const void *b)
 {
     const struct item *one = a, *other = b;
@@ -131,11 +144,15 @@ static int palette_compare(const void *a, const void *b)
 
 static void palette_look_again(struct palette *palette)
 {
+    struct view *view = palette->overlay.tui->view;
+
     palette->count = 0;
     palette->at = 0;
     palette_offer_sessions(palette);
     palette_offer_commands(palette);
     palette_offer_themes(palette);
+    if (view->ops->offer != NULL)
+        view->ops->offer(view, palette_on_offer, palette);
     if (palette->line.size > 0)
         qsort(palette->items, palette->count, sizeof(*palette->items), palette_compare);
 }
@@ -187,7 +204,10 @@ static void palette_draw(struct overlay *overlay, struct region region)
         (struct gb_bytes){(const uint8_t *)palette->line.text, palette->line.point});
     paint_cursor(rows, 3 + columns, 0);
     if (palette->line.size == 0)
-        (void)paint_str(rows, 4, 0, STYLE(ROLE_POPUP_DIM), "a command, a session, a theme");
+        (void)paint_str(rows, 4, 0, STYLE(ROLE_POPUP_DIM),
+                        overlay->tui->view->ops->offer != NULL
+                            ? "a command, a session, a theme, a cell, a file"
+                            : "a command, a session, a theme");
     paint_rule(rows, 0, 1, rows.width, STYLE(ROLE_POPUP_FRAME));
     rows = region_part(rows, 0, 2, -1, -1);
     palette->first = palette->at >= (size_t)rows.height ? palette->at - (size_t)rows.height + 1 : 0;

@@ -264,6 +264,17 @@ static void tui_on_person(struct tui *tui, const struct input_event *event)
     }
 }
 
+static void tui_on_mouse(struct tui *tui, const struct input_event *event)
+{
+    struct input_event passed;
+
+    if (mouse_event(tui, event, &passed))
+        return;
+    tui_on_person(tui, &passed);
+    if (passed.action == MOUSE_PRESS && passed.button == 3 && tui->overlay == NULL)
+        menu_open(tui, passed.x, passed.y); /* about what the view has selected */
+}
+
 /* Whether any server has said what its isolation is. */
 static bool tui_has_told(const struct tui *tui)
 {
@@ -280,9 +291,11 @@ static void tui_on_input(void *arg, const struct input_event *event)
     switch (event->kind) {
     case INPUT_KEY:
     case INPUT_PASTE:
-    case INPUT_MOUSE:
-        tui->seen |= tui_has_told(tui) && event->kind != INPUT_MOUSE;
+        tui->seen |= tui_has_told(tui);
         tui_on_person(tui, event);
+        break;
+    case INPUT_MOUSE:
+        tui_on_mouse(tui, event);
         break;
     case INPUT_BACKGROUND:
         tui_take_background(tui, event->rgb);
@@ -359,18 +372,31 @@ void tui_open_session(struct uplink *uplink, const char *id)
     if (tui->open_view != NULL && tui->opened.store == &uplink->store &&
         strcmp(tui->opened.id, id) == 0)
         return; /* it exists */
+    ways_leave(tui);
     if (tui->open_view != NULL)
         tui_drop_top(tui);
     ref_set_id(&tui->opened, &uplink->store, id);
     tui_push(tui, tui->config.session_view(uplink, tui->opened.id));
     tui->open_view = tui->view;
+    ways_arrive(tui);
+}
+
+void tui_show_first(struct tui *tui)
+{
+    while (tui->view->below != NULL)
+        tui_drop_top(tui);
+    if (tui->view->ops->shown != NULL)
+        tui->view->ops->shown(tui->view, true);
+    tui_redraw(tui);
 }
 
 void tui_show_over_first(struct tui *tui, struct view *view)
 {
+    ways_leave(tui);
     while (tui->view->below != NULL)
         tui_drop_top(tui);
     tui_push(tui, view);
+    ways_arrive(tui);
 }
 
 static void tui_on_pop(void *arg)
@@ -379,7 +405,9 @@ static void tui_on_pop(void *arg)
 
     if (tui->view->below == NULL)
         return;
+    ways_leave(tui);
     tui_drop_top(tui);
+    ways_arrive(tui);
     if (tui->view->ops->shown != NULL)
         tui->view->ops->shown(tui->view, true);
     if (tui->view->below == NULL && tui->config.exit_with_session)
@@ -536,15 +564,15 @@ int tui_run_program(struct tui *tui, const char *const *argv)
     return status;
 }
 
-int tui_run_verb(struct uplink *uplink, const char *verb, const char *const *words, size_t count)
+bool tui_verb_argv(struct uplink *uplink, const char *verb, const char *const *words, size_t count,
+                   const char **argv)
 {
     const struct tui_config *config = &uplink->tui->config;
     const struct tui_server *place = &uplink->place;
-    const char *argv[COMMAND_WORDS_MAX + 8];
     size_t used = 0;
 
     if (config->again == NULL)
-        return -1;
+        return false;
     argv[used++] = config->again;
     argv[used++] = verb;
     if (place->host != NULL || place->socket != NULL) {
@@ -554,7 +582,15 @@ int tui_run_verb(struct uplink *uplink, const char *verb, const char *const *wor
     for (size_t i = 0; i < count && i < COMMAND_WORDS_MAX; i++)
         argv[used++] = words[i];
     argv[used] = NULL;
-    return tui_run_program(uplink->tui, argv);
+    return true;
+}
+
+int tui_run_verb(struct uplink *uplink, const char *verb, const char *const *words, size_t count)
+{
+    const char *argv[TUI_VERB_WORDS_MAX];
+
+    return tui_verb_argv(uplink, verb, words, count, argv) ? tui_run_program(uplink->tui, argv)
+                                                           : -1;
 }
 
 int tui_edit(struct tui *tui, const char *path)
@@ -589,6 +625,7 @@ static int tui_begin(struct tui *tui, struct gb_err *err)
     closing_open(tui);
     uplinks_open(tui);
     tui_push(tui, tui->config.first_view(tui));
+    ways_arrive(tui);
     tui_frame(tui);
     return 0;
 }
@@ -602,6 +639,7 @@ static void tui_end(struct tui *tui)
         tui->view = view->below;
         view->ops->free(view);
     }
+    exporting_close(tui);
     uplinks_close(tui);
     config_close(tui);
     terminal_close(tui->terminal);

@@ -22,6 +22,11 @@ struct tui;
 struct uplink;
 struct view;
 
+/* What the palette offers: a text to find it by, what it is, a note, and the line that leads
+ * there. */
+typedef void view_offer_cb(void *arg, const char *text, const char *kind, const char *note,
+                           const char *line);
+
 struct view_ops {
     /* Before a frame: handles changes, and requests from the server what they require. May be
      * NULL. */
@@ -44,6 +49,9 @@ struct view_ops {
     /* A second header line, such as a session's lease; may be NULL, and may add nothing. Returns
      * its role. */
     enum role (*banner)(const struct view *view, struct gb_buf *out);
+    /* The line of a command that leads to where it stands, for ways.c; may be NULL, and may add
+     * nothing. */
+    void (*place)(const struct view *view, struct gb_buf *out);
     /* The session to which commands about a session apply; NULL: none. May be NULL. */
     struct session *(*session)(const struct view *view);
     /* Goes back one step within the view: true if there was one. May be NULL. */
@@ -57,6 +65,8 @@ struct view_ops {
     /* Whether the command has an effect at the moment, and therefore belongs in the bar. NULL: all
      * do. */
     bool (*has)(const struct view *view, const struct command *command);
+    /* Offers to the palette what is in it. May be NULL. */
+    void (*offer)(struct view *view, view_offer_cb *add, void *arg);
     /* It is shown again, or covered; may be NULL. */
     void (*shown)(struct view *view, bool shown);
     /* Frees it. */

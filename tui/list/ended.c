@@ -504,11 +504,17 @@ static bool ended_event(struct view *view, const struct input_event *event)
     row = ended->first + (size_t)event->y - 1;
     if (row >= ended->count)
         return false;
-    if (row == ended->at)
+    if (row == ended->at && event->button == 1)
         tui_command(view->tui, "open");
     else
         ended_go(ended, row);
     return true;
+}
+
+static void ended_place(const struct view *view, struct gb_buf *out)
+{
+    (void)view;
+    gb_buf_adds(out, "ended");
 }
 
 static bool ended_has(const struct view *view, const struct command *command)
@@ -551,6 +557,7 @@ static const struct view_ops ended_ops = {.update = ended_update,
                                           .event = ended_event,
                                           .context = ended_context,
                                           .title = ended_title,
+                                          .place = ended_place,
                                           .back = ended_back,
                                           .has = ended_has,
                                           .shown = ended_shown,

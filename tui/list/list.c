@@ -597,7 +597,7 @@ static bool list_event(struct view *view, const struct input_event *event)
         return list_on_heading(list, event);
     if (event->y < top || list->first + (size_t)(event->y - top) >= count)
         return false;
-    if (list->first + (size_t)(event->y - top) == at)
+    if (list->first + (size_t)(event->y - top) == at && event->button == 1)
         tui_command(view->tui, "open");
     else
         list_go(list, list->first + (size_t)(event->y - top));

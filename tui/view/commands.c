@@ -450,6 +450,17 @@ void session_view_run_shell(struct tui *tui, const struct words *words)
 
 /* ---- files ---- */
 
+static void view_run_file(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    if (words->rest[0] == '\0') {
+        tui_say(tui, MESSAGE_ERROR, "file takes the path of a file");
+        return;
+    }
+    session_view_set_tab(self, TAB_FILES);
+    files_seek(&self->files, words->rest);
+}
+
 static void view_run_file_open(struct tui *tui, const struct words *words)
 {
     SELF(tui);
@@ -659,6 +670,7 @@ const struct command session_commands[] = {
     ROW("follow", "", "keep the end in sight, or stand still", "f", NULL, view_run_follow),
     ROW("wrap", "", "wrap long lines, or cut them", "w", NULL, view_run_wrap),
     ROW("times", "", "the time of day at each cell, or not", "t", NULL, view_run_times),
+    ROW("file", "PATH", "to the file, among the files of the session", NULL, NULL, view_run_file),
     TAB_ROWS(CONTEXT_SESSION),
     ROW("down", "", "a line down", "j Down", NULL, view_run_down),
     ROW("up", "", "a line up", "k Up", NULL, view_run_up),
@@ -682,6 +694,7 @@ const struct command session_commands[] = {
     FILE_ROW("look-down", "", "a page down in the file", "PageDown J", NULL, view_run_look_down),
     FILE_ROW("look-up", "", "a page up in the file", "PageUp K", NULL, view_run_look_up),
     FILE_ROW("type", "", "the keys go to the prompt", "i", "type", session_view_run_type),
+    FILE_ROW("file", "PATH", "to the file with this path", NULL, NULL, view_run_file),
     TAB_ROWS(CONTEXT_FILES),
     {.name = "leave",
      .arguments = "",

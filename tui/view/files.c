@@ -41,6 +41,12 @@ void files_selected_path(const struct files *files, char path[FILES_PATH_MAX])
         files_join(path, files->path, entry->name);
 }
 
+void files_path_of(const struct files *files, const struct file_entry *entry,
+                   char path[FILES_PATH_MAX])
+{
+    files_join(path, files->path, entry->name);
+}
+
 /* ---- looking into a file ---- */
 
 static void files_drop_look(struct files *files)
@@ -288,6 +294,19 @@ void files_leave(struct files *files)
     if (slash != NULL)
         *slash = '\0';
     files_go_to(files, slash != NULL ? path : ".");
+}
+
+void files_seek(struct files *files, const char *path)
+{
+    char folder[FILES_PATH_MAX];
+    char *slash;
+
+    (void)snprintf(folder, sizeof(folder), "%s", path);
+    slash = strrchr(folder, '/');
+    (void)snprintf(files->wanted, sizeof(files->wanted), "%s", slash != NULL ? slash + 1 : folder);
+    if (slash != NULL)
+        *slash = '\0';
+    files_go_to(files, slash != NULL && folder[0] != '\0' ? folder : ".");
 }
 
 void files_move(struct files *files, long rows)

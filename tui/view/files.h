@@ -63,6 +63,11 @@ void files_move(struct files *files, long rows);
 void files_scroll(struct files *files, long rows); /* scrolls the preview */
 void files_enter(struct files *files);
 void files_leave(struct files *files);
+/* To the file with this path, in whatever folder. */
+void files_seek(struct files *files, const char *path);
+/* The path of an entry, relative to the home. */
+void files_path_of(const struct files *files, const struct file_entry *entry,
+                   char path[FILES_PATH_MAX]);
 void files_remove(struct files *files);
 /* @local NULL: the file's own name, in the working directory. */
 void files_download(struct files *files, const char *local);

@@ -118,6 +118,7 @@ struct session *session_view_session(const struct session_view *self);
 /* The same for its figures: while the display is frozen, as it was then. */
 const struct session *session_view_figures(const struct session_view *self);
 void session_view_set_tab(struct session_view *self, enum tab tab);
+const char *session_view_tab_name(enum tab tab);
 /* Focuses the prompt. False, and reports why, if that is not allowed. */
 bool session_view_type(struct session_view *self);
 void session_view_leave(struct session_view *self);

@@ -11,8 +11,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "view/internal.h"
 #include "view/picture.h"
+
+enum { CELL_OFFERED_MAX = 120 }; /* bytes of its code by which the palette finds a cell */
 
 static struct session_view *session_view_of(struct view *view)
 {
@@ -449,6 +452,8 @@ static bool session_view_on_mouse(struct session_view *self, const struct input_
             if (card != NULL)
                 card->folded = !card->folded;
         }
+    } else if (event->action == MOUSE_PRESS && event->button == 3 && self->tab <= TAB_OUTPUT) {
+        (void)stream_point(&self->stream, y);
     } else {
         return false;
     }
@@ -499,6 +504,17 @@ static void session_view_title(const struct view *view, struct gb_buf *out)
         gb_buf_addf(out, "%s › %s", session_title(session), session->image);
     if (session != NULL && session->parent[0] != '\0')
         gb_buf_addf(out, ", forked after cell %u", session->parent_cell);
+}
+
+static void session_view_place(const struct view *view, struct gb_buf *out)
+{
+    const struct session_view *self = session_view_const_of(view);
+    const struct card *card = stream_selected(&self->stream);
+
+    if (self->tab > TAB_OUTPUT)
+        gb_buf_addf(out, "tab %s", session_view_tab_name(self->tab));
+    else if (!self->stream.follow && card != NULL && card->number != 0)
+        gb_buf_addf(out, "cell %u", card->number);
 }
 
 static struct session *session_view_subject(const struct view *view)
@@ -580,6 +596,43 @@ static bool session_view_has(const struct view *view, const struct command *comm
            self->tab != TAB_STATS;
 }
 
+static void session_view_offer_card(const struct card *card, view_offer_cb *add, void *arg)
+{
+    char text[CELL_OFFERED_MAX + 1], note[96], line[32], verdict[64];
+    const size_t room = MIN(card->source.size, (size_t)CELL_OFFERED_MAX);
+    struct gb_bytes code = {gb_buf_data(&card->source), room};
+
+    code.size -= gb_utf8_unfinished(code);
+    (void)snprintf(text, sizeof(text), "%.*s", (int)code.size, (const char *)code.data);
+    text[strcspn(text, "\n")] = '\0';
+    card_verdict(card, verdict, sizeof(verdict));
+    (void)snprintf(note, sizeof(note), "cell %u%s%s", card->number, verdict[0] != '\0' ? ", " : "",
+                   verdict);
+    (void)snprintf(line, sizeof(line), "cell %u", card->number);
+    if (text[0] != '\0')
+        add(arg, text, "cell", note, line);
+}
+
+/* The newest cells first, and the files of the folder that was shown last. */
+static void session_view_offer(struct view *view, view_offer_cb *add, void *arg)
+{
+    struct session_view *self = session_view_of(view);
+    const struct files *files = &self->files;
+
+    for (size_t i = self->cells.count; i > 0; i--)
+        if (self->cells.cards[i - 1]->number != 0)
+            session_view_offer_card(self->cells.cards[i - 1], add, arg);
+    for (size_t i = 0; i < files->count; i++) {
+        char path[FILES_PATH_MAX], line[FILES_PATH_MAX + 8];
+
+        files_path_of(files, &files->entries[i], path);
+        (void)snprintf(line, sizeof(line), "file %s", path);
+        add(arg, path, files->entries[i].folder ? "folder" : "file", "", line);
+    }
+    if (!files->loaded && files->list_call == 0)
+        files_refresh(&self->files); /* with the next letter they are there */
+}
+
 static void session_view_shown(struct view *view, bool shown)
 {
     struct session_view *self = session_view_of(view);
@@ -613,11 +666,13 @@ static const struct view_ops ops = {
     .event = session_view_event,
     .context = session_view_context,
     .title = session_view_title,
+    .place = session_view_place,
     .session = session_view_subject,
     .back = session_view_back,
     .urgent = session_view_urgent,
     .keys = session_view_keys,
     .has = session_view_has,
+    .offer = session_view_offer,
     .shown = session_view_shown,
     .free = session_view_free,
 };

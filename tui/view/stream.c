@@ -696,15 +696,22 @@ void stream_ask(struct stream *stream)
     }
 }
 
+bool stream_point(struct stream *stream, int y)
+{
+    if (y < 0 || y >= stream->height || stream->rows[y].card == NULL)
+        return false;
+    stream->follow = false; /* what is visible stays in place */
+    stream->selected = stream->rows[y].card;
+    return true;
+}
+
 bool stream_click(struct stream *stream, int y)
 {
     const struct card *card;
 
-    if (y < 0 || y >= stream->height || stream->rows[y].card == NULL)
+    if (!stream_point(stream, y))
         return false;
-    card = stream->rows[y].card;
-    stream->follow = false; /* what is visible stays in place */
-    stream->selected = card;
+    card = stream->selected;
     if (stream->rows[y].place.part == CARD_PART_UNDONE) {
         trail_reveal(stream->cells, card, card->tucked);
         return false;

@@ -104,6 +104,8 @@ void stream_count(struct stream *stream);
 /* The index of the current match and their number, as last counted; false if unknown: not
  * everything is loaded, or the count is not finished. */
 bool stream_counted(const struct stream *stream, size_t *ret_at, size_t *ret_count);
-/* A click on row @y; on the line of undone cells it shows or hides them. True: it hit a head
+/* Selects the cell at row @y. False: there is none. */
+bool stream_point(struct stream *stream, int y);
+/* The same for a click; on the line of undone cells it shows or hides them. True: it hit a head
  * line. */
 bool stream_click(struct stream *stream, int y);

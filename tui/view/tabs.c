@@ -13,6 +13,11 @@ static_assert(ARRAY_SIZE(tab_names) == TAB_COUNT, "a name for each");
 
 enum { TAB_TEXT_MAX = 32 };
 
+const char *session_view_tab_name(enum tab tab)
+{
+    return tab_names[tab];
+}
+
 /* The search pattern, and the position in the matches, as far as known. */
 static void tabs_add_search(const struct session_view *self, struct gb_buf *text)
 {
