@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/crc32c.h"
 
+#include <stdbool.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <stdatomic.h>
+#endif
 #if defined(__ARM_FEATURE_CRC32)
 #include <arm_acle.h>
 #endif
@@ -27,6 +32,22 @@ static uint32_t crc32c_by_table(uint32_t crc, const uint8_t *data, size_t size)
 #endif
 
 #if defined(__x86_64__)
+/* Asked once: in a VM, CPUID traps. Not by __builtin_cpu_supports(), whose runtime library need not
+ * be there where a program is linked for another system. */
+static bool crc32c_has_instruction(void)
+{
+    enum { UNKNOWN, YES, NO };
+    static atomic_int known = UNKNOWN;
+    int has = atomic_load_explicit(&known, memory_order_relaxed);
+    unsigned a, b, c, d;
+
+    if (has == UNKNOWN) {
+        has = __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_SSE4_2) != 0 ? YES : NO;
+        atomic_store_explicit(&known, has, memory_order_relaxed);
+    }
+    return has == YES;
+}
+
 __attribute__((target("sse4.2"))) static uint32_t
 crc32c_by_instruction(uint32_t crc, const uint8_t *data, size_t size)
 {
@@ -61,7 +82,7 @@ static uint32_t crc32c_by_instruction(uint32_t crc, const uint8_t *data, size_t 
 uint32_t gb_crc32c(uint32_t crc, const void *data, size_t size)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("sse4.2"))
+    if (crc32c_has_instruction())
         return ~crc32c_by_instruction(~crc, data, size);
     return ~crc32c_by_table(~crc, data, size);
 #elif defined(__ARM_FEATURE_CRC32)
