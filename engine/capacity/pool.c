@@ -8,9 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "capacity/demand.h"
 #include "capacity/pool_clone.h"
-#include "vm/verify.h"
+#include "capacity/pool_lines.h"
 
 enum {
     TICK_MS = 1000,
@@ -20,38 +19,6 @@ enum {
     CHECK_MS = 10000,       /* ping a ready VM that has been silent for this long */
     RETRY_FIRST_MS = 1000,
     RETRY_MAX_MS = 60000,
-};
-
-struct pool_line {
-    struct gb_list link;
-    struct gb_pool *pool;
-    struct gb_pool_kind kind;
-    struct gb_pool_sizes sizes;
-    struct gb_list clones;
-    struct demand demand;
-    struct gb_template_waiter waiter;
-    bool awaits_template;
-    struct gb_verify_waiter verify;
-    bool verified, verifying;
-    unsigned failures;
-    uint64_t retry_ns;
-    uint64_t rest_ns; /* do not fill before this time: whoever took a VM gets the machine to
-                       * itself */
-    uint64_t hits, misses, lost;
-};
-
-struct gb_pool {
-    struct gb_host *host;
-    struct gb_templates *templates;
-    struct gb_admission *admission;
-    struct gb_pool_config config;
-    void (*changed)(void *arg);
-    void *arg;
-    struct gb_list lines;
-    struct gb_deferred fill, change;
-    uint64_t told; /* digest of the values reported last */
-    struct gb_timer *tick, *later;
-    bool stopped;
 };
 
 /* ---- telling ---- */
@@ -97,32 +64,7 @@ static void pool_on_later(void *arg)
     pool_fill_soon(arg);
 }
 
-/* ---- demand ---- */
-
-static void line_fade(struct pool_line *line)
-{
-    demand_fade(&line->demand, line->pool->config.half_life_ms, gb_clock_mono_ns());
-}
-
-static unsigned line_target(const struct pool_line *line)
-{
-    if (line->pool->stopped)
-        return 0;
-    return demand_target(&line->demand, line->sizes.floor, line->sizes.ceiling);
-}
-
 /* ---- lines ---- */
-
-static unsigned line_count(const struct pool_line *line, enum pool_clone_state first,
-                           enum pool_clone_state last)
-{
-    const struct pool_clone *clone;
-    unsigned n = 0;
-
-    GB_LIST_FOREACH_CONST(clone, &line->clones, link)
-        n += clone->state >= first && clone->state <= last ? 1 : 0;
-    return n;
-}
 
 static struct pool_clone *line_first(const struct pool_line *line, enum pool_clone_state state)
 {
@@ -180,7 +122,7 @@ static bool line_in_hurry(void *arg)
 {
     struct pool_line *line = arg;
 
-    line_fade(line);
+    pool_line_fade(line);
     return demand_is_burst(&line->demand) && line_first(line, POOL_CLONE_READY) == NULL;
 }
 
@@ -520,7 +462,7 @@ static unsigned pool_starting(const struct gb_pool *pool)
     unsigned n = 0;
 
     GB_LIST_FOREACH_CONST(line, &pool->lines, link)
-        n += line_count(line, POOL_CLONE_STARTING, POOL_CLONE_STARTING);
+        n += pool_line_count(line, POOL_CLONE_STARTING, POOL_CLONE_STARTING);
     return n;
 }
 
@@ -536,18 +478,18 @@ static void line_fill(struct pool_line *line, unsigned starting_max)
         return;
     }
 
-    line_fade(line);
-    target = line_target(line);
+    pool_line_fade(line);
+    target = pool_line_target(line);
     if (target == 0 || now < line->retry_ns || !line_is_verified(line))
         return;
-    while (line_count(line, POOL_CLONE_STARTING, POOL_CLONE_ASKED) < target &&
+    while (pool_line_count(line, POOL_CLONE_STARTING, POOL_CLONE_ASKED) < target &&
            pool_starting(line->pool) < starting_max)
         if (!line_fill_one(line))
             return;
     /* Waiting processes come after VMs that are to be ready. */
     waiting = target > 0 ? line->sizes.waiting : 0;
     if (pool_starting(line->pool) == 0)
-        while (line_count(line, POOL_CLONE_WAITING, POOL_CLONE_WAITING) < waiting)
+        while (pool_line_count(line, POOL_CLONE_WAITING, POOL_CLONE_WAITING) < waiting)
             if (!line_start_one(line, false))
                 return;
 }
@@ -590,7 +532,7 @@ static struct pool_clone *pool_least_missed(struct gb_pool *pool)
         struct pool_line *line;
 
         GB_LIST_FOREACH(line, &pool->lines, link) {
-            unsigned n = line_count(line, order[i], order[i]);
+            unsigned n = pool_line_count(line, order[i], order[i]);
 
             if (n > most) {
                 most = n;
@@ -622,13 +564,13 @@ static bool pool_on_give(void *arg)
 /* Removes VMs above the target, one at a time. */
 static void line_shrink(struct pool_line *line)
 {
-    unsigned target = line_target(line);
+    unsigned target = pool_line_target(line);
     unsigned waiting = target > 0 ? line->sizes.waiting : 0;
     struct pool_clone *clone = NULL;
 
-    if (line_count(line, POOL_CLONE_STARTING, POOL_CLONE_ASKED) > target)
+    if (pool_line_count(line, POOL_CLONE_STARTING, POOL_CLONE_ASKED) > target)
         clone = line_first(line, POOL_CLONE_READY);
-    else if (line_count(line, POOL_CLONE_WAITING, POOL_CLONE_WAITING) > waiting)
+    else if (pool_line_count(line, POOL_CLONE_WAITING, POOL_CLONE_WAITING) > waiting)
         clone = line_first(line, POOL_CLONE_WAITING);
     if (clone == NULL)
         return;
@@ -677,10 +619,10 @@ static void pool_on_tick(void *arg)
                 continue;
             }
         }
-        line_fade(line);
+        pool_line_fade(line);
         line_shrink(line);
         line_check(line);
-        again = again || line->demand.peak > 0 || line_target(line) > 0 ||
+        again = again || line->demand.peak > 0 || pool_line_target(line) > 0 ||
                 !gb_list_empty(&line->clones);
     }
     pool_touch(pool);
@@ -774,66 +716,4 @@ struct gb_templates *gb_pool_templates(struct gb_pool *pool)
 struct gb_admission *gb_pool_admission(struct gb_pool *pool)
 {
     return pool->admission;
-}
-
-bool gb_pool_next(struct gb_pool *pool, size_t *at, struct gb_pool_status *ret_status)
-{
-    struct pool_line *line;
-    size_t i = 0;
-
-    GB_LIST_FOREACH(line, &pool->lines, link) {
-        if (i++ != *at)
-            continue;
-        line_fade(line);
-        *ret_status = (struct gb_pool_status){
-            .kind = line->kind,
-            .ready = line_count(line, POOL_CLONE_READY, POOL_CLONE_ASKED),
-            .target = line_target(line),
-            .floor = line->sizes.floor,
-            .ceiling = MAX(line->sizes.ceiling, line->sizes.floor),
-            .starting = line_count(line, POOL_CLONE_STARTING, POOL_CLONE_STARTING),
-            .waiting = line_count(line, POOL_CLONE_WAITING, POOL_CLONE_WAITING),
-            .hits = line->hits,
-            .misses = line->misses,
-            .lost = line->lost,
-        };
-        (*at)++;
-        return true;
-    }
-    return false;
-}
-
-/* The line's clone after @skip others that have a VM; counts down *@skip. */
-static struct pool_clone *line_nth_vm(const struct pool_line *line, size_t *skip)
-{
-    struct pool_clone *clone;
-
-    GB_LIST_FOREACH_CONST(clone, &line->clones, link)
-        if (clone->state != POOL_CLONE_GONE && pool_clone_vm(clone) != NULL && (*skip)-- == 0)
-            return clone;
-    return NULL;
-}
-
-bool gb_pool_next_vm(struct gb_pool *pool, size_t *at, struct gb_pool_vm *ret_vm)
-{
-    static const uint8_t states[] = {[POOL_CLONE_WAITING] = GB_POOL_VM_WAITING,
-                                     [POOL_CLONE_STARTING] = GB_POOL_VM_STARTING,
-                                     [POOL_CLONE_READY] = GB_POOL_VM_READY,
-                                     [POOL_CLONE_ASKED] = GB_POOL_VM_READY};
-    size_t skip = *at;
-    struct pool_line *line;
-
-    GB_LIST_FOREACH(line, &pool->lines, link) {
-        const struct pool_clone *clone = line_nth_vm(line, &skip);
-
-        if (clone == NULL)
-            continue;
-        *ret_vm = (struct gb_pool_vm){.vm = pool_clone_vm(clone),
-                                      .image = line->kind.image,
-                                      .memory_mb = line->kind.memory_mb,
-                                      .state = (enum gb_pool_vm_state)states[clone->state]};
-        (*at)++;
-        return true;
-    }
-    return false;
 }

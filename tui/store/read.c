@@ -38,7 +38,7 @@ void read_admission(struct host *host, const struct gb_admission_info *told)
         host->budget_bytes = told->memory_budget;
 }
 
-void read_pool(struct pool *pool, const struct gb_pool_info *told)
+static void read_pool(struct pool *pool, const struct gb_pool_info *told)
 {
     *pool = (struct pool){
         .ready = told->ready,
@@ -50,6 +50,33 @@ void read_pool(struct pool *pool, const struct gb_pool_info *told)
         .template_state = told->template_state,
     };
     json_copy_text(told->image, pool->image, sizeof(pool->image));
+}
+
+size_t read_pools(struct pool pools[STORE_POOLS_MAX], const struct gb_items *told)
+{
+    struct gb_pool_info info;
+    size_t count = 0, i;
+
+    for (size_t at = 0; gb_items_next(&gb_pool_object, told, &at, &info) == 1;) {
+        struct pool pool;
+
+        read_pool(&pool, &info);
+        for (i = 0; i < count && strcmp(pools[i].image, pool.image) != 0; i++)
+            ;
+        if (i == STORE_POOLS_MAX)
+            continue;
+        if (i == count) {
+            pools[count++] = pool;
+            continue;
+        }
+        pools[i].ready += pool.ready;
+        pools[i].target += pool.target;
+        pools[i].starting += pool.starting;
+        pools[i].waiting += pool.waiting;
+        pools[i].hits += pool.hits;
+        pools[i].misses += pool.misses;
+    }
+    return count;
 }
 
 static void read_missing(struct server *server, const struct gb_items *missing)

@@ -14,7 +14,8 @@ void read_host(struct host *host, const struct gb_host_info *told);
 /* `host` of an event; NULL: none. */
 void read_host_event(struct host *host, const struct gb_json *value);
 void read_admission(struct host *host, const struct gb_admission_info *told);
-void read_pool(struct pool *pool, const struct gb_pool_info *told);
+/* The lines of an image as one: a person counts VMs that are ready. Returns how many there are. */
+size_t read_pools(struct pool pools[STORE_POOLS_MAX], const struct gb_items *told);
 void read_hello(struct server *server, const struct gb_json *result);
 void read_stats(struct host *host, const struct gb_json *result);
 double read_seconds(uint64_t ns);

@@ -473,39 +473,14 @@ static void take_sample(struct store *store, const struct gb_event_info *event)
     }
 }
 
-/* The lines of an image are shown as one: a person counts VMs that are ready. */
-static void store_add_pool(struct store *store, const struct gb_pool_info *told)
-{
-    struct pool pool, *same = store->pools;
-
-    read_pool(&pool, told);
-    while (same < store->pools + store->pool_count && strcmp(same->image, pool.image) != 0)
-        same++;
-    if (same == store->pools + STORE_POOLS_MAX)
-        return;
-    if (same == store->pools + store->pool_count) {
-        store->pools[store->pool_count++] = pool;
-        return;
-    }
-    same->ready += pool.ready;
-    same->target += pool.target;
-    same->starting += pool.starting;
-    same->waiting += pool.waiting;
-    same->hits += pool.hits;
-    same->misses += pool.misses;
-}
-
 void store_pools(struct store *store, const struct gb_json *result)
 {
     struct gb_capacity_info told;
-    struct gb_pool_info pool;
 
     if (!store_read(store, &gb_capacity_object, result, &told))
         return;
     read_admission(&store->host, &told.admission);
-    store->pool_count = 0;
-    for (size_t at = 0; gb_items_next(&gb_pool_object, &told.pools, &at, &pool) == 1;)
-        store_add_pool(store, &pool);
+    store->pool_count = read_pools(store->pools, &told.pools);
     store->change++;
 }
 
