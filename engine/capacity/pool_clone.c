@@ -117,12 +117,10 @@ static void pool_clone_configure(struct pool_clone *clone)
         pool_clone_fail(clone, &err);
 }
 
-static void pool_clone_on_rehearsed(void *arg, const struct gb_frame *frame,
-                                    const struct gb_err *err)
+static void pool_clone_on_rehearsed(void *arg, const struct gb_err *err)
 {
     struct pool_clone *clone = arg;
 
-    (void)frame;
     if (clone->state != POOL_CLONE_STARTING)
         return;
     if (err != NULL)
@@ -135,8 +133,7 @@ static void pool_clone_rehearse(struct pool_clone *clone)
 {
     struct gb_err err = {0};
 
-    if (gb_guest_request(clone->guest, GB_GUEST_NETWORK_REHEARSE, 0, NULL, NULL, 0,
-                         pool_clone_on_rehearsed, clone, &err) < 0)
+    if (gb_guest_rehearse_network(clone->guest, pool_clone_on_rehearsed, clone, &err) < 0)
         pool_clone_fail(clone, &err);
 }
 

@@ -228,6 +228,11 @@ void gb_guest_pause_output(struct gb_guest *guest, bool paused);
  * from the loop, as for a request. */
 int gb_guest_prepare(struct gb_guest *guest, gb_vm_done_fn *done, void *arg, struct gb_err *err);
 
+/* Has the guest go through all that it takes to have a network, before a session has it. Likewise.
+ */
+int gb_guest_rehearse_network(struct gb_guest *guest, gb_vm_done_fn *done, void *arg,
+                              struct gb_err *err);
+
 /* Cells to run in a guest before a user's first cell (warmup.c). */
 enum gb_warmup {
     GB_WARMUP_TEMPLATE, /* before it is saved */

@@ -29,6 +29,12 @@ int gb_guest_prepare(struct gb_guest *guest, gb_vm_done_fn *done, void *arg, str
     return guest_order(guest, GB_GUEST_PREPARE, done, arg, err);
 }
 
+int gb_guest_rehearse_network(struct gb_guest *guest, gb_vm_done_fn *done, void *arg,
+                              struct gb_err *err)
+{
+    return guest_order(guest, GB_GUEST_NETWORK_REHEARSE, done, arg, err);
+}
+
 unsigned gb_guest_warmup_count(const struct gb_guest *guest, enum gb_warmup warmup)
 {
     return (unsigned)warmup_cells(guest->image, warmup)->count;

@@ -210,8 +210,9 @@ const struct command global_commands[] = {
      .run = closing_run_undo},
     {.name = "export",
      .arguments = "[FILE]",
-     .help = "write the session into a file, as its ending says: a notebook (ipynb), py, md, cast, "
-             "json",
+     .help =
+         "write the session into a file, as its ending says: a notebook, a program, Markdown, a "
+         "recording",
      .argument = ARGUMENT_FILE,
      .run = exporting_run},
     {.name = "log",
