@@ -29,8 +29,8 @@
 #define LOAD_MAP(dst, fd) INSN(BPF_LD | BPF_DW | BPF_IMM, dst, BPF_PSEUDO_MAP_FD, 0, fd), INSN(0, 0, 0, 0, 0)
 /* clang-format on */
 
-/* PACKET_… load into register 0, in the host's byte order, what is in the packet of which register 6
- * has the context, and overwrite registers 1 to 5. Without that part of the packet, the program
+/* PACKET_… load into register 0, in the host's byte order, what is in the packet of which register
+ * 6 has the context, and overwrite registers 1 to 5. Without that part of the packet, the program
  * ends with 0. */
 
 static inline long bpf_call(int command, union bpf_attr *attr)

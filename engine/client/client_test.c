@@ -323,12 +323,22 @@ static void say_nothing(FILE *in, int fd)
         continue; /* until the client hangs up */
 }
 
+static void answer_one_alone(FILE *in, int fd)
+{
+    hear(in);
+    say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"n\":1}}\n");
+    say_nothing(in, fd);
+}
+
 START_TEST(deadlines)
 {
-    struct told told = {0};
+    struct told first = {0}, told = {0};
 
-    peer_start(say_nothing);
+    peer_start(answer_one_alone);
     client_start();
+    call("hello", 0, &first);
+    wait_for(&first); /* with a connection the next call is sent at once */
+    ck_assert(!first.failed);
     call("run", 50, &told);
     wait_for(&told);
     ck_assert(told.failed);

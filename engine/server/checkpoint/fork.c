@@ -194,8 +194,8 @@ static void fork_make_next(struct fork *fork)
 
         if (!fork_child_lives(child)) {
             fork_count_made(child);
-        } else if (gb_past_return(past, fork->server->host, NULL, fork->seq, false, fork_on_made, fork,
-                                  &err) < 0) {
+        } else if (gb_past_return(past, fork->server->host, NULL, fork->seq, false, fork_on_made,
+                                  fork, &err) < 0) {
             gb_start_fail(&child->hosted->start, &err);
             fork_count_made(child);
         } else {
