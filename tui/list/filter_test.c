@@ -72,7 +72,7 @@ static const struct {
     {"g*7", false},
     {"name=agent*", true},
     {"name=agent", false},
-    {"name=*seve", false},
+    {"name=*sev", false},
     {"name!=*seven", false},
     {"name!=*eight", true},
     {"name~t*e?", true},
