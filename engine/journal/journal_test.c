@@ -425,6 +425,8 @@ START_TEST(many_sessions)
         end(id);
         (void)uv_run(&uv, UV_RUN_NOWAIT); /* what the thread has written is told */
     }
+    begin("s-last", "k");
+    run_cell("s-last", 1, "x", gb_bytes_str("")); /* all before it has been written, too */
     ck_assert_uint_ge(gb_journal_figures(journal).sessions, 12000);
     ck_assert_uint_le(gb_journal_figures(journal).sessions, 24000);
     reopen();
