@@ -304,10 +304,11 @@ def test_a_session_goes_on_in_a_process_that_waits(server, client, how):
         session.call("session.sleep")
     assert out(session.exec("echo $x; cat a")) == "1\nkept\n"
     assert [vm["pid"] for vm in client.call("stats")["vms"] if vm["session"] == session.id] == [pid]
+    assert wait_for(waiting, what="the next one") != pid
+    wait_ready(client, 2)
     vms = client.call("pool.status")["admission"]["vms"]
     session.close()
-    wait_for(lambda: client.call("pool.status")["admission"]["vms"] < vms, what="its place")
-    assert wait_for(waiting, what="the next one") != pid
+    wait_for(lambda: client.call("pool.status")["admission"]["vms"] == vms - 1, what="its place")
 
 
 def test_changes_with_the_settings(server, client, tmp_path):
