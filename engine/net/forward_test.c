@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Forwarded ports between real clients and a guest's end of the second port. */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,37 +10,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/mem.h"
-#include "check_run.h"
-#include "net/net.h"
-#include "wire/guest.h"
-#include "wire/mux.h"
-#include "wire/sync.h"
+#include "net/testing.h"
 
-enum { READ_BYTES = 64 * 1024, MANY = GB_NET_VISITORS_MAX + 5, PORT = 8000 };
+enum { MANY = GB_NET_VISITORS_MAX + 5, PORT = 8000 };
 
-static uv_loop_t uv;
-static struct gb_loop *loop;
-static struct gb_net *net;
-
-/* The guest's side. */
-static struct {
-    struct gb_stream *port;
-    struct gb_buf out, got;
-    struct gb_mux mux;
-    struct gb_sync sync;
-    struct gb_mux_stream *streams[MANY];
-    unsigned opened, shut, ended;
-    uint32_t wanted;
-    bool refuses, holds;
-} guest;
+/* The guest's streams. */
+static struct gb_mux_stream *streams[MANY];
+static unsigned opened;
+static uint32_t wanted_port;
+static bool refuses;
 
 static const struct gb_err broken = {.code = GB_EINTERNAL, .message = "broken"};
 
 static struct {
     unsigned visited, failed, wanted;
-    char reason[32];
-    uint64_t received, sent;
 } told;
 
 /* ---- the guest ---- */
@@ -53,72 +35,17 @@ static int guest_opened(void *arg, struct gb_mux_stream *stream, struct gb_bytes
 
     (void)arg;
     ck_assert_int_eq(gb_fields_decode(&gb_forward_fields, params, &wanted, err), 0);
-    guest.wanted = wanted.port;
-    if (guest.refuses)
+    wanted_port = wanted.port;
+    if (refuses)
         return -gb_err_set(err, GB_ENOTFOUND, "nobody listens");
-    ck_assert_uint_lt(guest.opened, MANY);
-    guest.streams[guest.opened++] = stream;
+    ck_assert_uint_lt(opened, MANY);
+    streams[opened++] = stream;
     return 0;
-}
-
-static int guest_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
-                      struct gb_err *err)
-{
-    (void)arg;
-    (void)err;
-    gb_buf_add(&guest.got, bytes.data, bytes.size);
-    if (!guest.holds)
-        gb_mux_consume(stream, bytes.size);
-    return 0;
-}
-
-static int guest_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
-                      struct gb_err *err)
-{
-    (void)arg;
-    (void)stream;
-    (void)word;
-    (void)err;
-    guest.shut++;
-    return 0;
-}
-
-static void guest_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why)
-{
-    (void)arg;
-    (void)stream;
-    (void)why;
-    guest.ended++;
 }
 
 static const struct gb_mux_kind guest_kinds[GB_STREAM_KIND_COUNT] = {
     [GB_STREAM_FORWARD] = {
         .opened = guest_opened, .data = guest_data, .shut = guest_shut, .ended = guest_ended}};
-
-static void guest_flush(void)
-{
-    gb_stream_send_buf(guest.port, &guest.out);
-}
-
-static void guest_input(void *arg, struct gb_buf *input)
-{
-    struct gb_frame frame;
-    size_t size;
-
-    (void)arg;
-    gb_buf_consume(input, gb_sync_drop(&guest.sync, gb_buf_bytes(input)));
-    while (gb_frame_next(gb_buf_bytes(input), &frame, &size, NULL) == 1) {
-        ck_assert_int_eq(gb_mux_frame(&guest.mux, &frame, NULL), 0);
-        gb_buf_consume(input, size);
-    }
-    guest_flush();
-}
-
-static void guest_closed(void *arg, int sys_errno)
-{
-    (void)arg;
-    (void)sys_errno;
-}
 
 /* ---- what the owner is told ---- */
 
@@ -126,10 +53,7 @@ static void on_visited(void *arg, const struct gb_net_news *news)
 {
     (void)arg;
     told.visited++;
-    (void)snprintf(told.reason, sizeof(told.reason), "%s",
-                   news->reason == NULL ? "-" : news->reason);
-    told.received = news->received;
-    told.sent = news->sent;
+    note_end(news);
     ck_assert_uint_eq(news->port, PORT);
 }
 
@@ -146,56 +70,17 @@ static void on_wanted(void *arg)
     told.wanted++;
 }
 
-/* The network begins a conversation, with the mark of 16 times @byte, and so does the guest, after
- * @before. @fd: the network's end, or -1. */
-static void join(int fd, char byte, const char *before)
-{
-    uint8_t mark[GB_SYNC_BYTES];
-
-    memset(mark, byte, sizeof(mark));
-    gb_net_join(net, fd, mark);
-    gb_sync_expect(&guest.sync, mark);
-    gb_buf_adds(&guest.out, before);
-    gb_buf_add(&guest.out, mark, sizeof(mark));
-    guest_flush();
-}
-
 static void start(void)
 {
-    static const struct gb_stream_events events = {.input = guest_input, .closed = guest_closed};
-    static const struct gb_net_events net_events = {
+    static const struct gb_net_events events = {
         .visited = on_visited, .wanted = on_wanted, .failed = on_failed};
-    const struct gb_net_limits limits = {.connections = 16, .names = 16};
     struct gb_policy policy = {0};
-    int pair[2];
 
-    memset(&guest, 0, sizeof(guest));
     memset(&told, 0, sizeof(told));
-    ck_assert_int_eq(uv_loop_init(&uv), 0);
-    loop = gb_loop_new(&uv);
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    net = gb_net_new(loop, &policy, &limits, &net_events, NULL);
-    gb_mux_init(&guest.mux, GB_SIDE_GUEST, guest_kinds, NULL, &guest.out);
-    guest.port = gb_stream_new(loop, pair[1], READ_BYTES, &events, NULL);
-    join(pair[0], 'a', "");
+    opened = 0;
+    refuses = false;
+    begin(&policy, 0, &events, guest_kinds);
 }
-
-static void finish(void)
-{
-    gb_net_end(net);
-    gb_net_free(net);
-    gb_mux_clear(&guest.mux, NULL);
-    gb_stream_free(guest.port);
-    gb_buf_release(&guest.out);
-    gb_buf_release(&guest.got);
-    gb_loop_free(loop);
-    (void)uv_run(&uv, UV_RUN_DEFAULT);
-    ck_assert_int_eq(uv_loop_close(&uv), 0);
-}
-
-#define TURN_UNTIL(condition_)                                                                     \
-    while (!(condition_))                                                                          \
-    (void)uv_run(&uv, UV_RUN_ONCE)
 
 /* ---- clients ---- */
 
@@ -229,16 +114,6 @@ static int connect_to(const struct gb_net_forward *made)
     return fd;
 }
 
-/* What the client reads next: a number of bytes, 0 at the end, or -errno. */
-static ssize_t client_read(int fd, void *to, size_t size)
-{
-    ssize_t n;
-
-    while ((n = recv(fd, to, size, 0)) < 0 && errno == EAGAIN)
-        (void)uv_run(&uv, UV_RUN_NOWAIT);
-    return n < 0 ? -errno : n;
-}
-
 /* ---- tests ---- */
 
 /* The guest's end starts over, as another process would. */
@@ -247,7 +122,7 @@ static void guest_restart(void)
     gb_mux_clear(&guest.mux, NULL);
     gb_mux_init(&guest.mux, GB_SIDE_GUEST, guest_kinds, NULL, &guest.out);
     gb_buf_clear(&guest.out);
-    guest.opened = 0;
+    opened = 0;
 }
 
 START_TEST(between_two_conversations_connections_break_and_clients_wait)
@@ -264,8 +139,8 @@ START_TEST(between_two_conversations_connections_break_and_clients_wait)
     gb_net_leave(net, "moved", false);
     gb_net_leave(net, "moved again", false);
     ck_assert_uint_eq(told.visited, 1);
-    ck_assert_str_eq(told.reason, "moved");
-    ck_assert_int_eq(client_read(open, bytes, sizeof(bytes)), -ECONNRESET);
+    ck_assert_str_eq(last.reason, "moved");
+    ck_assert_int_eq(other_read(open, bytes, sizeof(bytes)), -ECONNRESET);
     waits = connect_to(made);
     ck_assert_int_eq(send(waits, "hi", 2, 0), 2);
     TURN_UNTIL(told.wanted == 1);
@@ -276,13 +151,13 @@ START_TEST(between_two_conversations_connections_break_and_clients_wait)
     join(-1, 'b', "half a frame, and aaaaaaaaaaaaaaaabbbbbbbbbbbbbbb.");
     TURN_UNTIL(guest.got.size == 2);
     ck_assert_uint_eq(made->open, 1);
-    gb_mux_send(guest.streams[0], gb_bytes_str("yes"), false);
+    gb_mux_send(streams[0], gb_bytes_str("yes"), false);
     guest_flush();
-    ck_assert_int_eq(client_read(waits, bytes, sizeof(bytes)), 3);
+    ck_assert_int_eq(other_read(waits, bytes, sizeof(bytes)), 3);
     ck_assert_uint_eq(told.failed, 0);
     (void)close(open);
     (void)close(waits);
-    finish();
+    end();
 }
 END_TEST
 
@@ -302,27 +177,27 @@ START_TEST(what_both_have_ended_is_still_delivered)
     ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
     TURN_UNTIL(guest.shut == 1);
     /* More than the client's socket takes. */
-    while (gb_mux_room(guest.streams[0]) > 0 && sent < MUCH) {
-        size_t size = MIN(gb_mux_room(guest.streams[0]), sizeof(piece));
+    while (gb_mux_room(streams[0]) > 0 && sent < MUCH) {
+        size_t size = MIN(gb_mux_room(streams[0]), sizeof(piece));
 
-        gb_mux_send(guest.streams[0], (struct gb_bytes){piece, size}, false);
+        gb_mux_send(streams[0], (struct gb_bytes){piece, size}, false);
         guest_flush();
         sent += size;
         (void)uv_run(&uv, UV_RUN_NOWAIT);
     }
-    (void)gb_mux_shut(guest.streams[0], NULL);
+    (void)gb_mux_shut(streams[0], NULL);
     guest_flush();
     for (int i = 0; i < 100; i++)
         (void)uv_run(&uv, UV_RUN_NOWAIT);
     gb_net_leave(net, "moved", true);
-    while ((n = client_read(fd, bytes, sizeof(bytes))) > 0)
+    while ((n = other_read(fd, bytes, sizeof(bytes))) > 0)
         got += (size_t)n;
     ck_assert_int_eq(n, 0);
     ck_assert_uint_eq(got, sent);
     TURN_UNTIL(told.visited == 1);
-    ck_assert_str_eq(told.reason, "-");
+    ck_assert_str_eq(last.reason, "-");
     (void)close(fd);
-    finish();
+    end();
 }
 END_TEST
 
@@ -338,16 +213,16 @@ START_TEST(who_waits_in_vain_is_turned_away)
     first = connect_to(made);
     TURN_UNTIL(told.wanted == 1);
     gb_net_turn_away(net);
-    ck_assert_int_eq(client_read(first, bytes, sizeof(bytes)), -ECONNRESET);
+    ck_assert_int_eq(other_read(first, bytes, sizeof(bytes)), -ECONNRESET);
     second = connect_to(made);
     TURN_UNTIL(told.wanted == 2);
     join(-1, 'b', "");
-    TURN_UNTIL(guest.opened == 1);
+    TURN_UNTIL(opened == 1);
     gb_net_turn_away(net); /* nobody waits */
     ck_assert_uint_eq(made->open, 1);
     (void)close(first);
     (void)close(second);
-    finish();
+    end();
 }
 END_TEST
 
@@ -363,22 +238,22 @@ static void exchange(const char *path)
     ck_assert_int_eq(send(fd, "hi", 2, 0), 2);
     ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
     TURN_UNTIL(guest.shut == 1);
-    ck_assert_uint_eq(guest.wanted, PORT);
+    ck_assert_uint_eq(wanted_port, PORT);
     ck_assert_uint_eq(guest.got.size, 2);
     ck_assert_uint_eq(made->open, 1);
-    gb_mux_send(guest.streams[0], gb_bytes_str("answer"), false);
-    (void)gb_mux_shut(guest.streams[0], NULL);
+    gb_mux_send(streams[0], gb_bytes_str("answer"), false);
+    (void)gb_mux_shut(streams[0], NULL);
     guest_flush();
-    ck_assert_int_eq(client_read(fd, bytes, sizeof(bytes)), 6);
-    ck_assert_int_eq(client_read(fd, bytes, sizeof(bytes)), 0);
+    ck_assert_int_eq(other_read(fd, bytes, sizeof(bytes)), 6);
+    ck_assert_int_eq(other_read(fd, bytes, sizeof(bytes)), 0);
     TURN_UNTIL(told.visited == 1);
-    ck_assert_str_eq(told.reason, "-");
-    ck_assert_uint_eq(told.received, 2);
-    ck_assert_uint_eq(told.sent, 6);
+    ck_assert_str_eq(last.reason, "-");
+    ck_assert_uint_eq(last.received, 2);
+    ck_assert_uint_eq(last.sent, 6);
     ck_assert_uint_eq(made->open, 0);
     ck_assert_uint_eq(made->opened, 1);
     (void)close(fd);
-    finish();
+    end();
 }
 
 START_TEST(each_half_ends_by_itself)
@@ -406,7 +281,7 @@ START_TEST(a_socket_with_a_path_is_for_its_user_only)
     ask.path = gb_bytes_str(path);
     ck_assert_int_eq(gb_net_forward(net, &ask, &made, &err), -GB_EBUSY);
     ck_assert_int_eq(stat(path, &info), 0); /* what was there is left alone */
-    finish();
+    end();
     (void)rmdir(folder);
 }
 END_TEST
@@ -426,7 +301,7 @@ START_TEST(a_path_is_removed_only_with_its_own_socket)
     fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     ck_assert_int_ge(fd, 0);
     (void)close(fd);
-    finish();
+    end();
     ck_assert_int_eq(stat(path, &info), 0); /* somebody else's file */
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(unlink(moved), 0);
@@ -450,7 +325,7 @@ START_TEST(a_folder_in_which_everybody_can_replace_it_is_refused)
     ck_assert_ptr_nonnull(strstr(err.message, "written by everybody"));
     ck_assert_int_eq(chmod(folder, 01777), 0); /* as /tmp is */
     ck_assert_int_eq(gb_net_forward(net, &ask, &made, &err), 0);
-    finish();
+    end();
     (void)rmdir(folder);
 }
 END_TEST
@@ -461,14 +336,14 @@ START_TEST(a_guest_that_refuses_resets_the_client)
     int fd;
 
     start();
-    guest.refuses = true;
+    refuses = true;
     fd = connect_to(forward(NULL, NULL));
-    ck_assert_int_eq(client_read(fd, &byte, 1), -ECONNRESET);
+    ck_assert_int_eq(other_read(fd, &byte, 1), -ECONNRESET);
     TURN_UNTIL(told.visited == 1);
-    ck_assert_str_eq(told.reason, "refused");
+    ck_assert_str_eq(last.reason, "refused");
     ck_assert_uint_eq(told.failed, 0);
     (void)close(fd);
-    finish();
+    end();
 }
 END_TEST
 
@@ -480,20 +355,20 @@ START_TEST(a_broken_connection_is_reset_on_the_other_side)
 
     start();
     fd = connect_to(forward(NULL, NULL));
-    TURN_UNTIL(guest.opened == 1);
-    gb_mux_reset(guest.streams[0], &broken);
+    TURN_UNTIL(opened == 1);
+    gb_mux_reset(streams[0], &broken);
     guest_flush();
-    ck_assert_int_eq(client_read(fd, &byte, 1), -ECONNRESET);
+    ck_assert_int_eq(other_read(fd, &byte, 1), -ECONNRESET);
     TURN_UNTIL(told.visited == 1);
-    ck_assert_str_eq(told.reason, "reset");
+    ck_assert_str_eq(last.reason, "reset");
     (void)close(fd);
     fd = connect_to(gb_net_forwarded(net, 0));
-    TURN_UNTIL(guest.opened == 2);
+    TURN_UNTIL(opened == 2);
     ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
     (void)close(fd);
     TURN_UNTIL(guest.ended == 1);
     ck_assert_uint_eq(told.visited, 2);
-    finish();
+    end();
 }
 END_TEST
 
@@ -508,33 +383,33 @@ START_TEST(a_slow_reader_holds_up_its_own_guest_only)
     start();
     made = forward(NULL, NULL);
     slow = connect_to(made);
-    TURN_UNTIL(guest.opened == 1);
+    TURN_UNTIL(opened == 1);
     quick = connect_to(made);
-    TURN_UNTIL(guest.opened == 2);
+    TURN_UNTIL(opened == 2);
     /* As much as sockets and windows hold; no credit comes then, however often the loop runs. */
     while (still < 1000) {
-        size_t room = gb_mux_room(guest.streams[0]);
+        size_t room = gb_mux_room(streams[0]);
 
         if (room > 0)
-            gb_mux_send(guest.streams[0], (struct gb_bytes){bytes, room}, false);
+            gb_mux_send(streams[0], (struct gb_bytes){bytes, room}, false);
         sent += room;
         still = room > 0 ? 0 : still + 1;
         guest_flush();
         (void)uv_run(&uv, UV_RUN_NOWAIT);
     }
-    gb_mux_send(guest.streams[1], gb_bytes_str("x"), false);
+    gb_mux_send(streams[1], gb_bytes_str("x"), false);
     guest_flush();
-    ck_assert_int_eq(client_read(quick, bytes, 1), 1);
+    ck_assert_int_eq(other_read(quick, bytes, 1), 1);
     while (got < sent) {
-        ssize_t n = client_read(slow, bytes, sizeof(bytes));
+        ssize_t n = other_read(slow, bytes, sizeof(bytes));
 
         ck_assert_int_gt(n, 0);
         got += (uint64_t)n;
     }
-    TURN_UNTIL(gb_mux_room(guest.streams[0]) > 0);
+    TURN_UNTIL(gb_mux_room(streams[0]) > 0);
     (void)close(slow);
     (void)close(quick);
-    finish();
+    end();
 }
 END_TEST
 
@@ -554,7 +429,7 @@ START_TEST(a_guest_that_does_not_read_bounds_what_is_taken_from_the_client)
     ck_assert_uint_le(guest.got.size, GB_CONNECT_WINDOW);
     ck_assert_uint_gt(guest.got.size, GB_CONNECT_WINDOW / 2);
     (void)close(fd);
-    finish();
+    end();
 }
 END_TEST
 
@@ -571,23 +446,23 @@ START_TEST(visitors_beyond_the_limit_wait)
         fds[i] = connect_to(made);
         (void)uv_run(&uv, UV_RUN_NOWAIT); /* otherwise the kernel's backlog would be full */
     }
-    TURN_UNTIL(guest.opened == GB_NET_VISITORS_MAX);
+    TURN_UNTIL(opened == GB_NET_VISITORS_MAX);
     for (int i = 0; i < 100; i++)
         (void)uv_run(&uv, UV_RUN_NOWAIT);
-    ck_assert_uint_eq(guest.opened, GB_NET_VISITORS_MAX);
+    ck_assert_uint_eq(opened, GB_NET_VISITORS_MAX);
     ck_assert_uint_eq(made->open, GB_NET_VISITORS_MAX);
     for (unsigned i = 0; i < MANY - GB_NET_VISITORS_MAX; i++) {
-        gb_mux_reset(guest.streams[i], &broken);
+        gb_mux_reset(streams[i], &broken);
         guest_flush();
-        TURN_UNTIL(guest.opened == GB_NET_VISITORS_MAX + i + 1);
+        TURN_UNTIL(opened == GB_NET_VISITORS_MAX + i + 1);
     }
     ck_assert(gb_net_unforward(net, made->number));
     ck_assert(!gb_net_unforward(net, 1));
     ck_assert_uint_eq(told.visited, MANY);
-    ck_assert_str_eq(told.reason, "port_closed");
+    ck_assert_str_eq(last.reason, "port_closed");
     for (size_t i = 0; i < MANY; i++)
         (void)close(fds[i]);
-    finish();
+    end();
 }
 END_TEST
 
@@ -605,7 +480,7 @@ START_TEST(forwards_are_bounded)
     while ((made = gb_net_forwarded(net, at)) != NULL)
         ck_assert_uint_eq(made->number, ++at);
     ck_assert_uint_eq(at, GB_NET_FORWARDS_MAX);
-    finish();
+    end();
 }
 END_TEST
 
@@ -654,7 +529,7 @@ START_TEST(only_places_of_this_host)
     made = forward("127.0.0.1:0", NULL);
     ask = (struct gb_net_forward_ask){.port = PORT, .address = gb_bytes_str(made->at)};
     ck_assert_int_eq(gb_net_forward(net, &ask, &made, &err), -GB_EBUSY);
-    finish();
+    end();
 }
 END_TEST
 
@@ -682,7 +557,7 @@ START_TEST(a_guest_cannot_have_streams_of_its_own)
             gb_frame_add(&guest.out, &wrong[i]);
         guest_flush();
         TURN_UNTIL(told.failed == 1);
-        finish();
+        end();
     }
     gb_buf_release(&params);
 }
