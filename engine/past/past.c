@@ -440,7 +440,9 @@ static void past_end_pause(struct gb_past *past)
         past->pinned[i] = moments[i].name != NULL || moments[i].seq == past->take.keep ||
                           (past->awake && moments[i].seq == past->marked_seq);
     past->pinned[count] = true;
-    past->step = PAST_REST; /* it may be freed from there */
+    if (past->err.code != GB_OK && past->now.track != NULL)
+        gb_track_distrust(past->now.track); /* what was written during the look is in none */
+    past->step = PAST_REST;                 /* it may be freed from there */
     past->take.copied(past->take.arg);
     if (past->freed)
         return; /* freed from there: it has started to end */
