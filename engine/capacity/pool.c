@@ -595,10 +595,8 @@ static void line_hand_on(struct pool_line *line)
     bool usual = line->kind.memory_mb == line->kind.image->memory_mb;
 
     if (image != NULL && line->sizes.floor > 0)
-        pool_get_line(line->pool,
-                      &(struct gb_pool_kind){image, usual ? image->memory_mb : line->kind.memory_mb,
-                                             line->kind.networked})
-            ->sizes = line->sizes;
+        gb_pool_size(line->pool, image, usual ? image->memory_mb : line->kind.memory_mb,
+                     &line->sizes);
     line->sizes = (struct gb_pool_sizes){0};
     line->demand.peak = 0;
 }

@@ -70,7 +70,7 @@ static const struct gb_member admission_members[] = {
 #define CAPACITY(field_, ...) GB_MEMBER(struct gb_capacity_info, field_, __VA_ARGS__)
 static const struct gb_member capacity_members[] = {
     CAPACITY(pools, "pools", GB_LIST, GB_ALWAYS, .object = &gb_pool_object, .max = POOLS_MAX,
-             .doc = "for each image and memory size requested so far"),
+             .doc = "for each image, memory size and kind of network requested so far"),
     CAPACITY(admission, "admission", GB_OBJECT, GB_ALWAYS, .object = &gb_admission_object,
              .doc = "the available capacity"),
 };

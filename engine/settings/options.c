@@ -223,14 +223,15 @@ const struct gb_option gb_options[] = {
     INTEGER("pool", "floor", pool.floor, 0, POOL_MAX, "0", LIVE,
             "VMs that are always kept ready, from the start"),
     INTEGER("pool", "ceiling", pool.ceiling, 0, POOL_MAX, "4", LIVE,
-            "maximum number of ready VMs when there is demand; 0: no more than the floor"),
+            "maximum number of ready VMs of each kind, with or without a network, when there is "
+            "demand; 0: no more than the floor"),
     INTEGER("pool", "standing", pool.standing, 0, 64, "1", LIVE,
             "QEMU processes that wait for a template's state, in addition to the ready VMs, "
             "while any are needed"),
     DURATION("pool", "half_life", pool.half_life_ms, 1000, YEAR_MS, "1m", LIVE,
              "time after which a peak of demand counts half"),
     OF_POOL("floor", floor, POOL_MAX, "VMs that are always kept ready"),
-    OF_POOL("ceiling", ceiling, POOL_MAX, "maximum number of ready VMs"),
+    OF_POOL("ceiling", ceiling, POOL_MAX, "maximum number of ready VMs of each kind"),
     OF_POOL("standing", standing, 64, "waiting QEMU processes in addition to them"),
 
     SIZE("templates", "max_size", templates.max_bytes, 0, 1e15, "10G", LIVE,

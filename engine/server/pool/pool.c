@@ -41,13 +41,14 @@ static void pool_describe(struct gb_pool_info *info, const struct gb_server *ser
         info->template_message = gb_bytes_str(template.message);
 }
 
-/* Whether there is a pool of an image in its default memory size. */
+/* Whether there is a pool of an image in its default memory size, without a network. */
 static bool pool_was_asked_for(const struct gb_server *server, const struct gb_image *image)
 {
     struct gb_pool_status status;
 
     for (size_t at = 0; gb_pool_next(server->capacity->pool, &at, &status);)
-        if (status.kind.image == image && status.kind.memory_mb == image->memory_mb)
+        if (status.kind.image == image && status.kind.memory_mb == image->memory_mb &&
+            !status.kind.networked)
             return true;
     return false;
 }
