@@ -84,6 +84,23 @@ def test_the_menu(few, folder):
         assert terminal.status() == 0
 
 
+def test_a_menu_is_about_the_session_it_was_opened_for(few, folder):
+    """Also if that leaves the list meanwhile, so that another one is at the cursor."""
+    with front_end(folder, few.path, columns=100, rows=40) as terminal:
+        terminal.wait("scraper", "analysis")
+        terminal.command("filter state=idle")
+        terminal.wait("analysis", "notebook", without=["scraper"])
+        x, y = place(terminal, "analysis")
+        mouse(terminal, (2, x, y, "M"), (2, x, y, "m"))
+        terminal.wait("─ analysis", "take the session over")
+        few.tell("session.changed", session=few.sessions[2]["session"], info={**few.sessions[2], "state": "running"})
+        terminal.wait("─ analysis", "2 of 6")
+        x, y = place(terminal, "take the session over")
+        mouse(terminal, (0, x, y, "M"), (0, x, y, "m"))
+        terminal.wait("another session is here now: nothing was done", without=["MENU"])
+        assert not [call for call in few.calls if call["method"] == "session.lease"]
+
+
 def test_the_mouse_copies(few, folder):
     with front_end(folder, few.path, columns=100, rows=40) as terminal:
         terminal.tmux("set-option", "-s", "set-clipboard", "on")
@@ -135,11 +152,38 @@ def test_export_from_the_front_end(tmp_path):
         terminal.command(f"export {tmp_path}/a file.md")
         terminal.wait(f"exported as {tmp_path}/a file.md")
         assert "import pandas" in (tmp_path / "a file.md").read_text()
+        # What is there is only replaced if the user says so.
+        (tmp_path / "mine.md").write_text("mine")
+        terminal.command(f"export {tmp_path}/mine.md")
+        terminal.wait(f"replace what is there? {tmp_path}/mine.md", "[y/N]")
+        terminal.keys("n")
+        terminal.wait("KEYS", without=["[y/N]"])
+        terminal.command(f"screen {tmp_path}/mine.md")
+        terminal.wait("[y/N]")
+        terminal.keys("n")
+        terminal.wait("KEYS", without=["[y/N]"])
+        assert (tmp_path / "mine.md").read_text() == "mine"
+        terminal.command(f"export {tmp_path}/mine.md")
+        terminal.wait("[y/N]")
+        terminal.keys("y")
+        terminal.wait(f"exported as {tmp_path}/mine.md")
+        assert "import pandas" in (tmp_path / "mine.md").read_text()
+        os.mkfifo(tmp_path / "pipe")
+        for name in (f"{tmp_path}/pipe", "-"):
+            terminal.command(f"export {name}")
+            terminal.wait(f"{name} is not a file")
         terminal.command(f"export {tmp_path}/no/x.md")
         terminal.wait("✕ export: ", "No such file")
         terminal.command("log")
         terminal.wait("the pager showed the log of plot-experiments")
         assert "import pandas" in (tmp_path / "paged").read_text()
+        # Without a server nothing is started that would start one.
+        scene.close()
+        terminal.wait("no server")
+        for command in (f"export {tmp_path}/late.md", "log"):
+            terminal.command(command)
+            terminal.wait("not sent: no server; :reconnect starts one")
+            terminal.keys("C-g")
         terminal.keys("q")
         assert terminal.status() == 0
 
@@ -216,7 +260,15 @@ def test_the_palette_finds_cells_and_files(tmp_path):
         terminal.wait("# by country", "cell 4", without=["nothing fits"])
         terminal.keys("Enter")
         terminal.wait(":cell 4", "KeyError", without=["FIND"])
+        # Files are those that were looked at: asking for them would wake a session that sleeps.
         terminal.keys("C-p")
+        terminal.type("totals.csv")
+        terminal.wait("nothing fits")
+        terminal.keys("C-c")
+        assert not [call for call in scene.calls if call["method"] == "file.list"]
+        terminal.keys("3")
+        terminal.wait("totals.csv")
+        terminal.keys("1", "C-p")
         terminal.type("totals.csv")
         terminal.wait("totals.csv", " file")
         terminal.keys("Enter")

@@ -144,28 +144,53 @@ static char *exporting_path(const char *typed, const struct session *session)
     return inside;
 }
 
-static void exporting_start(struct tui *tui, const struct session *session, const char *typed)
+/* Has @write called, with the path in export_path (taken from @path): at once, or when the user has
+ * agreed that a file is replaced. */
+static void exporting_to(struct tui *tui, char *path, void (*write)(void *tui))
 {
-    const char *argv[TUI_VERB_WORDS_MAX];
-    struct exporting *exporting;
-    struct gb_err err = {0};
-    char *path;
+    char question[MESSAGE_TEXT_MAX];
+    struct stat info;
 
+    free(tui->export_path);
+    tui->export_path = path;
+    if (strcmp(path, "-") == 0 ||
+        local_is_stream(path)) { /* a FIFO would block the whole program */
+        tui_say(tui, MESSAGE_WARNING, "%s is not a file", path);
+    } else if (lstat(path, &info) == 0 && !S_ISDIR(info.st_mode)) {
+        (void)snprintf(question, sizeof(question), "replace what is there? %s", path);
+        tui_confirm(tui, question, write, tui);
+    } else {
+        write(tui);
+    }
+}
+
+static void exporting_start(void *arg)
+{
+    struct tui *tui = arg;
+    const struct session *session = ref_find(&tui->export_session);
+    _cleanup_(freep) char *path = TAKE_PTR(tui->export_path);
+    const char *argv[TUI_VERB_WORDS_MAX];
+    struct gb_err err = {0};
+
+    if (session == NULL) {
+        tui_say(tui, MESSAGE_ERROR, "the session is gone");
+        return;
+    }
     if (tui->exporting != NULL) {
         tui_say(tui, MESSAGE_WARNING, "one at a time: %s is being written", tui->exporting->path);
         return;
     }
-    path = exporting_path(typed, session);
+    if (!uplink_may_ask(uplink_of(session)))
+        return;
     if (!tui_verb_argv(uplink_of(session), "export",
-                       (const char *const[]){"-o", path, "--", session->id}, 4, argv)) {
+                       (const char *const[]){"--no-autostart", "-o", path, "--", session->id}, 5,
+                       argv)) {
         tui_say(tui, MESSAGE_ERROR, "use `glassbell export %s`", session->id);
-        free(path);
         return;
     }
-    exporting = xcalloc(1, sizeof(*exporting));
-    *exporting = (struct exporting){.tui = tui, .fd = -1, .path = path};
-    tui->exporting = exporting;
-    if (exporting_spawn(exporting, argv, &err)) {
+    tui->exporting = xcalloc(1, sizeof(*tui->exporting));
+    *tui->exporting = (struct exporting){.tui = tui, .fd = -1, .path = xstrdup(path)};
+    if (exporting_spawn(tui->exporting, argv, &err)) {
         tui_say(tui, MESSAGE_PLAIN, "%s is being written…", path);
         return;
     }
@@ -183,7 +208,7 @@ static void exporting_on_path(void *arg, const char *line)
     if (session == NULL)
         tui_say(tui, MESSAGE_ERROR, "the session is gone");
     else
-        exporting_start(tui, session, line);
+        exporting_to(tui, exporting_path(line, session), exporting_start);
 }
 
 void exporting_run(struct tui *tui, const struct words *words)
@@ -194,7 +219,8 @@ void exporting_run(struct tui *tui, const struct words *words)
     if (session == NULL) {
         tui_say(tui, MESSAGE_PLAIN, "there is no session here");
     } else if (words->rest[0] != '\0') {
-        exporting_start(tui, session, words->rest);
+        ref_set(&tui->export_session, session);
+        exporting_to(tui, exporting_path(words->rest, session), exporting_start);
     } else {
         ref_set(&tui->export_session, session);
         (void)snprintf(start, sizeof(start), "%s.ipynb", session_title(session));
@@ -214,7 +240,10 @@ void exporting_run_log(struct tui *tui, const struct words *words)
     (void)words;
     if (session == NULL)
         tui_say(tui, MESSAGE_PLAIN, "there is no session here");
-    else if (!tui_verb_argv(uplink_of(session), "log", (const char *const[]){"--", session->id}, 2,
+    else if (!uplink_may_ask(uplink_of(session)))
+        return;
+    else if (!tui_verb_argv(uplink_of(session), "log",
+                            (const char *const[]){"--no-autostart", "--", session->id}, 3,
                             argv + 3))
         tui_say(tui, MESSAGE_ERROR, "use `glassbell log %s`", session->id);
     else if (tui_run_program(tui, argv) != 0)
@@ -225,20 +254,13 @@ void exporting_run_log(struct tui *tui, const struct words *words)
 
 /* ---- the screen ---- */
 
-static void exporting_on_screen(void *arg, const char *line)
+static void exporting_write_screen(void *arg)
 {
     struct tui *tui = arg;
-    _cleanup_(freep) char *path = NULL;
+    _cleanup_(freep) char *path = TAKE_PTR(tui->export_path);
     struct gb_buf text = {0};
     struct gb_err err = {0};
 
-    if (line == NULL || line[0] == '\0')
-        return;
-    path = tui_local_path(line);
-    if (local_is_stream(path)) { /* a FIFO would block the whole front end */
-        tui_say(tui, MESSAGE_WARNING, "%s is not a file", path);
-        return;
-    }
     /* Without the command and what it says. */
     tui->message_command[0] = tui->message[0] = '\0';
     grid_clear(&tui->grid);
@@ -249,6 +271,12 @@ static void exporting_on_screen(void *arg, const char *line)
     else
         tui_say(tui, MESSAGE_GOOD, "the screen is in %s", path);
     gb_buf_release(&text);
+}
+
+static void exporting_on_screen(void *arg, const char *line)
+{
+    if (line != NULL && line[0] != '\0')
+        exporting_to(arg, tui_local_path(line), exporting_write_screen);
 }
 
 void exporting_run_screen(struct tui *tui, const struct words *words)

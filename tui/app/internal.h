@@ -133,7 +133,8 @@ struct tui {
     char message_command[MESSAGE_TEXT_MAX]; /* the line that was run */
     struct session_ref lease_session;       /* for which a note is being asked */
     struct session_ref export_session;      /* for which a path is being asked */
-    struct exporting *exporting;            /* NULL: nothing is being written */
+    char *export_path;           /* of the file of which is asked whether to replace it */
+    struct exporting *exporting; /* NULL: nothing is being written */
     bool mouse;
     struct mouse gesture;
     struct ways ways;

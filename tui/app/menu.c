@@ -17,6 +17,7 @@ struct menu {
     int x, y;                /* where it was asked for */
     struct region inside;    /* as drawn last */
     char title[STORE_NAME_MAX];
+    struct session_ref session; /* that it is about */
 };
 
 static struct menu *menu_of(struct overlay *overlay)
@@ -56,8 +57,10 @@ static void menu_fill(struct menu *menu)
         if (row != NULL && strcmp(row->name, of_sessions[i]) == 0)
             menu_add(menu, row);
     }
-    if (session != NULL)
+    if (session != NULL) {
+        ref_set(&menu->session, session);
         (void)snprintf(menu->title, sizeof(menu->title), "%s", session_title(session));
+    }
 }
 
 /* ---- drawing ---- */
@@ -115,6 +118,11 @@ static void menu_choose(struct menu *menu)
     char line[KEYMAP_LINE_MAX];
 
     (void)snprintf(line, sizeof(line), "%s%s", row->name, wants ? " " : "");
+    if (ref_find(&menu->session) != lease_subject(tui)) {
+        tui_set_overlay(tui, NULL);
+        tui_say(tui, MESSAGE_WARNING, "another session is here now: nothing was done");
+        return;
+    }
     tui_set_overlay(tui, NULL);
     if (wants)
         typing_command(tui, line);

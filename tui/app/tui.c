@@ -640,6 +640,7 @@ static void tui_end(struct tui *tui)
         view->ops->free(view);
     }
     exporting_close(tui);
+    free(tui->export_path);
     uplinks_close(tui);
     config_close(tui);
     terminal_close(tui->terminal);

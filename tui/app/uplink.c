@@ -478,18 +478,34 @@ static bool uplink_may_wait(const char *method)
     return false;
 }
 
+static bool uplink_is_lost(const struct uplink *uplink)
+{
+    return uplink->store.offline || uplink->state == CONNECTION_LOST;
+}
+
+static void uplink_say_lost(const struct uplink *uplink)
+{
+    if (uplink->store.name[0] != '\0')
+        tui_say(uplink->tui, MESSAGE_ERROR, "not sent: there is no link to %s", uplink->store.name);
+    else
+        tui_say(uplink->tui, MESSAGE_ERROR, "not sent: no server; :reconnect starts one");
+}
+
+bool uplink_may_ask(const struct uplink *uplink)
+{
+    if (uplink_is_lost(uplink))
+        uplink_say_lost(uplink);
+    return !uplink_is_lost(uplink);
+}
+
 uint64_t uplink_call(struct uplink *uplink, const char *method, struct gb_buf *params,
                      uint64_t deadline_ms, gb_reply_cb *reply, void *arg)
 {
     if (uplink->client == NULL)
         return 0;
     /* What the user asks for now must not happen some time later. */
-    if ((uplink->store.offline || uplink->state == CONNECTION_LOST) && !uplink_may_wait(method)) {
-        if (uplink->store.name[0] != '\0')
-            tui_say(uplink->tui, MESSAGE_ERROR, "not sent: there is no link to %s",
-                    uplink->store.name);
-        else
-            tui_say(uplink->tui, MESSAGE_ERROR, "not sent: no server; :reconnect starts one");
+    if (uplink_is_lost(uplink) && !uplink_may_wait(method)) {
+        uplink_say_lost(uplink);
         if (params != NULL)
             gb_buf_clear(params);
         return 0;

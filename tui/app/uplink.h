@@ -50,6 +50,9 @@ void uplink_call_on(struct uplink *uplink, const char *method, const char *sessi
 void uplink_unsubscribe(struct uplink *uplink, int64_t subscription, uint64_t call);
 /* Whether there is a server that answers, and tells what happens. */
 bool uplink_is_up(const struct uplink *uplink);
+/* For what is asked of its server in another way, such as by another program: false, which was
+ * told, where uplink_call() would send nothing. */
+bool uplink_may_ask(const struct uplink *uplink);
 /* Why there is no server, and what to do about it; NULL if there is one, or while it is first being
  * looked for. */
 const char *uplink_why(const struct uplink *uplink);

@@ -613,7 +613,8 @@ static void session_view_offer_card(const struct card *card, view_offer_cb *add,
         add(arg, text, "cell", note, line);
 }
 
-/* The newest cells first, and the files of the folder that was shown last. */
+/* The newest cells first, and the files of the folder that was shown last, if one was: asking for
+ * them would wake a session that sleeps. */
 static void session_view_offer(struct view *view, view_offer_cb *add, void *arg)
 {
     struct session_view *self = session_view_of(view);
@@ -629,8 +630,6 @@ static void session_view_offer(struct view *view, view_offer_cb *add, void *arg)
         (void)snprintf(line, sizeof(line), "file %s", path);
         add(arg, path, files->entries[i].folder ? "folder" : "file", "", line);
     }
-    if (!files->loaded && files->list_call == 0)
-        files_refresh(&self->files); /* with the next letter they are there */
 }
 
 static void session_view_shown(struct view *view, bool shown)
