@@ -3,12 +3,11 @@
 
 import os
 import signal
-import subprocess
 
 import pytest
 
 import past
-from past import asked, chains, checkpoint, refused, rewind
+from past import asked, chains, checkpoint, refused, rewind, small_disk
 from support import Failure, Session, alive, out, qemu_pid, wait_for
 
 server, client = past.server, past.client  # the fixtures
@@ -291,11 +290,7 @@ def test_sessions_share_what_all_may_take(tmp_path):
 def test_a_full_disk_takes_nothing_back(tmp_path):
     """A session goes back only if it can come here again; until then it is as it was. A fork of an earlier moment needs
     no room."""
-    disk = tmp_path / "state/glassbell"
-    disk.mkdir(parents=True)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk]).returncode != 0:
-        pytest.skip("mounting a file system needs root")
-    try:
+    with small_disk(tmp_path, "24m"):
         with asked(tmp_path, "[journal]\nenabled = no\n") as server, server.client() as client:
             session = Session(client)
             session.exec("import os; x = 1")
@@ -310,8 +305,6 @@ def test_a_full_disk_takes_nothing_back(tmp_path):
             assert out(client.call("session.exec", session=child["session"], code="print(x)")) == "1\n"
             assert session.exec("len(x)")["value"] == f"{40 << 20}"
             session.close()
-    finally:
-        subprocess.run(["umount", "-l", disk], check=True)
 
 
 def test_off_is_off(tmp_path):

@@ -2,6 +2,9 @@
 """What tests of checkpoints do with a session, over the protocol; and the fixtures of those with a server of their own:
 `server, client = past.server, past.client`."""
 
+import contextlib
+import subprocess
+
 import pytest
 
 from support import Failure, with_settings
@@ -23,6 +26,19 @@ def server(tmp_path_factory):
 def client(server):
     with server.client() as client:
         yield client
+
+
+@contextlib.contextmanager
+def small_disk(tmp_path, size):
+    """The folder of a server's state on a disk of its own, with so much room."""
+    disk = tmp_path / "state/glassbell"
+    disk.mkdir(parents=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", disk]).returncode != 0:
+        pytest.skip("mounting a file system needs root")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
 
 
 def checkpoint(session, **options):

@@ -5,13 +5,12 @@ import json
 import os
 import re
 import socket
-import subprocess
 import time
 
 import pytest
 
 import past
-from past import asked
+from past import asked, small_disk
 from support import Cli, Failure, Session, Watcher, alive, out, qemu_pid, wait_for
 
 server, client = past.server, past.client  # the fixtures
@@ -364,11 +363,7 @@ def test_it_counts_as_open(tmp_path):
 
 
 def test_a_full_disk_leaves_it_awake(tmp_path):
-    disk = tmp_path / "state/glassbell"
-    disk.mkdir(parents=True)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk]).returncode != 0:
-        pytest.skip("mounting a file system needs root")
-    try:
+    with small_disk(tmp_path, "24m"):
         with asked(tmp_path, "[journal]\nenabled = no\n") as server, server.client() as client:
             session = Session(client)
             session.exec("import os; x = os.urandom(40 << 20)")
@@ -378,16 +373,10 @@ def test_a_full_disk_leaves_it_awake(tmp_path):
             assert session.exec("len(x)")["value"] == f"{40 << 20}"
             session.exec("del x; y = 1")
             session.close()
-    finally:
-        subprocess.run(["umount", "-l", disk], check=True)
 
 
 def test_one_that_cannot_fall_asleep_is_not_tried_for_ever(tmp_path):
-    disk = tmp_path / "state/glassbell"
-    disk.mkdir(parents=True)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "none", disk]).returncode != 0:
-        pytest.skip("mounting a file system needs root")
-    try:
+    with small_disk(tmp_path, "48m"):
         text = "[journal]\nenabled = no\n[past]\nhibernate = 300ms\ncheckpoints = asked\n"
         with asked(tmp_path, text) as server, server.client() as client:
             session, other = Session(client), Session(client, image="shell")
@@ -404,8 +393,6 @@ def test_one_that_cannot_fall_asleep_is_not_tried_for_ever(tmp_path):
             assert session.exec("len(x)")["value"] == f"{60 << 20}"
             session.close()
             other.close()
-    finally:
-        subprocess.run(["umount", "-l", disk], check=True)
 
 
 def test_no_checkpoints_no_sleep(tmp_path):
